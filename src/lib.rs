@@ -1,0 +1,15 @@
+//! Plimsoll replays container workloads in virtual time against clusters
+//! that do not exist yet and says how full they are, how long pods wait and
+//! what the bill is.
+//!
+//! The crate is a house of rooms; data walks one way:
+//!
+//! ```text
+//! scenario ┐
+//! import  ─┼▶ plan ─▶ world ⟲ sim ─▶ observe ─▶ bill ─▶ sweep ─▶ advise ─▶ report ─▶ cli
+//! workload ┤          (cluster · place · scale · lifecycle)
+//! catalog ─┘
+//! ```
+
+pub mod rng;
+pub mod units;
