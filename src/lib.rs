@@ -11,5 +11,10 @@
 //! catalog ─┘
 //! ```
 
+pub mod error;
 pub mod rng;
+#[cfg(test)]
+mod testing;
 pub mod units;
+
+pub use error::{Error, Result};
