@@ -11,10 +11,13 @@
 //! catalog ─┘
 //! ```
 
+pub mod cluster;
 pub mod error;
+pub mod observe;
 pub mod rng;
 #[cfg(test)]
 mod testing;
 pub mod units;
+pub mod workload;
 
 pub use error::{Error, Result};

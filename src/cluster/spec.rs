@@ -1,0 +1,199 @@
+//! What a cluster is made of before it runs: node shapes, offers, pools.
+//!
+//! Plain data that `plan` fills from the scenario and the catalog. Prices
+//! appear only as opaque numbers to rank by; nothing here is billed.
+
+use crate::rng::Distribution;
+use crate::units::{Bytes, MilliCpu, Rate, SimDuration};
+use crate::workload::{NamespaceId, Taint, WorkloadId};
+
+macro_rules! id {
+    ($($(#[$doc:meta])* $name:ident($int:ty)),* $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+        pub struct $name(pub $int);
+
+        impl $name {
+            /// As an index into the table it names.
+            #[must_use]
+            pub const fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+    )*};
+}
+
+id! {
+    /// Index into [`ClusterSpec::shapes`].
+    ShapeId(u32),
+    /// Index into [`ClusterSpec::pools`].
+    PoolId(u32),
+    /// Index into [`ClusterSpec::zones`].
+    ZoneId(u32),
+}
+
+/// An amount of everything a node has or offers.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Capacity {
+    /// Cpu.
+    pub cpu: MilliCpu,
+    /// Memory.
+    pub memory: Bytes,
+    /// Pods.
+    pub pods: u32,
+    /// Extended resources, by `ExtendedId`; one entry per name of the run.
+    pub extended: Vec<i64>,
+}
+
+/// A kind of node: an instance type, or a custom shape.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeShape {
+    /// Instance type or the custom shape's name.
+    pub name: String,
+    /// What the operating system sees.
+    pub capacity: Capacity,
+    /// What pods may request: capacity minus kube and system reserve.
+    pub allocatable: Capacity,
+    /// Advertised memory: what an autoscaler's template from the type list
+    /// believes before it has seen a node.
+    pub nominal_memory: Bytes,
+}
+
+/// How a node is bought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Purchase {
+    /// Stays until terminated.
+    OnDemand,
+    /// May be reclaimed.
+    Spot,
+}
+
+/// A (shape, zone, purchase) that can be launched, with what policies rank by.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Offer {
+    /// What.
+    pub shape: ShapeId,
+    /// Where.
+    pub zone: ZoneId,
+    /// How bought.
+    pub purchase: Purchase,
+    /// Price that policies compare; commitments never enter here.
+    pub hourly: Rate,
+    /// Reclaims per running hour; 0 for On-Demand.
+    pub hazard_per_hour: f64,
+}
+
+/// How an Auto Scaling group picks among Spot offers (EC2 Auto Scaling's own
+/// names).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SpotAllocation {
+    /// The cheapest offer.
+    #[default]
+    LowestPrice,
+    /// The offer least often reclaimed, then the cheapest.
+    CapacityOptimized,
+    /// Among the third least often reclaimed, the cheapest.
+    PriceCapacityOptimized,
+}
+
+/// How a pool gets its nodes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PoolKind {
+    /// A constant number of nodes, ready from the start; a reclaimed one is
+    /// replaced.
+    Fixed {
+        /// How many.
+        count: u32,
+    },
+    /// An Auto Scaling group.
+    AutoScalingGroup {
+        /// Fewest nodes; also the number ready at the start.
+        min: u32,
+        /// Most nodes.
+        max: u32,
+        /// Whether the Cluster Autoscaler moves its desired size.
+        autoscaled: bool,
+    },
+}
+
+/// Nodes bought and scaled alike.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PoolSpec {
+    /// Its name in the scenario.
+    pub name: String,
+    /// How it gets nodes.
+    pub kind: PoolKind,
+    /// What it may launch; On-Demand offers in the order of preference.
+    pub offers: Vec<Offer>,
+    /// Nodes of the pool that are On-Demand before Spot is used.
+    pub on_demand_base: u32,
+    /// Whether nodes above the base are Spot.
+    pub spot_above_base: bool,
+    /// How a Spot offer is chosen.
+    pub spot_allocation: SpotAllocation,
+    /// Labels beyond the well-known ones, sorted by key.
+    pub labels: Vec<(String, String)>,
+    /// Taints of its nodes.
+    pub taints: Vec<Taint>,
+    /// Desired size raised → instance running, milliseconds.
+    pub launch: Distribution,
+    /// Instance running → node Ready, milliseconds.
+    pub ready: Distribution,
+}
+
+/// Which pods a Fargate profile takes: all stated conditions must hold.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FargateSelector {
+    /// Namespaces it matches (wildcards already resolved).
+    pub namespaces: Vec<NamespaceId>,
+    /// Only this workload, where stated.
+    pub workload: Option<WorkloadId>,
+}
+
+/// Fargate as a pool: every matched pod gets a machine of its own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FargateSpec {
+    /// Its name in the scenario.
+    pub name: String,
+    /// Which pods go there; the first match at submission is final.
+    pub selectors: Vec<FargateSelector>,
+    /// Sizes bought, each (cpu, memory) as billed.
+    pub sizes: Vec<FargateSize>,
+    /// Per template: index into `sizes`, or `None` where no size holds it or
+    /// Fargate does not allow it; such a pod is rejected and counted.
+    pub size_of_template: Vec<Option<u32>>,
+    /// Submission accepted → pull starts (billing starts), milliseconds.
+    pub start_latency: Distribution,
+    /// Launch bucket: tokens at most.
+    pub launch_burst: u32,
+    /// Launch bucket: tokens per second.
+    pub launch_per_second: u32,
+    /// How long a completed Job pod stays, and bills, before it is removed.
+    pub job_retention: SimDuration,
+    /// Requests that sidecars add to every pod, for the waterfall.
+    pub sidecar_cpu: MilliCpu,
+    /// As `sidecar_cpu`.
+    pub sidecar_memory: Bytes,
+}
+
+/// One billed Fargate size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FargateSize {
+    /// Billed cpu.
+    pub cpu: MilliCpu,
+    /// Billed memory.
+    pub memory: Bytes,
+}
+
+/// A cluster before it runs.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ClusterSpec {
+    /// Node shapes.
+    pub shapes: Vec<NodeShape>,
+    /// Zone names.
+    pub zones: Vec<String>,
+    /// Pools of nodes.
+    pub pools: Vec<PoolSpec>,
+    /// Fargate pools, in the order in which they are matched.
+    pub fargate: Vec<FargateSpec>,
+}

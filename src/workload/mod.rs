@@ -1,0 +1,9 @@
+//! What wants to run. Knows pods; must not know nodes or prices.
+
+mod model;
+
+pub use model::{
+    ClassId, DaemonSet, Demand, ExtendedId, NamespaceId, OnInterrupt, PodClass, PodTemplate,
+    Requests, Service, Taint, TaintEffect, TemplateId, Toleration, Trace, Usage, WorkloadId,
+    WorkloadInfo, WorkloadKind, Workloads,
+};

@@ -1,0 +1,331 @@
+//! What wants to run, as the engine reads it: interned pod classes and
+//! templates, sorted columnar traces, services with demand, DaemonSets.
+//!
+//! A *class* is what placement can tell apart: shape and constraints. A
+//! *template* adds what only accounting and life cycle care about: whose pod
+//! it is and what happens when it is interrupted. Many templates share a
+//! class, so a score plane serves all of them.
+
+use std::sync::Arc;
+
+use crate::rng::Distribution;
+use crate::units::{Bytes, MilliCpu, Percent, SimDuration, SimTime};
+
+macro_rules! id {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+        pub struct $name(pub u32);
+
+        impl $name {
+            /// As an index into the table it names.
+            #[must_use]
+            pub const fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+    )*};
+}
+
+id! {
+    /// Index into [`Workloads::classes`].
+    ClassId,
+    /// Index into [`Workloads::templates`].
+    TemplateId,
+    /// Index into [`Workloads::workloads`].
+    WorkloadId,
+    /// Index into [`Workloads::namespaces`].
+    NamespaceId,
+    /// Index into [`Workloads::extended`]: an extended resource such as
+    /// `nvidia.com/gpu`.
+    ExtendedId,
+}
+
+/// Effective requests of one pod (kubernetes `pkg/api/v1/resource/helpers.go`,
+/// 1.31): what filters count, and what scores assume where nothing is stated.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Requests {
+    /// Requested cpu; 0 where absent.
+    pub cpu: MilliCpu,
+    /// Requested memory; 0 where absent.
+    pub memory: Bytes,
+    /// Cpu for the resource score: 100m where the request is absent
+    /// (`pkg/scheduler/util/pod_resources.go`, 1.31).
+    pub nonzero_cpu: MilliCpu,
+    /// Memory for the resource score: 200 Mi where the request is absent.
+    pub nonzero_memory: Bytes,
+    /// Extended resources, by id, whole units, each at least 1, sorted by id.
+    pub extended: Vec<(ExtendedId, i64)>,
+}
+
+impl Requests {
+    /// Requests of a pod with one container; `None` is an absent request.
+    #[must_use]
+    pub fn new(
+        cpu: Option<MilliCpu>,
+        memory: Option<Bytes>,
+        mut extended: Vec<(ExtendedId, i64)>,
+    ) -> Self {
+        extended.retain(|(_, n)| *n > 0);
+        extended.sort_unstable();
+        Requests {
+            cpu: cpu.unwrap_or_default(),
+            memory: memory.unwrap_or_default(),
+            nonzero_cpu: cpu.unwrap_or(MilliCpu(100)),
+            nonzero_memory: memory.unwrap_or(Bytes(200 << 20)),
+            extended,
+        }
+    }
+}
+
+/// Effect of a taint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TaintEffect {
+    /// New pods stay away.
+    NoSchedule,
+    /// New pods prefer other nodes.
+    PreferNoSchedule,
+    /// New pods stay away and running ones leave.
+    NoExecute,
+}
+
+/// A taint of a node.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Taint {
+    /// Key, as in `dedicated`.
+    pub key: String,
+    /// Value, possibly empty.
+    pub value: String,
+    /// What it does.
+    pub effect: TaintEffect,
+}
+
+/// A toleration of a pod.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Toleration {
+    /// Taint key; `None` with `Exists` tolerates every taint.
+    pub key: Option<String>,
+    /// `None` is operator `Exists`; otherwise the value must be equal.
+    pub value: Option<String>,
+    /// Effect tolerated; `None` tolerates all.
+    pub effect: Option<TaintEffect>,
+}
+
+impl Toleration {
+    /// Whether this toleration matches the taint (kubernetes
+    /// `staging/src/k8s.io/api/core/v1/toleration.go`, 1.31).
+    #[must_use]
+    pub fn tolerates(&self, taint: &Taint) -> bool {
+        self.effect.is_none_or(|e| e == taint.effect)
+            && self.key.as_ref().is_none_or(|k| *k == taint.key)
+            && self.value.as_ref().is_none_or(|v| *v == taint.value)
+    }
+}
+
+/// Pods alike in shape and constraint set.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct PodClass {
+    /// Effective requests.
+    pub requests: Requests,
+    /// Labels a node must carry, sorted by key.
+    pub node_selector: Vec<(String, String)>,
+    /// Taints it tolerates.
+    pub tolerations: Vec<Toleration>,
+    /// Scheduling priority, higher first.
+    pub priority: i32,
+}
+
+/// What happens to work that an interruption or eviction cut off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum OnInterrupt {
+    /// Starts again from nothing.
+    #[default]
+    Restart,
+    /// Continues where it was.
+    Resume,
+    /// Continues from the last multiple of the interval.
+    Checkpoint(SimDuration),
+}
+
+/// Average usage of a pod while it runs, where it is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Usage {
+    /// Mean cpu; `None` is unknown, never "all of the request".
+    pub cpu: Option<MilliCpu>,
+    /// Mean memory; `None` is unknown.
+    pub memory: Option<Bytes>,
+}
+
+/// Pods alike in everything but arrival, duration and usage.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PodTemplate {
+    /// What placement sees.
+    pub class: ClassId,
+    /// Whose pod it is.
+    pub workload: WorkloadId,
+    /// Its namespace.
+    pub namespace: NamespaceId,
+    /// What an interruption costs.
+    pub on_interrupt: OnInterrupt,
+    /// From bound to running: image pull and container start, milliseconds.
+    pub startup: Distribution,
+}
+
+/// What kind of owner a workload is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum WorkloadKind {
+    /// Pods that run for a given time and finish.
+    Batch,
+    /// Replicas that run until scaled down.
+    Service,
+    /// One pod per node.
+    Daemon,
+}
+
+/// A named workload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkloadInfo {
+    /// Its name in the scenario.
+    pub name: String,
+    /// What it is.
+    pub kind: WorkloadKind,
+}
+
+/// A sorted, columnar arena of arrivals: 24 bytes a row, fan-out unexpanded,
+/// shared read-only by every simulation that replays it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Trace {
+    /// Submission, milliseconds since the start of the run, ascending.
+    pub arrival_ms: Vec<i64>,
+    /// Run time once running, milliseconds, at least 0.
+    pub duration_ms: Vec<i64>,
+    /// Template of the row's pods.
+    pub template: Vec<TemplateId>,
+    /// Pods in the row, at least 1, all submitted together.
+    pub count: Vec<u32>,
+    /// Usage per row; empty where the source carries none.
+    pub usage: Vec<Usage>,
+}
+
+impl Trace {
+    /// Rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.arrival_ms.len()
+    }
+
+    /// Whether there is nothing to replay.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.arrival_ms.is_empty()
+    }
+
+    /// Pods over all rows.
+    #[must_use]
+    pub fn pods(&self) -> u64 {
+        self.count.iter().map(|c| u64::from(*c)).sum()
+    }
+
+    /// Appends one row; rows may come unsorted until [`Trace::sort`].
+    pub fn push(
+        &mut self,
+        arrival_ms: i64,
+        duration_ms: i64,
+        template: TemplateId,
+        count: u32,
+        usage: Option<Usage>,
+    ) {
+        if let Some(usage) = usage {
+            // Rows before the first known usage are unknown.
+            self.usage.resize(self.len(), Usage::default());
+            self.usage.push(usage);
+        } else if !self.usage.is_empty() {
+            self.usage.push(Usage::default());
+        }
+        self.arrival_ms.push(arrival_ms);
+        self.duration_ms.push(duration_ms);
+        self.template.push(template);
+        self.count.push(count);
+    }
+
+    /// Sorts by arrival, keeping source order among equals. Returns how many
+    /// rows stood before an earlier one.
+    pub fn sort(&mut self) -> usize {
+        let unsorted = self.arrival_ms.windows(2).filter(|w| w[0] > w[1]).count();
+        if unsorted == 0 {
+            return 0;
+        }
+        let mut order: Vec<u32> = (0..self.len() as u32).collect();
+        order.sort_by_key(|i| self.arrival_ms[*i as usize]);
+        fn pick<T: Copy>(column: &mut Vec<T>, order: &[u32]) {
+            *column = order.iter().map(|i| column[*i as usize]).collect();
+        }
+        pick(&mut self.arrival_ms, &order);
+        pick(&mut self.duration_ms, &order);
+        pick(&mut self.template, &order);
+        pick(&mut self.count, &order);
+        if !self.usage.is_empty() {
+            pick(&mut self.usage, &order);
+        }
+        unsorted
+    }
+}
+
+/// Demand on a service over time: a step function.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Demand {
+    /// (from, cpu demand in milli-cores), ascending, first at 0. Requests per
+    /// second times cpu time per request, rounded up.
+    pub steps: Vec<(SimTime, MilliCpu)>,
+    /// Starts over after this; `None` holds the last step for ever.
+    pub period: Option<SimDuration>,
+}
+
+/// A service: replicas that share a demand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Service {
+    /// Template of each replica.
+    pub template: TemplateId,
+    /// Cpu demand; `None` for a fixed count without known demand.
+    pub demand: Option<Demand>,
+    /// Memory each replica uses, where known.
+    pub memory_usage: Option<Bytes>,
+    /// Share of its cpu request that a replica should be busy.
+    pub target: Percent,
+    /// Fewest replicas.
+    pub min: u32,
+    /// Most replicas.
+    pub max: u32,
+}
+
+/// A `DaemonSet`: one pod on every node whose taints it tolerates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DaemonSet {
+    /// Template of each pod.
+    pub template: TemplateId,
+    /// Mean usage, where known.
+    pub usage: Usage,
+    /// Whether it becomes a sidecar of every Fargate pod (otherwise dropped).
+    pub sidecar_on_fargate: bool,
+}
+
+/// Everything that wants to run in one simulation.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Workloads {
+    /// Workloads in scenario order.
+    pub workloads: Vec<WorkloadInfo>,
+    /// Namespace names.
+    pub namespaces: Vec<String>,
+    /// Extended resource names.
+    pub extended: Vec<String>,
+    /// Interned classes.
+    pub classes: Vec<PodClass>,
+    /// Interned templates.
+    pub templates: Vec<PodTemplate>,
+    /// Traces, one per batch workload.
+    pub traces: Vec<Arc<Trace>>,
+    /// Services.
+    pub services: Vec<Service>,
+    /// `DaemonSet`s.
+    pub daemons: Vec<DaemonSet>,
+}
