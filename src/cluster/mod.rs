@@ -1,7 +1,13 @@
-//! The state of a cluster. Knows no policy.
+//! The state of a cluster: node columns with their change ledger and
+//! undoable overlay, and the plain data a cluster is specified by. Knows no
+//! policy.
 
+mod ledger;
+mod nodes;
 mod spec;
 
+pub use ledger::Ledger;
+pub use nodes::{Mark, NodeInit, NodeTraits, Nodes, Slot, TraitsId, admits, first_untolerated};
 pub use spec::{
     Capacity, ClusterSpec, FargateSelector, FargateSize, FargateSpec, NodeShape, Offer, PoolId,
     PoolKind, PoolSpec, Purchase, ShapeId, SpotAllocation, ZoneId,
