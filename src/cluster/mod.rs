@@ -4,10 +4,12 @@
 
 mod ledger;
 mod nodes;
+mod pods;
 mod spec;
 
 pub use ledger::Ledger;
 pub use nodes::{Mark, NodeInit, NodeTraits, Nodes, Slot, TraitsId, admits, first_untolerated};
+pub use pods::{Pod, PodId, PodState, Pods};
 pub use spec::{
     Capacity, ClusterSpec, FargateSelector, FargateSize, FargateSpec, NodeShape, Offer, PoolId,
     PoolKind, PoolSpec, Purchase, ShapeId, SpotAllocation, ZoneId,
