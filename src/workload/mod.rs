@@ -3,7 +3,7 @@
 mod model;
 
 pub use model::{
-    ClassId, DaemonSet, Demand, ExtendedId, NamespaceId, OnInterrupt, PodClass, PodTemplate,
-    Requests, Service, Taint, TaintEffect, TemplateId, Toleration, Trace, Usage, WorkloadId,
-    WorkloadInfo, WorkloadKind, Workloads,
+    ClassId, DaemonSet, Demand, ExtendedId, LocalTemplate, NamespaceId, OnInterrupt, PodClass,
+    PodTemplate, Requests, Service, Taint, TaintEffect, TemplateId, Toleration, Trace, TraceRow,
+    TraceUse, Usage, WorkloadId, WorkloadInfo, WorkloadKind, Workloads,
 };

@@ -39,6 +39,9 @@ id! {
     /// Index into [`Workloads::extended`]: an extended resource such as
     /// `nvidia.com/gpu`.
     ExtendedId,
+    /// Index among the templates of one trace, so that a trace read once can
+    /// serve several [`Workloads`]: see [`TraceUse::template_base`].
+    LocalTemplate,
 }
 
 /// Effective requests of one pod (kubernetes `pkg/api/v1/resource/helpers.go`,
@@ -191,20 +194,83 @@ pub struct WorkloadInfo {
     pub kind: WorkloadKind,
 }
 
-/// A sorted, columnar arena of arrivals: 24 bytes a row, fan-out unexpanded,
-/// shared read-only by every simulation that replays it.
+/// One row of a trace, as readers and generators hand it over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TraceRow<'a> {
+    /// Submission, milliseconds since the start of the run.
+    pub arrival_ms: i64,
+    /// Run time once running, milliseconds, at least 0.
+    pub duration_ms: i64,
+    /// Template of the row's pods.
+    pub template: LocalTemplate,
+    /// Pods in the row, at least 1, all submitted together.
+    pub count: u32,
+    /// Mean usage.
+    pub usage: Usage,
+    /// 95th percentile of usage over the run time.
+    pub usage_p95: Usage,
+    /// Largest usage.
+    pub usage_max: Usage,
+    /// Name in the source; empty where it has none.
+    pub name: &'a str,
+}
+
+/// A sorted, columnar arena of arrivals: 24 bytes a row (plus usage and names
+/// where the source carries them), fan-out unexpanded, shared read-only by
+/// every simulation that replays it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Trace {
     /// Submission, milliseconds since the start of the run, ascending.
     pub arrival_ms: Vec<i64>,
     /// Run time once running, milliseconds, at least 0.
     pub duration_ms: Vec<i64>,
-    /// Template of the row's pods.
-    pub template: Vec<TemplateId>,
+    /// Template of the row's pods, local to the trace: the simulation reads
+    /// it through [`TraceUse::template`].
+    pub template: Vec<LocalTemplate>,
     /// Pods in the row, at least 1, all submitted together.
     pub count: Vec<u32>,
-    /// Usage per row; empty where the source carries none.
+    /// Mean usage per row; empty where the source carries none.
     pub usage: Vec<Usage>,
+    /// 95th percentile of usage per row; empty where the source carries none.
+    pub usage_p95: Vec<Usage>,
+    /// Largest usage per row; empty where the source carries none.
+    pub usage_max: Vec<Usage>,
+    /// Names; empty where the source carries none.
+    names: Names,
+}
+
+/// Names in one buffer: no allocation per row.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Names {
+    text: String,
+    /// End of each row's name in `text`.
+    ends: Vec<usize>,
+}
+
+impl Names {
+    fn get(&self, row: usize) -> &str {
+        let Some(end) = self.ends.get(row) else { return "" };
+        let start = if row == 0 { 0 } else { self.ends[row - 1] };
+        &self.text[start..*end]
+    }
+
+    fn push(&mut self, row: usize, name: &str) {
+        if name.is_empty() && self.ends.is_empty() {
+            return;
+        }
+        self.ends.resize(row, self.text.len());
+        self.text.push_str(name);
+        self.ends.push(self.text.len());
+    }
+}
+
+/// Appends to a column that stays empty until its first known value.
+fn push_known(column: &mut Vec<Usage>, row: usize, value: Usage) {
+    if value != Usage::default() || !column.is_empty() {
+        // Rows before the first known one are unknown.
+        column.resize(row, Usage::default());
+        column.push(value);
+    }
 }
 
 impl Trace {
@@ -226,26 +292,68 @@ impl Trace {
         self.count.iter().map(|c| u64::from(*c)).sum()
     }
 
-    /// Appends one row; rows may come unsorted until [`Trace::sort`].
+    /// Name of the row in its source, empty where it has none.
+    #[must_use]
+    pub fn name(&self, row: usize) -> &str {
+        self.names.get(row)
+    }
+
+    /// Whether any row has a name.
+    #[must_use]
+    pub fn has_names(&self) -> bool {
+        !self.names.ends.is_empty()
+    }
+
+    /// Appends one row without peaks or name; see [`Trace::push_row`].
     pub fn push(
         &mut self,
         arrival_ms: i64,
         duration_ms: i64,
-        template: TemplateId,
+        template: LocalTemplate,
         count: u32,
         usage: Option<Usage>,
     ) {
-        if let Some(usage) = usage {
-            // Rows before the first known usage are unknown.
-            self.usage.resize(self.len(), Usage::default());
-            self.usage.push(usage);
-        } else if !self.usage.is_empty() {
-            self.usage.push(Usage::default());
+        let usage = usage.unwrap_or_default();
+        self.push_row(&TraceRow {
+            arrival_ms,
+            duration_ms,
+            template,
+            count,
+            usage,
+            ..TraceRow::default()
+        });
+    }
+
+    /// Appends one row; rows may come unsorted until [`Trace::sort`].
+    pub fn push_row(&mut self, row: &TraceRow<'_>) {
+        let at = self.len();
+        push_known(&mut self.usage, at, row.usage);
+        push_known(&mut self.usage_p95, at, row.usage_p95);
+        push_known(&mut self.usage_max, at, row.usage_max);
+        self.names.push(at, row.name);
+        self.arrival_ms.push(row.arrival_ms);
+        self.duration_ms.push(row.duration_ms);
+        self.template.push(row.template);
+        self.count.push(row.count);
+    }
+
+    /// One row put together again.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    #[must_use]
+    pub fn row(&self, row: usize) -> TraceRow<'_> {
+        let known = |column: &Vec<Usage>| column.get(row).copied().unwrap_or_default();
+        TraceRow {
+            arrival_ms: self.arrival_ms[row],
+            duration_ms: self.duration_ms[row],
+            template: self.template[row],
+            count: self.count[row],
+            usage: known(&self.usage),
+            usage_p95: known(&self.usage_p95),
+            usage_max: known(&self.usage_max),
+            name: self.name(row),
         }
-        self.arrival_ms.push(arrival_ms);
-        self.duration_ms.push(duration_ms);
-        self.template.push(template);
-        self.count.push(count);
     }
 
     /// Sorts by arrival, keeping source order among equals. Returns how many
@@ -258,16 +366,60 @@ impl Trace {
         let mut order: Vec<u32> = (0..self.len() as u32).collect();
         order.sort_by_key(|i| self.arrival_ms[*i as usize]);
         fn pick<T: Copy>(column: &mut Vec<T>, order: &[u32]) {
-            *column = order.iter().map(|i| column[*i as usize]).collect();
+            if !column.is_empty() {
+                *column = order.iter().map(|i| column[*i as usize]).collect();
+            }
+        }
+        if self.has_names() {
+            let mut names = Names::default();
+            for (row, i) in order.iter().enumerate() {
+                names.push(row, self.names.get(*i as usize));
+            }
+            self.names = names;
         }
         pick(&mut self.arrival_ms, &order);
         pick(&mut self.duration_ms, &order);
         pick(&mut self.template, &order);
         pick(&mut self.count, &order);
-        if !self.usage.is_empty() {
-            pick(&mut self.usage, &order);
-        }
+        pick(&mut self.usage, &order);
+        pick(&mut self.usage_p95, &order);
+        pick(&mut self.usage_max, &order);
         unsorted
+    }
+
+    /// Gives back the room that growth reserved.
+    pub fn shrink_to_fit(&mut self) {
+        self.arrival_ms.shrink_to_fit();
+        self.duration_ms.shrink_to_fit();
+        self.template.shrink_to_fit();
+        self.count.shrink_to_fit();
+        for column in [&mut self.usage, &mut self.usage_p95, &mut self.usage_max] {
+            column.shrink_to_fit();
+        }
+        self.names.text.shrink_to_fit();
+        self.names.ends.shrink_to_fit();
+    }
+}
+
+/// A trace as one set of workloads uses it. The trace itself names templates
+/// by their place among its own, so that one copy serves every case; here it
+/// learns where its templates start in [`Workloads::templates`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct TraceUse {
+    /// The shared rows.
+    pub trace: Arc<Trace>,
+    /// [`TemplateId`] of the trace's first template; the others follow it.
+    pub template_base: u32,
+}
+
+impl TraceUse {
+    /// Template of the row's pods.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    #[must_use]
+    pub fn template(&self, row: usize) -> TemplateId {
+        TemplateId(self.template_base + self.trace.template[row].0)
     }
 }
 
@@ -323,9 +475,42 @@ pub struct Workloads {
     /// Interned templates.
     pub templates: Vec<PodTemplate>,
     /// Traces, one per batch workload.
-    pub traces: Vec<Arc<Trace>>,
+    pub traces: Vec<TraceUse>,
     /// Services.
     pub services: Vec<Service>,
     /// `DaemonSet`s.
     pub daemons: Vec<DaemonSet>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sorting_moves_every_column_and_keeps_ties() {
+        let mut trace = Trace::default();
+        trace.push(20, 1, LocalTemplate(0), 1, None);
+        let busy = Usage { cpu: Some(MilliCpu(5)), memory: None };
+        let row = TraceRow {
+            arrival_ms: 10,
+            duration_ms: 2,
+            template: LocalTemplate(1),
+            count: 3,
+            usage_max: busy,
+            name: "b",
+            ..TraceRow::default()
+        };
+        trace.push_row(&row);
+        trace.push_row(&TraceRow { duration_ms: 3, name: "c", ..row });
+        assert_eq!(trace.sort(), 1);
+        assert_eq!(trace.arrival_ms, [10, 10, 20]);
+        assert_eq!(trace.duration_ms, [2, 3, 1]);
+        assert_eq!(trace.row(0), row);
+        assert_eq!((trace.name(1), trace.name(2)), ("c", ""));
+        assert!(trace.usage.is_empty() && trace.usage_p95.is_empty());
+        assert_eq!(trace.usage_max, [busy, busy, Usage::default()]);
+        assert_eq!(trace.sort(), 0);
+        let used = TraceUse { trace: Arc::new(trace), template_base: 7 };
+        assert_eq!(used.template(0), TemplateId(8));
+    }
 }

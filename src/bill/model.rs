@@ -1,0 +1,561 @@
+//! What a bill is: lines, totals along every grouping, the waterfall.
+//!
+//! Three amounts stand on every line. `list` is the quantity at the price of
+//! the way it was bought, before commitments (Spot: the Spot price); `net` is
+//! what it costs after them, amortised by the hour; `on_demand` is the same
+//! quantity had it been bought On-Demand. Only `net` is summed into totals
+//! unless a name says otherwise.
+
+use std::collections::BTreeMap;
+
+use super::prices::PriceStatus;
+use crate::units::Money;
+
+/// Names to money, in the order of the names.
+pub type ByName = BTreeMap<String, Money>;
+
+/// What a line charges for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Charge {
+    /// An instance while it runs.
+    Instance,
+    /// The part of an instance's last second that it did not run: EC2 bills
+    /// whole seconds.
+    InstanceRounding,
+    /// What an instance that ran under a minute pays up to the minute.
+    InstanceMinimum,
+    /// Credit for a Spot instance that EC2 took back within its first hour.
+    SpotFirstHour,
+    /// vCPU of a Fargate pod.
+    FargateCpu,
+    /// Memory of a Fargate pod.
+    FargateMemory,
+    /// As `InstanceRounding`, for a Fargate pod.
+    FargateRounding,
+    /// As `InstanceMinimum`, for a Fargate pod.
+    FargateMinimum,
+    /// Committed spend that nothing used.
+    UnusedCommitment,
+    /// The root volume of a node.
+    RootVolume,
+    /// As `InstanceRounding`, for a root volume.
+    VolumeRounding,
+    /// As `InstanceMinimum`, for a root volume.
+    VolumeMinimum,
+    /// A public IPv4 address.
+    PublicIpv4,
+    /// The cluster's control plane.
+    ControlPlane,
+    /// A licence per node.
+    NodeLicence,
+    /// A licence per Fargate pod.
+    FargateLicence,
+}
+
+impl Charge {
+    /// Every charge, in order.
+    pub const ALL: [Charge; 16] = [
+        Charge::Instance,
+        Charge::InstanceRounding,
+        Charge::InstanceMinimum,
+        Charge::SpotFirstHour,
+        Charge::FargateCpu,
+        Charge::FargateMemory,
+        Charge::FargateRounding,
+        Charge::FargateMinimum,
+        Charge::UnusedCommitment,
+        Charge::RootVolume,
+        Charge::VolumeRounding,
+        Charge::VolumeMinimum,
+        Charge::PublicIpv4,
+        Charge::ControlPlane,
+        Charge::NodeLicence,
+        Charge::FargateLicence,
+    ];
+
+    /// Its name in results.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Charge::Instance => "instance",
+            Charge::InstanceRounding => "instance-second-rounding",
+            Charge::InstanceMinimum => "instance-minimum",
+            Charge::SpotFirstHour => "spot-first-hour-credit",
+            Charge::FargateCpu => "fargate-vcpu",
+            Charge::FargateMemory => "fargate-memory",
+            Charge::FargateRounding => "fargate-second-rounding",
+            Charge::FargateMinimum => "fargate-minimum",
+            Charge::UnusedCommitment => "unused-commitment",
+            Charge::RootVolume => "root-volume",
+            Charge::VolumeRounding => "root-volume-second-rounding",
+            Charge::VolumeMinimum => "root-volume-minimum",
+            Charge::PublicIpv4 => "public-ipv4",
+            Charge::ControlPlane => "control-plane",
+            Charge::NodeLicence => "node-licence",
+            Charge::FargateLicence => "fargate-licence",
+        }
+    }
+
+    /// Its name for people.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Charge::Instance => "EC2 instances",
+            Charge::InstanceRounding => "EC2 second rounding",
+            Charge::InstanceMinimum => "EC2 one-minute minimum",
+            Charge::SpotFirstHour => "EC2 Spot first hour waived",
+            Charge::FargateCpu => "Fargate vCPU",
+            Charge::FargateMemory => "Fargate memory",
+            Charge::FargateRounding => "Fargate second rounding",
+            Charge::FargateMinimum => "Fargate one-minute minimum",
+            Charge::UnusedCommitment => "Savings Plan, unused",
+            Charge::RootVolume => "root volumes",
+            Charge::VolumeRounding => "root volume second rounding",
+            Charge::VolumeMinimum => "root volume one-minute minimum",
+            Charge::PublicIpv4 => "public IPv4",
+            Charge::ControlPlane => "control plane",
+            Charge::NodeLicence => "node licences",
+            Charge::FargateLicence => "Fargate licences",
+        }
+    }
+}
+
+/// How a line was bought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PurchaseOption {
+    /// EC2 On-Demand.
+    OnDemand,
+    /// EC2 Spot.
+    Spot,
+    /// Covered by a commitment, and what of the commitment stayed unused.
+    SavingsPlan,
+    /// Fargate at its list price.
+    Fargate,
+    /// A shape the user made up, at its stated price.
+    Custom,
+    /// Not compute: volumes, addresses, fees, licences.
+    Other,
+}
+
+impl PurchaseOption {
+    /// Every option, in order.
+    pub const ALL: [PurchaseOption; 6] = [
+        PurchaseOption::OnDemand,
+        PurchaseOption::Spot,
+        PurchaseOption::SavingsPlan,
+        PurchaseOption::Fargate,
+        PurchaseOption::Custom,
+        PurchaseOption::Other,
+    ];
+
+    /// Its name in results.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            PurchaseOption::OnDemand => "on-demand",
+            PurchaseOption::Spot => "spot",
+            PurchaseOption::SavingsPlan => "savings-plan",
+            PurchaseOption::Fargate => "fargate",
+            PurchaseOption::Custom => "custom",
+            PurchaseOption::Other => "other",
+        }
+    }
+}
+
+/// What a quantity counts. Quantities are integers in the small unit; divided
+/// by [`Sku::per`] they are in the unit of the price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Unit {
+    /// Milliseconds; priced per hour.
+    Hours,
+    /// Milli-vCPU·ms; priced per vCPU-hour.
+    VcpuHours,
+    /// KiB·ms; priced per GB-hour (2³⁰ bytes).
+    GbHours,
+    /// GiB·ms; priced per GB-month of 730 hours.
+    GbMonths,
+    /// Pico-USD of commitment.
+    Usd,
+}
+
+impl Unit {
+    /// The unit of the price.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Unit::Hours => "Hours",
+            Unit::VcpuHours => "vCPU-Hours",
+            Unit::GbHours => "GB-Hours",
+            Unit::GbMonths => "GB-Months",
+            Unit::Usd => "USD",
+        }
+    }
+
+    /// Small units in one unit of the price.
+    #[must_use]
+    pub const fn per(self) -> i64 {
+        const HOUR: i64 = crate::units::HOUR_MS;
+        match self {
+            Unit::Hours => HOUR,
+            Unit::VcpuHours => 1_000 * HOUR,
+            Unit::GbHours => (1 << 20) * HOUR,
+            Unit::GbMonths => super::prices::MONTH_HOURS as i64 * HOUR,
+            Unit::Usd => 1_000_000_000_000,
+        }
+    }
+}
+
+/// Something with a price: a row of the price list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sku {
+    /// Unique within the bill, for people: `m5.large`, `m5.large Spot us-east-1a`.
+    pub name: String,
+    /// What it charges for.
+    pub charge: Charge,
+    /// How it was bought.
+    pub purchase: PurchaseOption,
+    /// How far its price can be trusted.
+    pub status: PriceStatus,
+    /// What its quantities count.
+    pub unit: Unit,
+    /// Net price per unit.
+    pub rate: crate::units::Rate,
+    /// The commitment that covers it: index into `BillingPlan::commitments`.
+    pub commitment: Option<u16>,
+}
+
+/// Whose line it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Resource {
+    /// Index into `Record::nodes`.
+    Node(u32),
+    /// Index into `Record::fargate`.
+    Fargate(u32),
+    /// The cluster.
+    Cluster,
+    /// Index into `BillingPlan::commitments`.
+    Commitment(u32),
+}
+
+/// Lines as columns, all of equal length: about 42 bytes a line. Nodes come
+/// first, then Fargate pods, the cluster, commitments, each in its own order;
+/// the lines of one resource are ordered by charge, then hour.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Lines {
+    /// See [`Bill::resource`].
+    pub resource: Vec<u32>,
+    /// Index into [`Bill::skus`].
+    pub sku: Vec<u16>,
+    /// Clock hour (UTC) since the Unix epoch.
+    pub hour: Vec<i32>,
+    /// In the small unit of the SKU ([`Unit`]).
+    pub quantity: Vec<i64>,
+    /// Pico-USD at the price of its purchase option before commitments; 0
+    /// for unused commitment.
+    pub list: Vec<i64>,
+    /// Pico-USD it costs.
+    pub net: Vec<i64>,
+    /// Pico-USD had it been bought On-Demand.
+    pub on_demand: Vec<i64>,
+}
+
+impl Lines {
+    /// Number of lines.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.net.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.net.is_empty()
+    }
+}
+
+/// Whether the lines are wanted or only the sums.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeepLines {
+    /// Keep every line.
+    Yes,
+    /// Sums only: same totals, a fraction of the memory.
+    No,
+}
+
+/// A step of the waterfall: where the money went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Step {
+    /// Requested and used (at most the request).
+    Used,
+    /// Requested, known not to be used.
+    RequestedUnused,
+    /// Requested; nobody knows whether it was used.
+    UsageUnknown,
+    /// Work that an interruption threw away.
+    Repeated,
+    /// `DaemonSet` pods and the sidecars they become on Fargate.
+    DaemonSets,
+    /// Capacity kept for kubelet and system.
+    SystemReserve,
+    /// Free in both resources.
+    Idle,
+    /// Free, but the other resource is full.
+    Stranded,
+    /// Nodes running and not yet Ready; Fargate pods while pulling.
+    Boot,
+    /// Nodes being drained.
+    Drain,
+    /// Fargate sizes beyond the request.
+    FargateRounding,
+    /// Finished Job pods on Fargate that were not removed yet.
+    FargateRetention,
+    /// One-minute minimums and rounding to whole seconds.
+    Minimums,
+    /// Committed spend that nothing used.
+    UnusedCommitment,
+    /// Root volumes.
+    Volumes,
+    /// Control plane and addresses.
+    Fees,
+    /// Licences.
+    Licences,
+}
+
+impl Step {
+    /// Every step, in the order of the waterfall.
+    pub const ALL: [Step; 17] = [
+        Step::Used,
+        Step::RequestedUnused,
+        Step::UsageUnknown,
+        Step::Repeated,
+        Step::DaemonSets,
+        Step::SystemReserve,
+        Step::Idle,
+        Step::Stranded,
+        Step::Boot,
+        Step::Drain,
+        Step::FargateRounding,
+        Step::FargateRetention,
+        Step::Minimums,
+        Step::UnusedCommitment,
+        Step::Volumes,
+        Step::Fees,
+        Step::Licences,
+    ];
+
+    /// Its name in results.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Step::Used => "used",
+            Step::RequestedUnused => "requested-unused",
+            Step::UsageUnknown => "usage-unknown",
+            Step::Repeated => "repeated-work",
+            Step::DaemonSets => "daemonsets",
+            Step::SystemReserve => "system-reserve",
+            Step::Idle => "idle",
+            Step::Stranded => "stranded",
+            Step::Boot => "boot",
+            Step::Drain => "drain",
+            Step::FargateRounding => "fargate-rounding",
+            Step::FargateRetention => "fargate-retention",
+            Step::Minimums => "minimums",
+            Step::UnusedCommitment => "unused-commitment",
+            Step::Volumes => "volumes",
+            Step::Fees => "fees",
+            Step::Licences => "licences",
+        }
+    }
+}
+
+/// One step of the waterfall with its money by resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StepCost {
+    /// Which.
+    pub step: Step,
+    /// Spent on cpu.
+    pub cpu: Money,
+    /// Spent on memory.
+    pub memory: Money,
+    /// Spent on neither: volumes, fees, minimums, unused commitment.
+    pub other: Money,
+}
+
+impl StepCost {
+    /// All of it.
+    #[must_use]
+    pub fn amount(&self) -> Money {
+        self.cpu + self.memory + self.other
+    }
+}
+
+/// Money per clock hour, by how it was bought.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Hourly {
+    /// First clock hour (UTC) since the Unix epoch.
+    pub first_hour: i32,
+    /// Per hour, in the order of [`PurchaseOption::ALL`].
+    pub rows: Vec<[Money; PurchaseOption::ALL.len()]>,
+}
+
+/// How one commitment was used over the cost window.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommitmentUse {
+    /// Its name.
+    pub name: String,
+    /// Committed spend: used plus unused.
+    pub committed: Money,
+    /// Spent on covered usage.
+    pub used: Money,
+    /// Charged and not used.
+    pub unused: Money,
+    /// What the covered usage costs On-Demand.
+    pub covered_on_demand: Money,
+}
+
+/// How all commitments together were used.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CommitmentSummary {
+    /// Each, in scenario order.
+    pub each: Vec<CommitmentUse>,
+    /// What the eligible usage (EC2 On-Demand and Fargate) costs at list
+    /// price, covered or not.
+    pub eligible_on_demand: Money,
+}
+
+impl CommitmentSummary {
+    /// Committed spend.
+    #[must_use]
+    pub fn committed(&self) -> Money {
+        self.each.iter().map(|c| c.committed).sum()
+    }
+
+    /// Used part of it.
+    #[must_use]
+    pub fn used(&self) -> Money {
+        self.each.iter().map(|c| c.used).sum()
+    }
+
+    /// Unused part of it.
+    #[must_use]
+    pub fn unused(&self) -> Money {
+        self.each.iter().map(|c| c.unused).sum()
+    }
+
+    /// What the covered usage costs On-Demand.
+    #[must_use]
+    pub fn covered_on_demand(&self) -> Money {
+        self.each.iter().map(|c| c.covered_on_demand).sum()
+    }
+
+    /// Used share of the commitment; `None` without one.
+    #[must_use]
+    pub fn utilisation(&self) -> Option<f64> {
+        share(self.used(), self.committed())
+    }
+
+    /// Covered share of the eligible usage, at list price; `None` where
+    /// nothing is eligible.
+    #[must_use]
+    pub fn coverage(&self) -> Option<f64> {
+        share(self.covered_on_demand(), self.eligible_on_demand)
+    }
+}
+
+fn share(part: Money, whole: Money) -> Option<f64> {
+    (whole > Money::ZERO).then(|| part.to_f64() / whole.to_f64())
+}
+
+/// The bill scaled to a month of 730 hours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Monthly {
+    /// Total × 730 h ÷ cost window, rounded once.
+    pub amount: Money,
+    /// The cost window is not a number of whole weeks, so that days of the
+    /// week weigh unequally: to be shown as extrapolated.
+    pub extrapolated: bool,
+}
+
+/// Owners that are not workloads.
+pub mod pseudo {
+    /// Free capacity, idle or stranded.
+    pub const IDLE: &str = "(idle)";
+    /// Capacity kept for kubelet and system.
+    pub const SYSTEM: &str = "(system)";
+    /// Nodes that boot or drain.
+    pub const BOOT_AND_DRAIN: &str = "(boot and drain)";
+    /// Committed spend that nothing used.
+    pub const UNUSED_COMMITMENT: &str = "(unused commitment)";
+    /// Volumes, addresses, licences, minimums of nodes; the control plane.
+    pub const SHARED: &str = "(shared charges)";
+    /// The pool of the control plane.
+    pub const CLUSTER_POOL: &str = "(cluster)";
+    /// The pool of unused commitment.
+    pub const COMMITMENT_POOL: &str = "(commitments)";
+}
+
+/// What one simulation costs. Every map and the waterfall sum to `total`
+/// exactly, as do the lines.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Bill {
+    /// Start of the cost window, Unix milliseconds.
+    pub from_unix_ms: i64,
+    /// End of the cost window, Unix milliseconds.
+    pub to_unix_ms: i64,
+    /// What it costs.
+    pub total: Money,
+    /// The same usage without commitments.
+    pub list_total: Money,
+    /// The same usage, all of it bought On-Demand.
+    pub on_demand_total: Money,
+    /// Every line; empty where not kept.
+    pub lines: Lines,
+    /// Price list of the lines.
+    pub skus: Vec<Sku>,
+    /// Number of nodes: the first ids of [`Bill::resource`].
+    pub node_count: u32,
+    /// Number of Fargate pods: the ids after the nodes.
+    pub fargate_count: u32,
+    /// By charge and way of buying: what [`super::bridge`] compares.
+    pub by_item: BTreeMap<(Charge, PurchaseOption), Money>,
+    /// By pool; the control plane and unused commitment have pools of their
+    /// own ([`pseudo`]).
+    pub by_pool: ByName,
+    /// By [`PurchaseOption`].
+    pub by_purchase: ByName,
+    /// By [`Charge`].
+    pub by_charge: ByName,
+    /// By [`PriceStatus`].
+    pub by_price_status: ByName,
+    /// By namespace: what its pods requested, the rest under [`pseudo`] owners.
+    pub by_namespace: ByName,
+    /// By workload: what its pods requested, the rest under [`pseudo`] owners.
+    pub by_workload: ByName,
+    /// By workload with everything shared distributed: per pool in proportion
+    /// to the direct cost of its workloads (`DaemonSet`s count as shared), then
+    /// control plane and unused commitment over all. A pool without any
+    /// workload stays under its pseudo-owner.
+    pub fully_loaded_by_workload: ByName,
+    /// Every step, in order, zero or not.
+    pub waterfall: Vec<StepCost>,
+    /// Per clock hour.
+    pub hourly: Hourly,
+    /// How commitments were used.
+    pub commitment: CommitmentSummary,
+    /// `None` for an empty cost window.
+    pub monthly: Option<Monthly>,
+}
+
+impl Bill {
+    /// What a line's resource number names.
+    #[must_use]
+    pub fn resource(&self, id: u32) -> Resource {
+        let (nodes, pods) = (self.node_count, self.fargate_count);
+        match id {
+            _ if id < nodes => Resource::Node(id),
+            _ if id - nodes < pods => Resource::Fargate(id - nodes),
+            _ if id - nodes == pods => Resource::Cluster,
+            _ => Resource::Commitment(id - nodes - pods - 1),
+        }
+    }
+}

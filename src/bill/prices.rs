@@ -1,0 +1,167 @@
+//! What a bill needs to know besides the record: rates, commitments, fees.
+//!
+//! Plain data, filled by whoever links a scenario to a price table; nothing
+//! here knows where a price came from beyond its status.
+
+use crate::units::Rate;
+
+/// How far a price can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PriceStatus {
+    /// Published by AWS.
+    Real,
+    /// Computed from published prices.
+    Derived,
+    /// Typical, not published for this item.
+    Representative,
+    /// Unverified.
+    Believed,
+    /// Stated by the user: custom shapes, licences, commitments.
+    Stated,
+}
+
+impl PriceStatus {
+    /// Every status, in order.
+    pub const ALL: [PriceStatus; 5] = [
+        PriceStatus::Real,
+        PriceStatus::Derived,
+        PriceStatus::Representative,
+        PriceStatus::Believed,
+        PriceStatus::Stated,
+    ];
+
+    /// Its name in results.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            PriceStatus::Real => "real",
+            PriceStatus::Derived => "derived",
+            PriceStatus::Representative => "representative",
+            PriceStatus::Believed => "believed",
+            PriceStatus::Stated => "stated",
+        }
+    }
+}
+
+/// A rate and how far it can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Price {
+    /// USD per unit; the unit is named where the price is used.
+    pub rate: Rate,
+    /// How far it can be trusted.
+    pub status: PriceStatus,
+}
+
+impl Price {
+    /// A price.
+    #[must_use]
+    pub const fn new(rate: Rate, status: PriceStatus) -> Self {
+        Price { rate, status }
+    }
+}
+
+/// What a node shape costs, per instance-hour.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ShapePrice {
+    /// On-Demand price; a custom shape's stated price. `None` where it cannot
+    /// be bought On-Demand.
+    pub on_demand: Option<Price>,
+    /// Spot price per zone, by `ZoneId`; `None` or absent where not offered.
+    pub spot: Vec<Option<Price>>,
+    /// A shape the user made up: bought as "custom" instead of On-Demand.
+    pub custom: bool,
+}
+
+/// What a Fargate pool costs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FargatePrice {
+    /// Per vCPU-hour.
+    pub vcpu_hour: Price,
+    /// Per GB-hour; a GB of Fargate memory is 2³⁰ bytes.
+    pub gb_hour: Price,
+    /// Whether each pod holds a public IPv4 address of its own.
+    pub public_ipv4: bool,
+}
+
+/// The volume every node boots from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RootVolume {
+    /// Its size.
+    pub gib: u32,
+    /// Price per GB-month.
+    pub gb_month: Price,
+}
+
+/// Which usage a Savings Plan may cover. Ordered as AWS applies them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CommitmentKind {
+    /// EC2 Instance Savings Plan: one family in one Region.
+    Ec2InstanceSp,
+    /// Compute Savings Plan: any EC2, Fargate.
+    ComputeSp,
+}
+
+/// A commitment to spend, every hour, whether used or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commitment {
+    /// Its name in the scenario.
+    pub name: String,
+    /// What it may cover.
+    pub kind: CommitmentKind,
+    /// Committed spend at plan rates, per hour.
+    pub usd_per_hour: Rate,
+    /// Plan price per instance-hour, by `ShapeId`; `None` or absent stays
+    /// On-Demand.
+    pub shapes: Vec<Option<Price>>,
+    /// Plan prices per Fargate pool: (vCPU-hour, GB-hour); `None` or absent
+    /// is not covered.
+    pub fargate: Vec<Option<(Price, Price)>>,
+}
+
+/// How the cost of a node splits between cpu and memory: the price of one
+/// vCPU-hour against that of one GB-hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ResourceWeight {
+    /// Of one vCPU-hour.
+    pub vcpu_hour: Rate,
+    /// Of one GB-hour.
+    pub gb_hour: Rate,
+}
+
+impl Default for ResourceWeight {
+    /// The only published prices of a vCPU and a GB alone: Fargate, Linux
+    /// x86, us-east-1, 0.04048 and 0.004445 USD (about 9.1 : 1).
+    fn default() -> Self {
+        ResourceWeight {
+            vcpu_hour: Rate::from_pico(40_480_000_000),
+            gb_hour: Rate::from_pico(4_445_000_000),
+        }
+    }
+}
+
+/// Hours in a billing month, as AWS converts monthly prices.
+pub const MONTH_HOURS: u32 = 730;
+
+/// Everything that turns a record into money.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BillingPlan {
+    /// Node prices, by `ShapeId`.
+    pub shapes: Vec<ShapePrice>,
+    /// Fargate prices, by index into `ClusterSpec::fargate`.
+    pub fargate: Vec<FargatePrice>,
+    /// Root volume of every node.
+    pub root_volume: Option<RootVolume>,
+    /// One public IPv4 address per node-hour, and per pod-hour where the
+    /// Fargate pool says so.
+    pub public_ipv4: Option<Price>,
+    /// The cluster itself, per hour of the cost window.
+    pub control_plane: Option<Price>,
+    /// A licence per node-hour.
+    pub node_licence: Option<Price>,
+    /// A licence per Fargate pod-hour.
+    pub fargate_licence: Option<Price>,
+    /// Commitments, in scenario order.
+    pub commitments: Vec<Commitment>,
+    /// How node cost splits between cpu and memory.
+    pub weight: ResourceWeight,
+}
