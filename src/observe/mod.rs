@@ -1,8 +1,12 @@
 //! Observers of a run, and the record they leave. Knows no policy.
 
+mod accounts;
 mod record;
+mod timeline;
 
+pub use accounts::{Accounts, Owner, PodRates, SHARE_SCALE, pod_rates};
 pub use record::{
     FargateRecord, NodeEnd, NodeRecord, NodeWindow, OwnerIntegral, Place, PodCounts, PodEnd,
     PodRecord, Record, ServiceDemand, TimelinePoint, Totals, WINDOW_MS, Waits,
 };
+pub use timeline::{Levels, Timeline};

@@ -148,8 +148,8 @@ pub struct OwnerIntegral {
     pub memory_used: u64,
     /// Requested memory of pods with unknown usage.
     pub memory_unknown: u64,
-    /// Requested cpu of pods whose work an interruption threw away
-    /// (`on-interrupt`), included in `cpu_requested`.
+    /// Requested cpu whose work an interruption threw away (`on-interrupt`): part
+    /// of `cpu_requested`, and not counted in `cpu_used` or `cpu_unknown`.
     pub cpu_repeated: u64,
     /// As `cpu_repeated`, memory.
     pub memory_repeated: u64,
@@ -186,7 +186,7 @@ pub struct TimelinePoint {
     pub at: SimTime,
     /// Pods submitted and not bound.
     pub pending: f64,
-    /// Pods running.
+    /// Pods bound and not ended.
     pub running: f64,
     /// Allocatable cpu of Ready nodes plus Fargate sizes, milli-cores.
     pub cpu_allocatable: f64,
