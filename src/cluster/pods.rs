@@ -31,6 +31,9 @@ pub struct Pod {
     pub state: PodState,
     /// Which service it belongs to; `u32::MAX` for batch pods.
     pub service: u32,
+    /// Stable number of the work within its workload, the same in every case;
+    /// a replacement keeps it.
+    pub ordinal: u64,
     /// Index of its record where pod records are kept.
     pub record: u32,
     /// When it was submitted.
@@ -60,6 +63,7 @@ impl Pod {
             template,
             state: PodState::Pending,
             service: NONE,
+            ordinal: 0,
             record: NONE,
             submitted,
             bound: SimTime::NEVER,

@@ -1,0 +1,138 @@
+//! Which offer an Auto Scaling group launches next.
+//!
+//! Zones are kept even, as EC2 Auto Scaling does before it looks at types;
+//! the base of the group is On-Demand, what comes above it as configured
+//! (EC2 Auto Scaling, mixed instances policy: `OnDemandBaseCapacity`, with 0 %
+//! or 100 % On-Demand above it).
+
+use crate::cluster::{Offer, PoolSpec, Purchase, SpotAllocation};
+
+/// What a pool has, wanted or running.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PoolCounts {
+    /// Nodes per zone index.
+    pub by_zone: Vec<u32>,
+    /// On-Demand nodes.
+    pub on_demand: u32,
+    /// Spot nodes.
+    pub spot: u32,
+}
+
+/// The offer to launch: an index into `pool.offers`, or `None` where the pool
+/// offers nothing of the kind.
+#[must_use]
+pub fn choose_offer(pool: &PoolSpec, counts: &PoolCounts) -> Option<usize> {
+    let purchase = if counts.on_demand >= pool.on_demand_base && pool.spot_above_base {
+        Purchase::Spot
+    } else {
+        Purchase::OnDemand
+    };
+    let zone = pool
+        .offers
+        .iter()
+        .filter(|o| o.purchase == purchase)
+        .map(|o| o.zone)
+        .min_by_key(|z| (counts.by_zone.get(z.index()).copied().unwrap_or(0), *z))?;
+    let candidates: Vec<(usize, &Offer)> = pool
+        .offers
+        .iter()
+        .enumerate()
+        .filter(|(_, o)| o.purchase == purchase && o.zone == zone)
+        .collect();
+    match (purchase, pool.spot_allocation) {
+        // On-Demand: `prioritized`, the order of the list.
+        (Purchase::OnDemand, _) => candidates.first().map(|(i, _)| *i),
+        (Purchase::Spot, SpotAllocation::LowestPrice) => cheapest(&candidates),
+        (Purchase::Spot, SpotAllocation::CapacityOptimized) => least_reclaimed(&candidates, 1),
+        (Purchase::Spot, SpotAllocation::PriceCapacityOptimized) => {
+            least_reclaimed(&candidates, candidates.len().div_ceil(3))
+        }
+    }
+}
+
+fn cheapest(offers: &[(usize, &Offer)]) -> Option<usize> {
+    offers.iter().min_by_key(|(i, o)| (o.hourly, *i)).map(|(i, _)| *i)
+}
+
+/// The cheapest among the `keep` offers with the lowest reclaim hazard, and
+/// any as good as the last of them. AWS publishes no depth of capacity; the
+/// hazard stands in for it.
+fn least_reclaimed(offers: &[(usize, &Offer)], keep: usize) -> Option<usize> {
+    let mut hazards: Vec<f64> = offers.iter().map(|(_, o)| o.hazard_per_hour).collect();
+    hazards.sort_by(f64::total_cmp);
+    let limit = *hazards.get(keep.saturating_sub(1))?;
+    let best: Vec<(usize, &Offer)> =
+        offers.iter().copied().filter(|(_, o)| o.hazard_per_hour <= limit).collect();
+    cheapest(&best)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::{PoolKind, ShapeId, ZoneId};
+    use crate::rng::Distribution;
+    use crate::units::Rate;
+
+    fn offer(shape: u32, zone: u32, purchase: Purchase, usd: i128, hazard: f64) -> Offer {
+        Offer {
+            shape: ShapeId(shape),
+            zone: ZoneId(zone),
+            purchase,
+            hourly: Rate::from_pico(usd),
+            hazard_per_hour: hazard,
+        }
+    }
+
+    fn pool(spot_allocation: SpotAllocation) -> PoolSpec {
+        let mut offers = Vec::new();
+        for zone in 0..2 {
+            offers.push(offer(0, zone, Purchase::OnDemand, 10, 0.0));
+            offers.push(offer(1, zone, Purchase::OnDemand, 8, 0.0));
+            offers.push(offer(0, zone, Purchase::Spot, 4, 1e-4));
+            offers.push(offer(1, zone, Purchase::Spot, 3, 4e-4));
+            offers.push(offer(2, zone, Purchase::Spot, 5, 1e-4));
+        }
+        PoolSpec {
+            name: "p".into(),
+            kind: PoolKind::AutoScalingGroup { min: 0, max: 9, autoscaled: true },
+            offers,
+            on_demand_base: 1,
+            spot_above_base: true,
+            spot_allocation,
+            labels: vec![],
+            taints: vec![],
+            launch: Distribution::Constant(0.0),
+            ready: Distribution::Constant(0.0),
+        }
+    }
+
+    #[test]
+    fn the_base_is_on_demand_in_list_order() {
+        let counts = PoolCounts { by_zone: vec![1, 0], ..PoolCounts::default() };
+        // Zone 1 has fewer; the first On-Demand offer there has index 5.
+        assert_eq!(choose_offer(&pool(SpotAllocation::LowestPrice), &counts), Some(5));
+    }
+
+    #[test]
+    fn spot_follows_its_allocation_strategy() {
+        let counts = PoolCounts { by_zone: vec![1, 1], on_demand: 1, spot: 1 };
+        for (strategy, shape) in [
+            (SpotAllocation::LowestPrice, 1),
+            (SpotAllocation::CapacityOptimized, 0),
+            (SpotAllocation::PriceCapacityOptimized, 0),
+        ] {
+            let pool = pool(strategy);
+            let chosen = choose_offer(&pool, &counts).expect("an offer");
+            assert_eq!(pool.offers[chosen].shape, ShapeId(shape), "{strategy:?}");
+            assert_eq!(pool.offers[chosen].zone, ZoneId(0));
+        }
+    }
+
+    #[test]
+    fn nothing_of_the_kind_is_none() {
+        let mut pool = pool(SpotAllocation::LowestPrice);
+        pool.offers.retain(|o| o.purchase == Purchase::OnDemand);
+        let counts = PoolCounts { by_zone: vec![1, 1], on_demand: 1, spot: 0 };
+        assert_eq!(choose_offer(&pool, &counts), None);
+    }
+}

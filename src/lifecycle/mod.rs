@@ -1,0 +1,14 @@
+//! What happens to nodes and pods besides placement and scaling: which node
+//! is launched and when it is Ready, when Spot capacity is reclaimed, how
+//! many replicas a service wants and which it gives up, what interrupted work
+//! has to repeat. Decisions only; `world` turns them into events.
+
+mod launch;
+mod service;
+mod spot;
+mod work;
+
+pub use launch::{choose_offer, PoolCounts};
+pub use service::{desired_replicas, served, victim_order, DemandCursor, Victim};
+pub use spot::{Reclaims, SpotNode, SpotSpec};
+pub use work::{after_interruption, Rework};
