@@ -5,7 +5,7 @@
 
 use crate::rng::Distribution;
 use crate::units::{Bytes, MilliCpu, Rate, SimDuration};
-use crate::workload::{NamespaceId, Taint, WorkloadId};
+use crate::workload::Taint;
 
 macro_rules! id {
     ($($(#[$doc:meta])* $name:ident($int:ty)),* $(,)?) => {$(
@@ -81,6 +81,9 @@ pub struct Offer {
     pub hourly: Rate,
     /// Reclaims per running hour; 0 for On-Demand.
     pub hazard_per_hour: f64,
+    /// Labels such a node carries by itself (type, zone, architecture, capacity
+    /// type), beside its pool's.
+    pub labels: Vec<(String, String)>,
 }
 
 /// How an Auto Scaling group picks among Spot offers (EC2 Auto Scaling's own
@@ -144,10 +147,48 @@ pub struct PoolSpec {
 /// Which pods a Fargate profile takes: all stated conditions must hold.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FargateSelector {
-    /// Namespaces it matches (wildcards already resolved).
-    pub namespaces: Vec<NamespaceId>,
+    /// Namespace, with `*` and `?` as wildcards.
+    pub namespace: String,
     /// Only this workload, where stated.
-    pub workload: Option<WorkloadId>,
+    pub workload: Option<String>,
+}
+
+impl FargateSelector {
+    /// Whether a pod of this workload and namespace matches.
+    #[must_use]
+    pub fn matches(&self, workload: &str, namespace: &str) -> bool {
+        self.workload.as_ref().is_none_or(|w| w == workload)
+            && wildcard(self.namespace.as_bytes(), namespace.as_bytes())
+    }
+}
+
+/// `*` stands for any run of characters, `?` for one (EKS user guide, Fargate
+/// profile selectors).
+fn wildcard(pattern: &[u8], text: &[u8]) -> bool {
+    let (mut p, mut t) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some(b'*') => {
+                star = Some((p, t));
+                p += 1;
+            }
+            Some(c) if *c == b'?' || *c == text[t] => {
+                p += 1;
+                t += 1;
+            }
+            // Let the last star swallow one more character.
+            _ => match star {
+                Some((at, from)) => {
+                    star = Some((at, from + 1));
+                    p = at + 1;
+                    t = from + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|c| *c == b'*')
 }
 
 /// Fargate as a pool: every matched pod gets a machine of its own.
@@ -157,12 +198,12 @@ pub struct FargateSpec {
     pub name: String,
     /// Which pods go there; the first match at submission is final.
     pub selectors: Vec<FargateSelector>,
-    /// Sizes bought, each (cpu, memory) as billed.
+    /// Sizes that can be bought, the cheapest first: a pod gets the first that
+    /// holds it. A pod that none holds is rejected and counted.
     pub sizes: Vec<FargateSize>,
-    /// Per template: index into `sizes`, or `None` where no size holds it or
-    /// Fargate does not allow it; such a pod is rejected and counted.
-    pub size_of_template: Vec<Option<u32>>,
-    /// Submission accepted → pull starts (billing starts), milliseconds.
+    /// Memory added to every pod's request before rounding up (256 MiB on EKS).
+    pub overhead_memory: Bytes,
+    /// Launch admitted → machine Ready: image pull and billing start, milliseconds.
     pub start_latency: Distribution,
     /// Launch bucket: tokens at most.
     pub launch_burst: u32,
@@ -196,4 +237,29 @@ pub struct ClusterSpec {
     pub pools: Vec<PoolSpec>,
     /// Fargate pools, in the order in which they are matched.
     pub fargate: Vec<FargateSpec>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn selectors_know_wildcards() {
+        let selector =
+            |namespace: &str| FargateSelector { namespace: namespace.into(), workload: None };
+        for (pattern, text, want) in [
+            ("*", "prod", true),
+            ("prod-*", "prod-web", true),
+            ("prod-?", "prod-web", false),
+            ("p?od", "prod", true),
+            ("*b*", "prod-web", true),
+            ("prod", "prod-web", false),
+            ("*-a-*-b", "x-a-a-b-b", true),
+            ("", "", true),
+        ] {
+            assert_eq!(selector(pattern).matches("w", text), want, "{pattern} {text}");
+        }
+        let only = FargateSelector { namespace: "*".into(), workload: Some("web".into()) };
+        assert!(only.matches("web", "x") && !only.matches("batch", "x"));
+    }
 }

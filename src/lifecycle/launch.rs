@@ -80,6 +80,7 @@ mod tests {
             purchase,
             hourly: Rate::from_pico(usd),
             hazard_per_hour: hazard,
+            labels: vec![],
         }
     }
 

@@ -16,10 +16,9 @@ pub struct Rework {
 pub fn after_interruption(policy: OnInterrupt, work_ms: i64, done_ms: i64) -> Rework {
     let kept = match policy {
         OnInterrupt::Restart => 0,
-        OnInterrupt::Resume => done_ms,
         OnInterrupt::Checkpoint(every) if every.ms() > 0 => done_ms - done_ms % every.ms(),
         // A checkpoint at every instant is a resume.
-        OnInterrupt::Checkpoint(_) => done_ms,
+        OnInterrupt::Resume | OnInterrupt::Checkpoint(_) => done_ms,
     };
     Rework { remaining_ms: work_ms - kept, lost_ms: done_ms - kept }
 }
