@@ -44,8 +44,6 @@ pub struct Pod {
     pub running: SimTime,
     /// Work still to do once running, milliseconds; a service's is unbounded.
     pub work_ms: i64,
-    /// The part of that work that was done before and thrown away, milliseconds.
-    pub repeated_ms: i64,
     /// Mean cpu used, milli-cores; -1 unknown.
     pub used_cpu: i64,
     /// Mean memory used, bytes; -1 unknown.
@@ -69,7 +67,6 @@ impl Pod {
             bound: SimTime::NEVER,
             running: SimTime::NEVER,
             work_ms,
-            repeated_ms: 0,
             used_cpu: -1,
             used_memory: -1,
             generation: 0,

@@ -68,6 +68,8 @@ struct Account {
     /// Start of what is being integrated now: the account's birth or the
     /// window's start.
     since: i64,
+    /// When serving ended; meaningful while draining.
+    served_until: i64,
     alloc_cpu: i64,
     alloc_memory: i64,
     cpu: i64,
@@ -133,6 +135,7 @@ impl Accounts {
     pub fn drain(&mut self, slot: usize, now: SimTime, shares: &[u128]) {
         let account = &mut self.slots[slot];
         account.settle_all(now.ms(), shares);
+        account.served_until = now.ms();
         account.phase = Phase::Drain;
     }
 
@@ -187,24 +190,23 @@ impl Accounts {
         entry.replicas += sign;
     }
 
-    /// Work of `lost_ms` on this node was thrown away. What it used counts
-    /// as repeated instead of used, as far as it lies in the open window.
+    /// The last `lost_ms` of a pod's work on this node were thrown away. What
+    /// they used counts as repeated instead, as far as the node served them
+    /// in the open window.
     pub fn repeat(
         &mut self,
         slot: usize,
         owner: Owner,
         rates: PodRates,
-        bound: SimTime,
         lost_ms: i64,
         now: SimTime,
     ) {
         let account = &mut self.slots[slot];
-        if account.phase != Phase::Serving {
-            return;
-        }
-        let here = lost_ms.min(now.ms() - bound.ms().max(account.since)).max(0);
+        let serving = account.phase == Phase::Serving;
+        let until = if serving { now.ms() } else { account.served_until };
+        let here = (until - (now.ms() - lost_ms).max(account.since)).max(0);
         let entry = account.entry(owner, now.ms());
-        entry.settle(now.ms(), true, None);
+        entry.settle(now.ms(), serving, None);
         let amount = |rate: i64| (rate * here) as u64;
         entry.sum.cpu_repeated += amount(rates.cpu);
         entry.sum.memory_repeated += amount(rates.memory);
@@ -450,11 +452,12 @@ mod tests {
         a.serve(0, SimTime(0));
         let rates = pod_rates(500, 10 << 10, -1, 4 << 10);
         a.bind(0, owner(0), rates, SimTime(0));
-        a.repeat(0, owner(0), rates, SimTime(0), 60, SimTime(100));
+        a.drain(0, SimTime(90), &[]);
+        a.repeat(0, owner(0), rates, 60, SimTime(100));
         a.unbind(0, owner(0), rates, SimTime(100));
         let (owners, _) = a.finish(SimTime(100), &[]);
         let o = owners[0];
-        assert_eq!((o.cpu_requested, o.cpu_repeated, o.cpu_unknown), (50_000, 30_000, 20_000));
-        assert_eq!((o.memory_requested, o.memory_repeated, o.memory_used), (1_000, 600, 160));
+        assert_eq!((o.cpu_requested, o.cpu_repeated, o.cpu_unknown), (45_000, 25_000, 20_000));
+        assert_eq!((o.memory_requested, o.memory_repeated, o.memory_used), (900, 500, 160));
     }
 }

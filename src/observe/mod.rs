@@ -1,10 +1,12 @@
 //! Observers of a run, and the record they leave. Knows no policy.
 
 mod accounts;
+mod observer;
 mod record;
 mod timeline;
 
 pub use accounts::{Accounts, Owner, PodRates, SHARE_SCALE, pod_rates};
+pub use observer::{KeepPods, Observer};
 pub use record::{
     FargateRecord, NodeEnd, NodeRecord, NodeWindow, OwnerIntegral, Place, PodCounts, PodEnd,
     PodRecord, Record, ServiceDemand, TimelinePoint, Totals, WINDOW_MS, Waits,

@@ -1,0 +1,307 @@
+//! The world: composes cluster, place, scale and lifecycle into what the
+//! engine runs, and states facts to the observers.
+//!
+//! One file per subject: `pods` (submission, scheduling, endings), `nodes`
+//! (launch to termination), `fargate`, `services`, `autoscale`. Each decision is
+//! asked of the room that owns it; here it only takes effect.
+
+mod autoscale;
+mod event;
+mod fargate;
+mod nodes;
+mod pods;
+mod services;
+mod setup;
+
+pub use setup::{Horizon, Setup};
+
+use crate::cluster::{NodeTraits, Nodes, Pods};
+use crate::lifecycle::Reclaims;
+use crate::observe::{KeepPods, Observer, Owner, PodEnd, Record};
+use crate::place::KubeScheduler;
+use crate::sim::{self, EventQueue};
+use crate::units::{DAY_MS, SimDuration, SimTime};
+use crate::workload::{ClassId, WorkloadKind, Workloads};
+
+use autoscale::Autoscaling;
+use event::{Event, phase};
+use fargate::FargatePool;
+use nodes::{NodeLife, PoolState};
+use services::ServiceState;
+
+/// A run until idle gives up this long after the last arrival: pods may wait
+/// for nodes that no pool will ever launch.
+const IDLE_LIMIT: SimDuration = SimDuration(400 * DAY_MS);
+
+/// Simulates one cell and returns its record.
+///
+/// # Panics
+/// If an invariant breaks: pod instances lost, a node asked for more than it
+/// has, time going back. These are errors of the simulation, not of its input.
+#[must_use]
+pub fn run(setup: &Setup, workloads: &Workloads, seed: u64, keep: KeepPods) -> Record {
+    let mut queue = EventQueue::new();
+    let mut world = World::new(setup, workloads, seed, keep);
+    world.start(&mut queue);
+    let (events, last) = sim::run(&mut world, &mut queue);
+    world.finish(events, last)
+}
+
+/// Position in one trace.
+#[derive(Debug, Clone, Copy, Default)]
+struct Cursor {
+    row: usize,
+    /// Pods submitted from the trace so far: the next one's ordinal.
+    pods: u64,
+}
+
+/// Facts about a template that the path needs.
+#[derive(Debug, Clone, Copy)]
+struct TemplateFacts {
+    class: ClassId,
+    owner: Owner,
+    batch: bool,
+    /// First Fargate pool that takes it, and the size it gets there.
+    fargate: Option<(u32, Option<u32>)>,
+}
+
+struct World<'a> {
+    setup: &'a Setup,
+    workloads: &'a Workloads,
+    seed: u64,
+    nodes: Nodes,
+    pods: Pods,
+    scheduler: KubeScheduler,
+    observer: Observer,
+    reclaims: Reclaims,
+    templates: Vec<TemplateFacts>,
+    cursors: Vec<Cursor>,
+    /// The trace whose next row is due first, and when.
+    due: Option<(usize, SimTime)>,
+    pools: Vec<PoolState>,
+    /// By node record.
+    lives: Vec<NodeLife>,
+    /// Daemons on a node with these traits, by traits id.
+    daemons: Vec<Option<Vec<u32>>>,
+    fargate: Vec<FargatePool>,
+    services: Vec<ServiceState>,
+    autoscaling: Option<Autoscaling>,
+    /// Whether any pool could ever hold the class; by class, once asked.
+    reachable: Vec<Option<bool>>,
+    /// The scheduler works until then, microseconds.
+    busy_until_us: i64,
+    schedule_pending: bool,
+    /// When the queue was promised to be looked at again.
+    wake_at: SimTime,
+    attempts: u64,
+    /// Batch pods alive or billed.
+    batch_live: u64,
+    /// Reused by drains and reclaims.
+    scratch: Vec<crate::cluster::PodId>,
+    over: bool,
+    ended_at: Option<SimTime>,
+}
+
+impl<'a> World<'a> {
+    fn new(setup: &'a Setup, workloads: &'a Workloads, seed: u64, keep: KeepPods) -> Self {
+        let spec = &*setup.cluster;
+        let templates = workloads
+            .templates
+            .iter()
+            .map(|t| {
+                let info = &workloads.workloads[t.workload.index()];
+                let namespace = &workloads.namespaces[t.namespace.index()];
+                let fargate = spec
+                    .fargate
+                    .iter()
+                    .position(|f| f.selectors.iter().any(|s| s.matches(&info.name, namespace)))
+                    .map(|pool| (pool as u32, fargate::size_for(spec, workloads, pool, t.class)));
+                TemplateFacts {
+                    class: t.class,
+                    owner: Owner { workload: t.workload, namespace: t.namespace },
+                    batch: info.kind == WorkloadKind::Batch,
+                    fargate,
+                }
+            })
+            .collect();
+        World {
+            setup,
+            workloads,
+            seed,
+            nodes: Nodes::new(workloads.extended.len()),
+            pods: Pods::default(),
+            scheduler: KubeScheduler::new(&setup.scheduler, &workloads.classes),
+            observer: Observer::new(
+                setup.start_unix_ms,
+                setup.warmup,
+                workloads.workloads.len(),
+                keep,
+            ),
+            reclaims: Reclaims::new(seed, setup.spot.shock_share),
+            templates,
+            cursors: vec![Cursor::default(); workloads.traces.len()],
+            due: None,
+            pools: spec.pools.iter().map(|_| PoolState::default()).collect(),
+            lives: Vec::new(),
+            daemons: Vec::new(),
+            fargate: spec.fargate.iter().map(FargatePool::new).collect(),
+            services: workloads.services.iter().map(|s| ServiceState::new(s, workloads)).collect(),
+            autoscaling: setup.autoscaler.as_ref().map(|c| Autoscaling::new(c, spec)),
+            reachable: vec![None; workloads.classes.len()],
+            busy_until_us: 0,
+            schedule_pending: false,
+            wake_at: SimTime::NEVER,
+            attempts: 0,
+            batch_live: 0,
+            scratch: Vec::new(),
+            over: false,
+            ended_at: None,
+        }
+    }
+
+    /// Schedules what is known from the beginning.
+    fn start(&mut self, queue: &mut EventQueue<Event>) {
+        let end = match self.setup.horizon {
+            Horizon::At(end) => end,
+            Horizon::UntilIdle => {
+                let last = self.workloads.traces.iter().filter_map(|t| t.trace.arrival_ms.last());
+                SimTime(last.copied().max().unwrap_or(0)) + IDLE_LIMIT
+            }
+        };
+        queue.push(end, phase::BOUNDARY, Event::End);
+        if self.setup.warmup > SimTime::ZERO {
+            queue.push(self.setup.warmup, phase::BOUNDARY, Event::WarmedUp);
+        }
+        queue.push(self.observer.next_midnight(SimTime::ZERO).0, phase::BOUNDARY, Event::Midnight);
+        self.find_due();
+        self.start_pools(queue);
+        self.start_services(queue);
+    }
+
+    fn find_due(&mut self) {
+        self.due = self
+            .workloads
+            .traces
+            .iter()
+            .zip(&self.cursors)
+            .enumerate()
+            .filter_map(|(i, (t, c))| t.trace.arrival_ms.get(c.row).map(|at| (i, SimTime(*at))))
+            .min_by_key(|(i, at)| (*at, *i));
+    }
+
+    /// Everything that drew its last breath: ends what still lives.
+    fn finish(mut self, events: u64, last: SimTime) -> Record {
+        let end = self.ended_at.unwrap_or(last);
+        for id in self.pods.live() {
+            let pod = self.pods[id];
+            let fate = match pod.state {
+                crate::cluster::PodState::Pending => PodEnd::Pending,
+                _ if pod.running <= end => PodEnd::Running,
+                _ => PodEnd::Starting,
+            };
+            let workload = self.templates[pod.template.index()].owner.workload;
+            self.observer.ended(workload, &pod, fate, end);
+        }
+        self.finish_fargate(end);
+        let demand = self.finish_services(end);
+        self.finish_nodes(end);
+        let cluster = &self.setup.cluster;
+        self.observer.finish(end, (events, self.attempts), demand, |node| {
+            let allocatable = &cluster.shapes[node.shape.index()].allocatable;
+            (allocatable.cpu.0, allocatable.memory.0)
+        })
+    }
+
+    /// Per workload, the usage integral of one replica up to `now`.
+    fn shares(&mut self, now: SimTime) -> Vec<u128> {
+        let mut shares = vec![0; self.workloads.workloads.len()];
+        for (state, service) in self.services.iter_mut().zip(&self.workloads.services) {
+            state.settle(now);
+            let workload = self.workloads.templates[service.template.index()].workload;
+            shares[workload.index()] = state.share;
+        }
+        shares
+    }
+
+    /// Nothing is left that an idle cluster waits for.
+    fn check_idle(&mut self, now: SimTime) {
+        if self.setup.horizon == Horizon::UntilIdle && self.batch_live == 0 && self.due.is_none() {
+            self.over = true;
+            self.ended_at = Some(now);
+        }
+    }
+
+    /// Labels and taints of a node of `pool` bought by `offer`.
+    fn traits(&self, pool: usize, offer: usize) -> NodeTraits {
+        let pool = &self.setup.cluster.pools[pool];
+        let mut labels = pool.offers[offer].labels.clone();
+        labels.extend(pool.labels.iter().cloned());
+        labels.sort();
+        // The pool's own label wins over a well-known one of the same key.
+        labels.dedup_by(|later, earlier| {
+            let same = later.0 == earlier.0;
+            if same && pool.labels.contains(later) {
+                earlier.1.clone_from(&later.1);
+            }
+            same
+        });
+        NodeTraits { labels, taints: pool.taints.clone() }
+    }
+}
+
+impl sim::World for World<'_> {
+    type Event = Event;
+    const STREAM_PHASE: u8 = phase::ARRIVAL;
+
+    fn stream_time(&self) -> Option<SimTime> {
+        self.due.map(|(_, at)| at)
+    }
+
+    fn stream(&mut self, now: SimTime, queue: &mut EventQueue<Event>) {
+        let Some((trace, _)) = self.due else { return };
+        self.arrive(trace, now, queue);
+        self.find_due();
+        // Rejected rows may have been the last of the work.
+        self.check_idle(now);
+    }
+
+    fn handle(&mut self, now: SimTime, event: Event, queue: &mut EventQueue<Event>) {
+        match event {
+            Event::End => {
+                self.over = true;
+                self.ended_at = Some(now);
+            }
+            Event::WarmedUp => {
+                let shares = self.shares(now);
+                self.observer.warmed_up(now, &shares);
+                for service in &mut self.services {
+                    service.forget();
+                }
+            }
+            Event::Midnight => {
+                // The event stands at the first instant of the new day.
+                let (next, day) = self.observer.next_midnight(now);
+                let shares = self.shares(now);
+                self.observer.accounts.next_window(now, &shares, day - 1);
+                queue.push(next, phase::BOUNDARY, Event::Midnight);
+            }
+            Event::Finish { pod, generation } => self.finish_pod(pod, generation, now, queue),
+            Event::Ready { pod, generation } => self.replica_ready(pod, generation, now),
+            Event::FargateUp { pod, generation } => self.fargate_up(pod, generation, now, queue),
+            Event::FargateRemoved(record) => self.fargate_removed(record, now),
+            Event::NodeRunning(node) => self.node_running(node, now, queue),
+            Event::NodeReady(node) => self.node_ready(node, now, queue),
+            Event::SpotNotice(node) => self.spot_notice(node, now, queue),
+            Event::SpotReclaim(node) => self.spot_reclaim(node, now, queue),
+            Event::Drain(node) => self.drain_node(node, now, queue),
+            Event::Demand(service) => self.demand_changed(service as usize, now, queue),
+            Event::QueueWake => self.queue_wake(now, queue),
+            Event::Schedule => self.schedule(now, queue),
+            Event::Autoscale => self.autoscale(now, queue),
+        }
+    }
+
+    fn done(&self) -> bool {
+        self.over
+    }
+}

@@ -1,0 +1,410 @@
+//! Nodes from launch to termination.
+
+use crate::cluster::{Capacity, NodeInit, PoolId, PoolKind, Purchase, Slot, TraitsId, admits};
+use crate::lifecycle::{PoolCounts, SpotNode, choose_offer};
+use crate::observe::{NodeEnd, NodeRecord, PodEnd, pod_rates};
+use crate::rng::Draws;
+use crate::sim::EventQueue;
+use crate::units::{SimDuration, SimTime};
+use crate::workload::ClassId;
+
+use super::event::{Event, phase};
+use super::{Owner, World};
+
+/// What a pool wants and has.
+#[derive(Debug, Clone, Default)]
+pub(super) struct PoolState {
+    /// Desired number of nodes.
+    pub(super) desired: u32,
+    /// Nodes launched and not terminated.
+    pub(super) counts: PoolCounts,
+    /// Nodes of the pool that are Ready and not draining.
+    pub(super) ready: u32,
+    /// Nodes ever launched: the next one's ordinal.
+    launched: u64,
+    /// Whether a node was ever Ready: its shape is the template then.
+    pub(super) seen: Option<NodeInit>,
+}
+
+/// Where a node stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NodePhase {
+    Launching,
+    Booting,
+    Ready,
+    Draining,
+    Gone,
+}
+
+/// A node by its record.
+#[derive(Debug, Clone)]
+pub(super) struct NodeLife {
+    pub(super) phase: NodePhase,
+    /// Meaningful between running and gone.
+    pub(super) slot: Slot,
+    pub(super) init: NodeInit,
+    /// Launch number within the pool.
+    ordinal: u64,
+    hazard_per_hour: f64,
+}
+
+impl World<'_> {
+    /// The nodes that are there when the run starts.
+    pub(super) fn start_pools(&mut self, queue: &mut EventQueue<Event>) {
+        for pool in 0..self.setup.cluster.pools.len() {
+            self.pools[pool].desired = match self.setup.cluster.pools[pool].kind {
+                PoolKind::Fixed { count } => count,
+                PoolKind::AutoScalingGroup { min, .. } => min,
+            };
+            while let Some(node) = self.request_node(pool, SimTime::ZERO) {
+                self.node_running(node, SimTime::ZERO, queue);
+                self.node_ready(node, SimTime::ZERO, queue);
+            }
+        }
+    }
+
+    /// Launches until the pool has what it desires.
+    pub(super) fn launch_to_desired(
+        &mut self,
+        pool: usize,
+        now: SimTime,
+        queue: &mut EventQueue<Event>,
+    ) {
+        while let Some(node) = self.request_node(pool, now) {
+            let spec = &self.setup.cluster.pools[pool];
+            let ordinal = self.lives[node as usize].ordinal;
+            let mut draws = Draws::new(self.seed, &format!("launch {}", spec.name), ordinal);
+            let launch = SimDuration(spec.launch.sample_ms(&mut draws));
+            queue.push(now + launch, phase::NODE, Event::NodeRunning(node));
+        }
+    }
+
+    /// Asks for one more node if the pool desires one.
+    fn request_node(&mut self, pool: usize, now: SimTime) -> Option<u32> {
+        let spec = &self.setup.cluster.pools[pool];
+        let state = &self.pools[pool];
+        if state.counts.on_demand + state.counts.spot >= state.desired {
+            return None;
+        }
+        let chosen = choose_offer(spec, &state.counts)?;
+        let offer = &spec.offers[chosen];
+        let traits = self.traits(pool, chosen);
+        let shape = &self.setup.cluster.shapes[offer.shape.index()];
+        let node = self.lives.len() as u32;
+        let init = NodeInit {
+            pool: PoolId(pool as u32),
+            shape: offer.shape,
+            zone: offer.zone,
+            purchase: offer.purchase,
+            traits: self.nodes.intern(traits),
+            allocatable: shape.allocatable.clone(),
+            record: node,
+        };
+        self.observer.nodes.push(NodeRecord {
+            pool: init.pool,
+            shape: init.shape,
+            zone: init.zone,
+            purchase: init.purchase,
+            requested: now,
+            running: SimTime::NEVER,
+            ready: SimTime::NEVER,
+            draining: SimTime::NEVER,
+            shutting_down: SimTime::NEVER,
+            end: NodeEnd::Running,
+        });
+        let state = &mut self.pools[pool];
+        let ordinal = state.launched;
+        state.launched += 1;
+        count(&mut state.counts, &init, true);
+        self.lives.push(NodeLife {
+            phase: NodePhase::Launching,
+            slot: Slot(u32::MAX),
+            init,
+            ordinal,
+            hazard_per_hour: offer.hazard_per_hour,
+        });
+        Some(node)
+    }
+
+    /// The instance runs: it is metered from here.
+    pub(super) fn node_running(
+        &mut self,
+        node: u32,
+        now: SimTime,
+        queue: &mut EventQueue<Event>,
+    ) {
+        let life = &mut self.lives[node as usize];
+        life.phase = NodePhase::Booting;
+        life.slot = self.nodes.add(&life.init, false);
+        let slot = life.slot.index();
+        self.observer.node_running(node, slot, &life.init.allocatable, now);
+        let cluster = &self.setup.cluster;
+        let spec = &cluster.pools[life.init.pool.index()];
+        if now > SimTime::ZERO {
+            let mut draws = Draws::new(self.seed, &format!("boot {}", spec.name), life.ordinal);
+            let ready = SimDuration(spec.ready.sample_ms(&mut draws));
+            queue.push(now + ready, phase::NODE, Event::NodeReady(node));
+        }
+        if life.init.purchase == Purchase::Spot {
+            let key = SpotNode {
+                shape: &cluster.shapes[life.init.shape.index()].name,
+                zone: &cluster.zones[life.init.zone.index()],
+                pool: &spec.name,
+                ordinal: life.ordinal,
+            };
+            let reclaim = self.reclaims.draw(&key, life.hazard_per_hour, now);
+            if reclaim < SimTime::NEVER {
+                let notice = SimTime(reclaim.ms() - self.setup.spot.notice.ms()).max(now);
+                queue.push(notice, phase::NODE, Event::SpotNotice(node));
+                queue.push(reclaim, phase::NODE, Event::SpotReclaim(node));
+            }
+        }
+    }
+
+    /// The node is Ready: its DaemonSet pods run and others may come.
+    pub(super) fn node_ready(&mut self, node: u32, now: SimTime, queue: &mut EventQueue<Event>) {
+        let life = &mut self.lives[node as usize];
+        if life.phase != NodePhase::Booting {
+            return;
+        }
+        life.phase = NodePhase::Ready;
+        let (slot, init) = (life.slot, life.init.clone());
+        self.observer.node_ready(node, slot.index(), &init.allocatable, now);
+        for daemon in self.daemons_on(init.traits) {
+            self.shift_daemon(slot, daemon, now, 1);
+        }
+        let pool = &mut self.pools[init.pool.index()];
+        pool.ready += 1;
+        pool.seen.get_or_insert(init);
+        self.nodes.set_open(slot, true);
+        self.scheduler.node_changed(&self.nodes, slot, now);
+        self.after_requeue(now, queue);
+        self.autoscaler_dirty(now, queue);
+    }
+
+    /// DaemonSets whose pods run on nodes with these traits.
+    pub(super) fn daemons_on(&mut self, traits: TraitsId) -> Vec<u32> {
+        let index = traits.0 as usize;
+        if self.daemons.len() <= index {
+            self.daemons.resize(index + 1, None);
+        }
+        let (nodes, workloads) = (&self.nodes, self.workloads);
+        self.daemons[index]
+            .get_or_insert_with(|| {
+                (0..workloads.daemons.len() as u32)
+                    .filter(|d| {
+                        let template = workloads.daemons[*d as usize].template;
+                        let class = workloads.templates[template.index()].class;
+                        admits(nodes.traits_of(traits), &workloads.classes[class.index()])
+                    })
+                    .collect()
+            })
+            .clone()
+    }
+
+    /// Puts a DaemonSet's pod on a node, or takes it off.
+    fn shift_daemon(&mut self, slot: Slot, daemon: u32, now: SimTime, sign: i64) {
+        let set = &self.workloads.daemons[daemon as usize];
+        let template = &self.workloads.templates[set.template.index()];
+        let requests = &self.workloads.classes[template.class.index()].requests;
+        let owner = Owner { workload: template.workload, namespace: template.namespace };
+        let rates = pod_rates(
+            requests.cpu.0,
+            requests.memory.0,
+            set.usage.cpu.map_or(-1, |c| c.0.min(requests.cpu.0)),
+            set.usage.memory.map_or(-1, |m| m.0.min(requests.memory.0)),
+        );
+        if sign > 0 {
+            self.nodes.place(slot, requests);
+            self.observer.node_bind(slot.index(), owner, rates, now);
+        } else {
+            self.nodes.unplace(slot, requests);
+            self.observer.node_unbind(slot.index(), owner, rates, now);
+        }
+    }
+
+    /// Cordons a node for good.
+    pub(super) fn cordon(&mut self, node: u32, now: SimTime) {
+        let life = &mut self.lives[node as usize];
+        let was_ready = life.phase == NodePhase::Ready;
+        life.phase = NodePhase::Draining;
+        let (slot, init) = (life.slot, life.init.clone());
+        if was_ready {
+            self.pools[init.pool.index()].ready -= 1;
+        }
+        self.nodes.set_open(slot, false);
+        let shares = self.shares(now);
+        self.observer.node_draining(node, slot.index(), &init.allocatable, now, &shares);
+    }
+
+    /// A Spot node learns that it will be reclaimed: cordon and drain, as a
+    /// node termination handler does. Owners replace the pods at once.
+    ///
+    /// DIFFERENCE: pods stop at the notice, without their grace period.
+    pub(super) fn spot_notice(&mut self, node: u32, now: SimTime, queue: &mut EventQueue<Event>) {
+        let life = &self.lives[node as usize];
+        if !matches!(life.phase, NodePhase::Booting | NodePhase::Ready) {
+            return;
+        }
+        self.cordon(node, now);
+        self.displace_all(node, PodEnd::Interrupted, now, queue);
+        self.autoscaler_dirty(now, queue);
+    }
+
+    /// A Spot node is taken: metering ends, and its pool replaces it.
+    pub(super) fn spot_reclaim(
+        &mut self,
+        node: u32,
+        now: SimTime,
+        queue: &mut EventQueue<Event>,
+    ) {
+        if self.lives[node as usize].phase == NodePhase::Gone {
+            return;
+        }
+        let pool = self.lives[node as usize].init.pool.index();
+        self.terminate(node, NodeEnd::Reclaimed, now);
+        self.launch_to_desired(pool, now, queue);
+        self.autoscaler_dirty(now, queue);
+    }
+
+    /// A node the autoscaler tainted is drained and terminated.
+    pub(super) fn drain_node(&mut self, node: u32, now: SimTime, queue: &mut EventQueue<Event>) {
+        if self.lives[node as usize].phase == NodePhase::Gone {
+            return;
+        }
+        self.displace_all(node, PodEnd::Evicted, now, queue);
+        self.terminate(node, NodeEnd::ScaledDown, now);
+        self.autoscaler_dirty(now, queue);
+    }
+
+    fn displace_all(
+        &mut self,
+        node: u32,
+        end: PodEnd,
+        now: SimTime,
+        queue: &mut EventQueue<Event>,
+    ) {
+        let slot = self.lives[node as usize].slot;
+        let mut pods = std::mem::take(&mut self.scratch);
+        pods.clear();
+        pods.extend(self.pods.on(slot));
+        // In the order in which they were bound, so that replacements queue
+        // in the order of the originals.
+        for id in pods.iter().rev() {
+            self.displace(*id, slot, end, now, queue);
+        }
+        self.scratch = pods;
+    }
+
+    fn terminate(&mut self, node: u32, end: NodeEnd, now: SimTime) {
+        let life = &mut self.lives[node as usize];
+        let was = std::mem::replace(&mut life.phase, NodePhase::Gone);
+        let (slot, init) = (life.slot, life.init.clone());
+        let served = self.observer.nodes[node as usize].ready < SimTime::NEVER;
+        if was == NodePhase::Ready {
+            self.pools[init.pool.index()].ready -= 1;
+        }
+        if served {
+            for daemon in self.daemons_on(init.traits) {
+                self.shift_daemon(slot, daemon, now, -1);
+            }
+        }
+        let shares = self.shares(now);
+        self.observer.node_gone(node, slot.index(), &init.allocatable, (now, end), &shares);
+        self.nodes.remove(slot);
+        count(&mut self.pools[init.pool.index()].counts, &init, false);
+    }
+
+    /// Nodes still metered when the run ends.
+    pub(super) fn finish_nodes(&mut self, end: SimTime) {
+        let shares = self.shares(end);
+        for (node, life) in self.lives.iter_mut().enumerate() {
+            if matches!(life.phase, NodePhase::Launching | NodePhase::Gone) {
+                continue;
+            }
+            life.phase = NodePhase::Gone;
+            let allocatable: &Capacity = &life.init.allocatable;
+            let at = (end, NodeEnd::Running);
+            let slot = life.slot.index();
+            self.observer.node_gone(node as u32, slot, allocatable, at, &shares);
+        }
+    }
+
+    /// Whether an empty node of some pool, with its DaemonSet pods, holds a
+    /// pod of the class.
+    pub(super) fn find_reachable(&mut self, class: ClassId) -> bool {
+        for pool in 0..self.setup.cluster.pools.len() {
+            let spec = &self.setup.cluster.pools[pool];
+            let can_have_nodes = match spec.kind {
+                PoolKind::Fixed { count } => count > 0,
+                PoolKind::AutoScalingGroup { min, max, autoscaled } => {
+                    min > 0 || (autoscaled && max > 0)
+                }
+            };
+            if !can_have_nodes {
+                continue;
+            }
+            for offer in 0..spec.offers.len() {
+                let traits = self.traits(pool, offer);
+                let traits = self.nodes.intern(traits);
+                let shape = spec.offers[offer].shape;
+                if self.holds_empty(pool, shape, traits, class) {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    fn holds_empty(
+        &mut self,
+        pool: usize,
+        shape: crate::cluster::ShapeId,
+        traits: TraitsId,
+        class: ClassId,
+    ) -> bool {
+        let workloads = self.workloads;
+        let class = &workloads.classes[class.index()];
+        if !admits(self.nodes.traits_of(traits), class) {
+            return false;
+        }
+        let init = NodeInit {
+            pool: PoolId(pool as u32),
+            shape,
+            zone: crate::cluster::ZoneId(0),
+            purchase: Purchase::OnDemand,
+            traits,
+            allocatable: self.setup.cluster.shapes[shape.index()].allocatable.clone(),
+            record: u32::MAX,
+        };
+        let daemons = self.daemons_on(traits);
+        let mark = self.nodes.begin();
+        let slot = self.nodes.add(&init, false);
+        for daemon in daemons {
+            let template = workloads.daemons[daemon as usize].template;
+            let daemon_class = workloads.templates[template.index()].class;
+            self.nodes.place(slot, &workloads.classes[daemon_class.index()].requests);
+        }
+        let holds = self.nodes.fits(slot, &class.requests);
+        self.nodes.rollback(mark);
+        holds
+    }
+}
+
+fn count(counts: &mut PoolCounts, init: &NodeInit, more: bool) {
+    let zone = init.zone.index();
+    if counts.by_zone.len() <= zone {
+        counts.by_zone.resize(zone + 1, 0);
+    }
+    let purchase = match init.purchase {
+        Purchase::OnDemand => &mut counts.on_demand,
+        Purchase::Spot => &mut counts.spot,
+    };
+    for n in [purchase, &mut counts.by_zone[zone]] {
+        if more {
+            *n += 1;
+        } else {
+            *n -= 1;
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! Pods from submission to their end.
+
+use crate::cluster::{Pod, PodId, PodState, Slot};
+use crate::lifecycle::after_interruption;
+use crate::observe::{Place, PodEnd, PodRates, pod_rates};
+use crate::rng::Draws;
+use crate::sim::EventQueue;
+use crate::units::{SimDuration, SimTime};
+use crate::workload::{ClassId, TemplateId, Usage};
+
+use super::event::{Event, phase};
+use super::{TemplateFacts, World};
+
+impl World<'_> {
+    /// Submits the pods of the trace's next row.
+    pub(super) fn arrive(&mut self, trace: usize, now: SimTime, queue: &mut EventQueue<Event>) {
+        let used = &self.workloads.traces[trace];
+        let cursor = self.cursors[trace];
+        let row = cursor.row;
+        let template = used.template(row);
+        let count = used.trace.count[row];
+        let work_ms = used.trace.duration_ms[row];
+        let usage = used.trace.usage.get(row).copied().unwrap_or_default();
+        for i in 0..count {
+            let mut pod = Pod::pending(template, now, work_ms);
+            pod.ordinal = ((trace as u64) << 40) | (cursor.pods + u64::from(i));
+            set_usage(&mut pod, usage);
+            self.batch_live += 1;
+            self.submit(pod, queue);
+        }
+        let cursor = &mut self.cursors[trace];
+        cursor.row += 1;
+        cursor.pods += u64::from(count);
+    }
+
+    /// Submits a pod instance; returns it unless it was rejected.
+    pub(super) fn submit(&mut self, mut pod: Pod, queue: &mut EventQueue<Event>) -> Option<PodId> {
+        let now = pod.submitted;
+        let facts = self.templates[pod.template.index()];
+        pod.record = self.observer.submitted(facts.owner.workload, pod.template, now);
+        if let Some((pool, size)) = facts.fargate {
+            if size.is_none() {
+                return self.reject(&pod, facts);
+            }
+            let id = self.pods.insert(pod);
+            self.fargate_launch(pool as usize, id, queue);
+            return Some(id);
+        }
+        if !self.is_reachable(facts.class) {
+            return self.reject(&pod, facts);
+        }
+        let id = self.pods.insert(pod);
+        let priority = self.workloads.classes[facts.class.index()].priority;
+        self.scheduler.queue.push_new(id.0, facts.class, priority, now);
+        self.kick_scheduler(now, queue);
+        Some(id)
+    }
+
+    fn reject(&mut self, pod: &Pod, facts: TemplateFacts) -> Option<PodId> {
+        self.observer.ended(facts.owner.workload, pod, PodEnd::Rejected, pod.submitted);
+        if facts.batch {
+            self.batch_live -= 1;
+        }
+        None
+    }
+
+    /// Whether some pool could hold a pod of the class on an empty node. A pod
+    /// that none could hold is rejected instead of simulated for ever.
+    fn is_reachable(&mut self, class: ClassId) -> bool {
+        if let Some(known) = self.reachable[class.index()] {
+            return known;
+        }
+        let known = self.find_reachable(class);
+        self.reachable[class.index()] = Some(known);
+        known
+    }
+
+    /// Makes sure the scheduler looks at its queue.
+    pub(super) fn kick_scheduler(&mut self, now: SimTime, queue: &mut EventQueue<Event>) {
+        if !self.schedule_pending {
+            self.schedule_pending = true;
+            // A free scheduler starts at once; a busy one when it is free.
+            let free = SimTime((self.busy_until_us + 999) / 1_000);
+            queue.push(now.max(free), phase::SCHEDULE, Event::Schedule);
+        }
+    }
+
+    /// The scheduler's loop: one attempt per service time, or as many as
+    /// there are pods when attempts take no time.
+    pub(super) fn schedule(&mut self, now: SimTime, queue: &mut EventQueue<Event>) {
+        self.schedule_pending = false;
+        let service_us = self.setup.scheduler.service_time_us.unwrap_or(0) as i64;
+        self.busy_until_us = self.busy_until_us.max(now.ms() * 1_000);
+        // Attempts that begin within this millisecond.
+        while self.busy_until_us < (now.ms() + 1) * 1_000 {
+            let Some((pod, class)) = self.scheduler.queue.pop(now) else {
+                self.promise_wake(now, queue);
+                return;
+            };
+            self.busy_until_us += service_us;
+            self.attempts += 1;
+            let done = SimTime((self.busy_until_us + 999) / 1_000).max(now);
+            self.attempt(PodId(pod), class, now, done, queue);
+        }
+        self.kick_scheduler(SimTime((self.busy_until_us + 999) / 1_000), queue);
+    }
+
+    /// One scheduling attempt that began now and binds at `done`.
+    fn attempt(
+        &mut self,
+        id: PodId,
+        class: ClassId,
+        now: SimTime,
+        done: SimTime,
+        queue: &mut EventQueue<Event>,
+    ) {
+        let mut draws = Draws::new(self.seed, "placement-tie", self.pods[id].ordinal);
+        match self.scheduler.select(&self.nodes, class, &mut draws) {
+            Some(slot) => {
+                self.scheduler.queue.bound(id.0);
+                self.bind(id, slot, now, done, queue);
+            }
+            None => {
+                self.scheduler.queue.fail(id.0, now, false);
+                self.autoscaler_dirty(now, queue);
+            }
+        }
+    }
+
+    /// Promises to look at the queue when back-off ends.
+    pub(super) fn promise_wake(&mut self, now: SimTime, queue: &mut EventQueue<Event>) {
+        if let Some(at) = self.scheduler.queue.next_wake(now)
+            && (at < self.wake_at || self.wake_at <= now)
+        {
+            self.wake_at = at;
+            queue.push(at, phase::QUEUE, Event::QueueWake);
+        }
+    }
+
+    pub(super) fn queue_wake(&mut self, now: SimTime, queue: &mut EventQueue<Event>) {
+        if self.wake_at > now {
+            return;
+        }
+        self.scheduler.queue.flush(now);
+        self.kick_scheduler(now, queue);
+    }
+
+    fn bind(
+        &mut self,
+        id: PodId,
+        slot: Slot,
+        now: SimTime,
+        done: SimTime,
+        queue: &mut EventQueue<Event>,
+    ) {
+        let template = self.pods[id].template;
+        let facts = self.templates[template.index()];
+        let requests = &self.workloads.classes[facts.class.index()].requests;
+        assert!(self.nodes.fits(slot, requests), "bound to a node without room");
+        self.nodes.place(slot, requests);
+        self.pods.attach(id, slot);
+        let startup = self.startup_ms(template, self.pods[id].ordinal);
+        let pod = &mut self.pods[id];
+        pod.bound = done;
+        pod.running = done + SimDuration(startup);
+        let pod = *pod;
+        let record = self.nodes.record[slot.index()];
+        self.observer.bound(facts.owner.workload, &pod, Place::Node(record), now);
+        self.observer.node_bind(slot.index(), facts.owner, self.rates(&pod), now);
+        self.schedule_end(id, pod, facts, queue);
+        self.autoscaler_dirty(now, queue);
+    }
+
+    /// Schedules what a bound pod does next.
+    pub(super) fn schedule_end(
+        &self,
+        id: PodId,
+        pod: Pod,
+        facts: TemplateFacts,
+        queue: &mut EventQueue<Event>,
+    ) {
+        let generation = self.pods.generation(id);
+        if facts.batch {
+            let end = pod.running + SimDuration(pod.work_ms);
+            queue.push(end, phase::FINISH, Event::Finish { pod: id, generation });
+        } else {
+            queue.push(pod.running, phase::NODE, Event::Ready { pod: id, generation });
+        }
+    }
+
+    /// Image pull and container start.
+    pub(super) fn startup_ms(&self, template: TemplateId, ordinal: u64) -> i64 {
+        let startup = &self.workloads.templates[template.index()].startup;
+        startup.sample_ms(&mut Draws::new(self.seed, "startup", ordinal))
+    }
+
+    /// What the pod adds to its node's account.
+    pub(super) fn rates(&self, pod: &Pod) -> PodRates {
+        let class = self.templates[pod.template.index()].class;
+        let requests = &self.workloads.classes[class.index()].requests;
+        let (cpu, memory) = (requests.cpu.0, requests.memory.0);
+        pod_rates(cpu, memory, pod.used_cpu.min(cpu), pod.used_memory.min(memory))
+    }
+
+    /// A batch pod has done its work.
+    pub(super) fn finish_pod(
+        &mut self,
+        id: PodId,
+        generation: u32,
+        now: SimTime,
+        queue: &mut EventQueue<Event>,
+    ) {
+        if !self.pods.is_current(id, generation) {
+            return;
+        }
+        self.end_pod(id, PodEnd::Finished, now, queue);
+        self.check_idle(now);
+    }
+
+    /// Takes a pod off wherever it is and ends it. Returns what it was.
+    pub(super) fn end_pod(
+        &mut self,
+        id: PodId,
+        end: PodEnd,
+        now: SimTime,
+        queue: &mut EventQueue<Event>,
+    ) -> Pod {
+        let pod = self.pods[id];
+        let facts = self.templates[pod.template.index()];
+        if let Some(service) = pod.service_index() {
+            self.replica_leaves(service, id, now);
+        }
+        match pod.state {
+            PodState::Pending => self.scheduler.queue.remove(id.0),
+            PodState::OnNode(slot) => {
+                self.observer.node_unbind(slot.index(), facts.owner, self.rates(&pod), now);
+                let requests = &self.workloads.classes[facts.class.index()].requests;
+                self.nodes.unplace(slot, requests);
+                if self.nodes.open[slot.index()] {
+                    self.scheduler.pod_deleted(&self.nodes, now);
+                    self.after_requeue(now, queue);
+                }
+                self.autoscaler_dirty(now, queue);
+            }
+            PodState::OnFargate(record) => self.fargate_finished(record, id, end, now, queue),
+        }
+        self.observer.ended(facts.owner.workload, &pod, end, now);
+        self.pods.remove(id);
+        if facts.batch && end == PodEnd::Finished && !self.fargate_retains(&pod) {
+            self.batch_live -= 1;
+        }
+        pod
+    }
+
+    /// Pods may have become active.
+    pub(super) fn after_requeue(&mut self, now: SimTime, queue: &mut EventQueue<Event>) {
+        if self.scheduler.queue.has_active() {
+            self.kick_scheduler(now, queue);
+        } else {
+            self.promise_wake(now, queue);
+        }
+    }
+
+    /// Ends a pod whose node goes, and submits what replaces it.
+    pub(super) fn displace(
+        &mut self,
+        id: PodId,
+        slot: Slot,
+        end: PodEnd,
+        now: SimTime,
+        queue: &mut EventQueue<Event>,
+    ) {
+        let pod = self.pods[id];
+        let facts = self.templates[pod.template.index()];
+        let mut next = Pod::pending(pod.template, now, pod.work_ms);
+        next.ordinal = pod.ordinal;
+        next.service = pod.service;
+        next.used_cpu = pod.used_cpu;
+        next.used_memory = pod.used_memory;
+        if facts.batch {
+            let done_ms = (now - pod.running).ms().clamp(0, pod.work_ms);
+            let policy = self.workloads.templates[pod.template.index()].on_interrupt;
+            let rework = after_interruption(policy, pod.work_ms, done_ms);
+            next.work_ms = rework.remaining_ms;
+            if rework.lost_ms > 0 {
+                let rates = self.rates(&pod);
+                let lost = rework.lost_ms;
+                let accounts = &mut self.observer.accounts;
+                accounts.repeat(slot.index(), facts.owner, rates, lost, now);
+                self.observer.repeated(rates.cpu, lost, now);
+            }
+        }
+        self.end_pod(id, end, now, queue);
+        if let Some(service) = pod.service_index() {
+            self.submit_replica(service, next, queue);
+        } else {
+            self.submit(next, queue);
+        }
+    }
+}
+
+fn set_usage(pod: &mut Pod, usage: Usage) {
+    pod.used_cpu = usage.cpu.map_or(-1, |c| c.0);
+    pod.used_memory = usage.memory.map_or(-1, |m| m.0);
+}

@@ -1,0 +1,262 @@
+//! Services: demand, replicas, and how ready ones share it.
+
+use crate::cluster::{Pod, PodId, PodState};
+use crate::lifecycle::{DemandCursor, Victim, desired_replicas, served, victim_order};
+use crate::observe::{PodEnd, SHARE_SCALE, ServiceDemand};
+use crate::sim::EventQueue;
+use crate::units::SimTime;
+use crate::workload::{Service, Workloads};
+
+use super::World;
+use super::event::{Event, phase};
+
+/// State of one service.
+#[derive(Debug)]
+pub(super) struct ServiceState {
+    cursor: DemandCursor,
+    /// Cpu demand now, milli-cores.
+    demand: i64,
+    request_cpu: i64,
+    /// Ready replicas.
+    ready: i64,
+    /// Live replicas, in order of creation.
+    replicas: Vec<PodId>,
+    /// Replicas ever created: the next one's ordinal.
+    created: u64,
+    /// What one replica has used since the start, milli-core·ms·`SHARE_SCALE`.
+    pub(super) share: u128,
+    last: i64,
+    sums: ServiceDemand,
+    /// What the service adds to the used level now, milli-cores.
+    level: i64,
+}
+
+impl ServiceState {
+    pub(super) fn new(service: &Service, workloads: &Workloads) -> Self {
+        let class = workloads.templates[service.template.index()].class;
+        let cursor = DemandCursor::default();
+        ServiceState {
+            cursor,
+            demand: service.demand.as_ref().map_or(0, |d| cursor.value(d)),
+            request_cpu: workloads.classes[class.index()].requests.cpu.0,
+            ready: 0,
+            replicas: Vec::new(),
+            created: 0,
+            share: 0,
+            last: 0,
+            sums: ServiceDemand::default(),
+            level: 0,
+        }
+    }
+
+    /// Integrates demand and usage up to `now`.
+    pub(super) fn settle(&mut self, now: SimTime) {
+        let dt = (now.ms() - self.last) as u128;
+        self.last = now.ms();
+        let served = served(self.demand, self.ready, self.request_cpu);
+        if self.ready > 0 {
+            self.share += served as u128 * SHARE_SCALE * dt / self.ready as u128;
+        }
+        self.sums.demanded += self.demand as u128 * dt;
+        self.sums.unserved += (self.demand - served) as u128 * dt;
+    }
+
+    /// The warm-up is over.
+    pub(super) fn forget(&mut self) {
+        self.sums = ServiceDemand::default();
+    }
+}
+
+/// A service pod says which service it belongs to by this number.
+fn tag(service: usize) -> u32 {
+    service as u32
+}
+
+impl World<'_> {
+    /// First replicas and first demand changes.
+    pub(super) fn start_services(&mut self, queue: &mut EventQueue<Event>) {
+        for service in 0..self.services.len() {
+            self.scale_service(service, SimTime::ZERO, queue);
+            self.plan_demand(service, queue);
+        }
+    }
+
+    fn plan_demand(&mut self, service: usize, queue: &mut EventQueue<Event>) {
+        let cursor = self.services[service].cursor;
+        let demand = self.workloads.services[service].demand.as_ref();
+        if let Some(at) = demand.and_then(|d| cursor.next(d)) {
+            queue.push(at, phase::DEMAND, Event::Demand(service as u32));
+        }
+    }
+
+    /// Demand takes its next value.
+    pub(super) fn demand_changed(
+        &mut self,
+        service: usize,
+        now: SimTime,
+        queue: &mut EventQueue<Event>,
+    ) {
+        let Some(demand) = &self.workloads.services[service].demand else { return };
+        let state = &mut self.services[service];
+        state.settle(now);
+        state.cursor.advance(demand);
+        state.demand = state.cursor.value(demand);
+        self.show_level(service, now);
+        self.scale_service(service, now, queue);
+        self.plan_demand(service, queue);
+    }
+
+    /// Moves the used level by what the service serves more or less.
+    fn show_level(&mut self, service: usize, now: SimTime) {
+        let state = &mut self.services[service];
+        let level = served(state.demand, state.ready, state.request_cpu);
+        self.observer.timeline.advance(now);
+        self.observer.timeline.levels.cpu_used += level - state.level;
+        state.level = level;
+    }
+
+    /// Adds or removes replicas to follow demand.
+    fn scale_service(&mut self, service: usize, now: SimTime, queue: &mut EventQueue<Event>) {
+        let spec = &self.workloads.services[service];
+        let state = &self.services[service];
+        let desired = if spec.demand.is_some() {
+            desired_replicas(spec, state.request_cpu, state.demand) as usize
+        } else {
+            spec.min as usize
+        };
+        let have = state.replicas.len();
+        for _ in have..desired {
+            let mut pod = Pod::pending(spec.template, now, i64::MAX);
+            let state = &mut self.services[service];
+            pod.ordinal = (1 << 63) | ((service as u64) << 40) | state.created;
+            state.created += 1;
+            if spec.demand.is_some() {
+                // The service accounts for its replicas' cpu.
+                pod.used_cpu = 0;
+            }
+            pod.used_memory = spec.memory_usage.map_or(-1, |m| m.0);
+            self.submit_replica(service, pod, queue);
+        }
+        if have > desired {
+            for id in self.victims(service).into_iter().take(have - desired) {
+                self.end_pod(id, PodEnd::Finished, now, queue);
+            }
+        }
+    }
+
+    /// Submits a replica; a rejected one is not retried.
+    pub(super) fn submit_replica(
+        &mut self,
+        service: usize,
+        mut pod: Pod,
+        queue: &mut EventQueue<Event>,
+    ) {
+        pod.service = tag(service);
+        if let Some(id) = self.submit(pod, queue) {
+            self.services[service].replicas.push(id);
+        }
+    }
+
+    fn victims(&self, service: usize) -> Vec<PodId> {
+        let state = &self.services[service];
+        let ready_on = |id: PodId| match self.pods[id].state {
+            PodState::OnNode(slot) => self
+                .pods
+                .on(slot)
+                .filter(|p| {
+                    let p = &self.pods[*p];
+                    p.service == tag(service) && p.running.ms() <= state.last
+                })
+                .count() as u32,
+            _ => 0,
+        };
+        let mut victims: Vec<Victim> = state
+            .replicas
+            .iter()
+            .map(|id| {
+                let pod = &self.pods[*id];
+                let assigned = pod.state != PodState::Pending;
+                Victim {
+                    key: id.0,
+                    assigned,
+                    ready: assigned && pod.running.ms() <= state.last,
+                    siblings: ready_on(*id),
+                    since: if assigned { pod.running } else { pod.submitted },
+                }
+            })
+            .collect();
+        victim_order(&mut victims);
+        victims.into_iter().map(|v| PodId(v.key)).collect()
+    }
+
+    /// A replica is ready: it takes its share.
+    pub(super) fn replica_ready(&mut self, id: PodId, generation: u32, now: SimTime) {
+        if !self.pods.is_current(id, generation) {
+            return;
+        }
+        self.change_ready(id, now, 1);
+    }
+
+    fn change_ready(&mut self, id: PodId, now: SimTime, sign: i64) {
+        let pod = self.pods[id];
+        let Some(service) = pod.service_index() else { return };
+        let owner = self.templates[pod.template.index()].owner;
+        let known = self.workloads.services[service].demand.is_some();
+        let state = &mut self.services[service];
+        state.settle(now);
+        let share = state.share;
+        state.ready += sign;
+        match pod.state {
+            PodState::OnNode(slot) if known => {
+                self.observer.accounts.replica(slot.index(), owner, share, now, sign);
+            }
+            PodState::OnFargate(record) if known => {
+                let r = &mut self.observer.fargate[record as usize];
+                // While it runs the field holds the integral at its start.
+                if sign > 0 {
+                    r.used_cpu = (share / SHARE_SCALE) as i64;
+                } else if now > r.running {
+                    let used = (share / SHARE_SCALE) as i64 - r.used_cpu;
+                    r.used_cpu = used / (now - r.running).ms();
+                }
+            }
+            _ => {}
+        }
+        if known {
+            self.show_level(service, now);
+        }
+    }
+
+    /// A replica is about to end.
+    pub(super) fn replica_leaves(&mut self, service: usize, id: PodId, now: SimTime) {
+        let pod = self.pods[id];
+        let was_ready = pod.state != PodState::Pending && pod.running <= now;
+        // Ready at this very instant but not told so yet: its event is still
+        // to come and will find it gone.
+        if was_ready && pod.running < now {
+            self.change_ready(id, now, -1);
+        }
+        self.services[service].replicas.retain(|r| *r != id);
+    }
+
+    /// Ends every service; returns demand by service.
+    pub(super) fn finish_services(&mut self, end: SimTime) -> Vec<ServiceDemand> {
+        for service in 0..self.services.len() {
+            self.services[service].settle(end);
+            let share = self.services[service].share;
+            let known = self.workloads.services[service].demand.is_some();
+            for id in std::mem::take(&mut self.services[service].replicas) {
+                let pod = self.pods[id];
+                if let PodState::OnFargate(record) = pod.state
+                    && known
+                    && pod.running < end
+                {
+                    let r = &mut self.observer.fargate[record as usize];
+                    let used = (share / SHARE_SCALE) as i64 - r.used_cpu;
+                    r.used_cpu = used / (end - r.running).ms();
+                }
+            }
+        }
+        self.services.iter().map(|s| s.sums).collect()
+    }
+}
