@@ -12,10 +12,6 @@ use crate::units::{Bytes, MilliCpu};
 /// Storage every task has free of charge, in GB.
 pub const FARGATE_FREE_STORAGE_GB: u32 = 20;
 
-/// Memory the EKS scheduler adds to each pod for kubelet, kube-proxy and
-/// containerd before the size is chosen (EKS user guide, Fargate pods).
-pub const FARGATE_POD_OVERHEAD: Bytes = Bytes(256 << 20);
-
 /// A size that can be bought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct FargateSize {

@@ -22,6 +22,7 @@ mod words;
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -29,8 +30,7 @@ use sha2::{Digest, Sha256};
 
 pub use charges::{ChargeItem, ControlPlane, kubernetes_versions};
 pub use fargate::{
-    FARGATE_FREE_STORAGE_GB, FARGATE_POD_OVERHEAD, FARGATE_SIZES, FargateRates, FargateSize,
-    smallest_fargate,
+    FARGATE_FREE_STORAGE_GB, FARGATE_SIZES, FargateRates, FargateSize, smallest_fargate,
 };
 pub use instance::{Arch, InstanceType, MemoryOrigin};
 pub use quote::{PriceStatus, Quote, Text};
@@ -46,7 +46,7 @@ use table::{Sources, Table};
 /// are scaled where another Region has none.
 const HOME_REGION: &str = "us-east-1";
 
-/// A price file larger than this is refused unread.
+/// A larger price file is refused.
 const MAX_FILE_BYTES: u64 = 64 << 20;
 
 /// The header of `regions.csv`.
@@ -136,14 +136,17 @@ impl Tables {
 
 /// A file's text; what is no UTF-8 is an error at its line.
 fn read_text(path: &Path) -> Result<String> {
-    let size = std::fs::metadata(path).map_err(|e| Error::read(path, &e))?.len();
-    if size > MAX_FILE_BYTES {
+    let mut bytes = Vec::new();
+    // Bounded while reading: a device or pipe does not tell its length.
+    std::fs::File::open(path)
+        .and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes))
+        .map_err(|e| Error::read(path, &e))?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(Error::input(format!(
-            "`{}` has {size} bytes; a price table has at most {MAX_FILE_BYTES}",
+            "`{}` is larger than a price table may be, {MAX_FILE_BYTES} bytes",
             path.display()
         )));
     }
-    let bytes = std::fs::read(path).map_err(|e| Error::read(path, &e))?;
     String::from_utf8(bytes).map_err(|e| {
         let good = e.utf8_error().valid_up_to();
         let line = 1 + e.as_bytes().iter().take(good).filter(|b| **b == b'\n').count();

@@ -123,6 +123,10 @@ impl Plans {
             }
             for row in table.rows_of(key) {
                 let [_, scope, plan, term, payment, discount, source] = row.fields::<7>()?;
+                let discount = row.ratio("discount", discount, 1)?;
+                if discount == ONE {
+                    return Err(row.error("a discount of 1 would make usage free"));
+                }
                 let own = match plan {
                     PLAN_COMPUTE => true,
                     PLAN_CONVERTIBLE => false,
@@ -140,7 +144,7 @@ impl Plans {
                         SCOPE_GENERAL => Scope::CurrentGeneral,
                         name => Scope::Type(Text::from(name)),
                     },
-                    discount: row.ratio("discount", discount, 1)?,
+                    discount,
                     source: sources.of(row, source)?.clone(),
                 });
             }

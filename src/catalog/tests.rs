@@ -508,3 +508,36 @@ fn the_readme_counts_the_rows() {
         assert_eq!(count.parse().ok(), Some(text.lines().count() - 1), "{file}");
     }
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn no_damage_panics(
+        file in 0..EMBEDDED.len(),
+        at in 0.0..1.0_f64,
+        cut in 0..40_usize,
+        junk in "[-+0-9a-zµ,\"\\n\\r. ]{0,12}",
+    ) {
+        let mut tables = Tables::embedded();
+        let text = tables.0[file].text.to_string();
+        // The first rows of every table belong to Regions that are read here.
+        let mut from = (at * text.len().min(4_000) as f64) as usize;
+        while !text.is_char_boundary(from) {
+            from -= 1;
+        }
+        let mut to = (from + cut).min(text.len());
+        while !text.is_char_boundary(to) {
+            to -= 1;
+        }
+        tables.0[file].text = Cow::Owned(format!("{}{junk}{}", &text[..from], &text[to..]));
+        let read = Catalog::from_tables(tables).and_then(|catalog| {
+            catalog.region("af-south-1")?;
+            catalog.region("us-east-1")?;
+            catalog.dates()
+        });
+        if let Err(error) = read {
+            proptest::prop_assert!(error.is_input(), "{}", error);
+        }
+    }
+}
