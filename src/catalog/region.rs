@@ -1,0 +1,378 @@
+//! One Region's price list: the rows of every table that apply there.
+//!
+//! A Local Zone or Wavelength Zone is a Region of its own here, under its
+//! own code (`us-east-1-atl-1`).
+//!
+//! Estimates: a type without a published price in a Region, but seen there
+//! in the Spot advisor, gets the us-east-1 price times the Region's median
+//! price ratio. An estimate is never stored, its status is
+//! `representative`, and its source says so. A type that no table places
+//! in the Region has no price.
+
+use jiff::civil::Date;
+use serde::Serialize;
+use std::sync::Arc;
+
+use super::charges::{ChargeItem, Charges, ControlPlane, stand_in};
+use super::fargate::FargateRates;
+use super::instance::{Arch, InstanceType};
+use super::quote::{PriceStatus, Quote, Text, cover};
+use super::savings::{Payment, PlanItem, PlanRate, Plans, Term};
+use super::table::{ONE, Source, Sources, Table};
+use super::{HOME_REGION, Tables, nearest};
+use crate::units::Rate;
+use crate::{Error, Result};
+
+/// Reclaims per instance-hour for the Spot advisor's five bands (<5 %, 5–10,
+/// 10–15, 15–20, >20 % of instances reclaimed in a month), each read as its
+/// middle p (the open one as 25 %): −ln(1 − p) / 730 h.
+pub const SPOT_HAZARD_PER_HOUR: [f64; 5] = [
+    3.468_192_874_560_257e-5,
+    1.067_966_321_502_902_2e-4,
+    1.829_197_159_240_036e-4,
+    2.635_231_406_129_535e-4,
+    3.940_850_307_558_642_4e-4,
+];
+
+/// What the Spot market offers for a type in a Region.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SpotQuote {
+    /// On-Demand less the advisor's saving, never above On-Demand.
+    pub quote: Quote,
+    /// Percent below On-Demand, 30-day average; negative where Spot was
+    /// dearer.
+    pub saving_pct: i32,
+    /// Interruption band of the advisor, 0 (rare) to 4.
+    pub band: u8,
+    /// Reclaims per instance-hour, from the band.
+    pub hazard_per_hour: f64,
+}
+
+/// The dates that one table's prices in a Region cover.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TableDates {
+    /// `ec2-on-demand`, `ec2-spot`, `fargate`, `charges`.
+    pub table: &'static str,
+    /// A date or a range `first..last`.
+    pub dates: String,
+}
+
+#[derive(Debug, Clone)]
+struct SpotRow {
+    saving_pct: i32,
+    band: u8,
+    source: Source,
+}
+
+/// Everything that can be bought in one Region. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Region(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    name: Text,
+    types: Arc<[InstanceType]>,
+    /// By index into `types`.
+    on_demand: Vec<Option<Quote>>,
+    spot: Vec<Option<SpotRow>>,
+    fargate: Vec<(Arch, FargateRates)>,
+    plans: Plans,
+    charges: Charges,
+}
+
+/// The header of `ec2-on-demand.csv`.
+pub(super) const ON_DEMAND_HEADER: &str = "region,instance_type,usd_per_hour,source";
+/// The header of `ec2-spot.csv`.
+pub(super) const SPOT_HEADER: &str = "region,instance_type,saving_pct,band,source";
+/// The header of `fargate.csv`.
+pub(super) const FARGATE_HEADER: &str =
+    "region,arch,usd_per_vcpu_hour,usd_per_gb_hour,usd_per_ephemeral_gb_hour,source";
+
+/// How a Region's prices relate to those of us-east-1.
+#[derive(Debug, Clone)]
+pub(super) struct Ratio {
+    /// Scaled by [`ONE`].
+    pub(super) value: i128,
+    pub(super) types_compared: u32,
+    pub(super) source: Source,
+}
+
+/// The index of a type in a list sorted by name.
+fn find(types: &[InstanceType], name: &str) -> Option<usize> {
+    types.binary_search_by(|kind| kind.name.as_str().cmp(name)).ok()
+}
+
+impl Region {
+    pub(super) fn read(
+        name: &str,
+        ratio: Option<&Ratio>,
+        types: &Arc<[InstanceType]>,
+        sources: &Sources,
+        tables: &Tables,
+    ) -> Result<Self> {
+        let on_demand_table = tables.open("ec2-on-demand.csv", ON_DEMAND_HEADER)?;
+        let mut on_demand = read_on_demand(&on_demand_table, name, types, sources)?;
+        let spot = read_spot(tables, name, types, sources)?;
+        if let Some(ratio) = ratio
+            && name != HOME_REGION
+        {
+            let home = read_on_demand(&on_demand_table, HOME_REGION, types, sources)?;
+            let source = Text::from(format!(
+                "estimate: {HOME_REGION} On-Demand × {} ({}, {} types compared)",
+                Rate::from_pico(ratio.value),
+                ratio.source.text,
+                ratio.types_compared
+            ));
+            for ((slot, home), spot) in on_demand.iter_mut().zip(&home).zip(&spot) {
+                if let (None, Some(home), Some(_)) = (&slot, home, spot) {
+                    *slot = Some(Quote {
+                        rate: home.rate.scale(ratio.value, ONE),
+                        status: home.status.max(PriceStatus::Representative),
+                        as_of: Text::from(cover(&home.as_of, &ratio.source.as_of)),
+                        source: source.clone(),
+                    });
+                }
+            }
+        }
+        let plans_table = tables.open("savings-plans.csv", super::savings::PLANS_HEADER)?;
+        let charges_table = tables.open("charges.csv", super::charges::CHARGES_HEADER)?;
+        Ok(Region(Arc::new(Inner {
+            name: Text::from(name),
+            types: Arc::clone(types),
+            on_demand,
+            spot,
+            fargate: read_fargate(tables, name, sources)?,
+            plans: Plans::read(&plans_table, sources, name)?,
+            charges: Charges::read(&charges_table, sources, name)?,
+        })))
+    }
+
+    /// The Region's code.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// An instance type by name, priced here or not.
+    #[must_use]
+    pub fn instance_type(&self, name: &str) -> Option<&InstanceType> {
+        find(&self.0.types, name).and_then(|i| self.0.types.get(i))
+    }
+
+    /// The instance types with an On-Demand price here, by name.
+    pub fn instance_types(&self) -> impl Iterator<Item = &InstanceType> {
+        self.0
+            .types
+            .iter()
+            .zip(&self.0.on_demand)
+            .filter_map(|(kind, price)| price.as_ref().map(|_| kind))
+    }
+
+    /// The names of the types with an On-Demand price here, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.instance_types().map(|kind| &*kind.name)
+    }
+
+    /// USD per hour On-Demand: Linux, shared tenancy.
+    #[must_use]
+    pub fn on_demand(&self, name: &str) -> Option<&Quote> {
+        find(&self.0.types, name).and_then(|i| self.0.on_demand.get(i)?.as_ref())
+    }
+
+    /// As [`Region::on_demand`].
+    ///
+    /// # Errors
+    /// When the type is unknown or has no price here, naming the nearest one.
+    pub fn require_on_demand(&self, name: &str) -> Result<&Quote> {
+        self.on_demand(name).ok_or_else(|| {
+            let nearest = nearest(name, self.names())
+                .map_or_else(String::new, |other| format!("; did you mean `{other}`?"));
+            if self.instance_type(name).is_some() {
+                Error::input(format!("no price for `{name}` in {}{nearest}", self.0.name))
+            } else {
+                Error::input(format!("unknown instance type `{name}`{nearest}"))
+            }
+        })
+    }
+
+    /// The Spot market's offer: On-Demand × (1 − saving), never above
+    /// On-Demand, which is the default cap of a Spot request.
+    #[must_use]
+    pub fn spot(&self, name: &str) -> Option<SpotQuote> {
+        let i = find(&self.0.types, name)?;
+        let on_demand = self.0.on_demand.get(i)?.as_ref()?;
+        let row = self.0.spot.get(i)?.as_ref()?;
+        let paid_pct = i128::from(100 - row.saving_pct.max(0));
+        Some(SpotQuote {
+            quote: Quote {
+                rate: on_demand.rate.scale(paid_pct, 100),
+                status: on_demand.status.max(row.source.status).max(PriceStatus::Derived),
+                as_of: Text::from(cover(&row.source.as_of, &on_demand.as_of)),
+                source: row.source.text.clone(),
+            },
+            saving_pct: row.saving_pct,
+            band: row.band,
+            hazard_per_hour: *SPOT_HAZARD_PER_HOUR.get(usize::from(row.band))?,
+        })
+    }
+
+    /// Fargate On-Demand rates, Linux.
+    #[must_use]
+    pub fn fargate(&self, arch: Arch) -> Option<&FargateRates> {
+        self.0.fargate.iter().find(|(known, _)| *known == arch).map(|(_, rates)| rates)
+    }
+
+    /// What a Compute Savings Plan charges for an item, or `None` where the
+    /// item stays On-Demand. Which row applies: see the module `savings`.
+    #[must_use]
+    pub fn compute_plan_rate(
+        &self,
+        term: Term,
+        payment: Payment,
+        item: PlanItem<'_>,
+    ) -> Option<PlanRate> {
+        match item {
+            PlanItem::Ec2(name) => self.0.plans.ec2(term, payment, name, self.on_demand(name)?),
+            PlanItem::FargateVcpu(arch) => {
+                self.0.plans.fargate(term, payment, &self.fargate(arch)?.vcpu_hour)
+            }
+            PlanItem::FargateMemory(arch) => {
+                self.0.plans.fargate(term, payment, &self.fargate(arch)?.gb_hour)
+            }
+        }
+    }
+
+    /// A fee per [`ChargeItem::unit`]. A us-east-1 price that stands in for
+    /// this Region is `representative` and its source says so.
+    #[must_use]
+    pub fn charge(&self, item: ChargeItem) -> Option<&Quote> {
+        self.0.charges.get(item)
+    }
+
+    /// What an EKS cluster of a Kubernetes version costs per hour on a date:
+    /// more from the day its standard support has ended.
+    ///
+    /// # Errors
+    /// When the version's support dates are not known, naming those that are.
+    pub fn control_plane(&self, version: &str, date: Date) -> Result<ControlPlane> {
+        self.0.charges.control_plane(version, date)
+    }
+
+    /// The dates of the prices that apply here, by table.
+    #[must_use]
+    pub fn dates(&self) -> Vec<TableDates> {
+        let inner = &self.0;
+        let range = |dates: &mut dyn Iterator<Item = &Text>| {
+            let mut last: Option<&Text> = None;
+            dates.fold(String::new(), |range, date| {
+                // Neighbours mostly share their date; skip the arithmetic.
+                if last.replace(date).is_some_and(|before| before == date) {
+                    range
+                } else {
+                    cover(&range, date)
+                }
+            })
+        };
+        let fargate = inner.fargate.iter().flat_map(|(_, rates)| {
+            [&rates.vcpu_hour.as_of, &rates.gb_hour.as_of, &rates.ephemeral_gb_hour.as_of]
+        });
+        [
+            ("ec2-on-demand", range(&mut inner.on_demand.iter().flatten().map(|q| &q.as_of))),
+            ("ec2-spot", range(&mut inner.spot.iter().flatten().map(|row| &row.source.as_of))),
+            ("fargate", range(&mut { fargate })),
+            ("charges", range(&mut inner.charges.quotes().map(|q| &q.as_of))),
+        ]
+        .into_iter()
+        .filter(|(_, dates)| !dates.is_empty())
+        .map(|(table, dates)| TableDates { table, dates })
+        .collect()
+    }
+}
+
+fn read_on_demand(
+    table: &Table<'_>,
+    region: &str,
+    types: &[InstanceType],
+    sources: &Sources,
+) -> Result<Vec<Option<Quote>>> {
+    let mut prices = vec![None; types.len()];
+    for row in table.rows_of(region) {
+        let [_, name, usd, source] = row.fields::<4>()?;
+        let slot = find(types, name)
+            .and_then(|i| prices.get_mut(i))
+            .ok_or_else(|| row.error(format!("`{name}` is not listed in instance-types.csv")))?;
+        if slot.is_some() {
+            return Err(row.error(format!("`{name}` in {region} is listed twice")));
+        }
+        *slot = Some(sources.of(row, source)?.quote(row.usd("usd_per_hour", usd)?));
+    }
+    Ok(prices)
+}
+
+fn read_spot(
+    tables: &Tables,
+    region: &str,
+    types: &[InstanceType],
+    sources: &Sources,
+) -> Result<Vec<Option<SpotRow>>> {
+    let table = tables.open("ec2-spot.csv", SPOT_HEADER)?;
+    let mut offers = vec![None; types.len()];
+    for row in table.rows_of(region) {
+        let [_, name, saving, band, source] = row.fields::<5>()?;
+        let slot = find(types, name)
+            .and_then(|i| offers.get_mut(i))
+            .ok_or_else(|| row.error(format!("`{name}` is not listed in instance-types.csv")))?;
+        if slot.is_some() {
+            return Err(row.error(format!("`{name}` in {region} is listed twice")));
+        }
+        let saving_pct =
+            saving.parse().ok().filter(|pct| (-1_000..=100).contains(pct)).ok_or_else(|| {
+                row.error(format!("saving_pct `{saving}` must be a whole percentage up to 100"))
+            })?;
+        let band = row.count("band", band, SPOT_HAZARD_PER_HOUR.len() as u32 - 1)? as u8;
+        *slot = Some(SpotRow { saving_pct, band, source: sources.of(row, source)?.clone() });
+    }
+    Ok(offers)
+}
+
+fn read_fargate(
+    tables: &Tables,
+    region: &str,
+    sources: &Sources,
+) -> Result<Vec<(Arch, FargateRates)>> {
+    let table = tables.open("fargate.csv", FARGATE_HEADER)?;
+    let mut home_storage = None;
+    for row in table.rows_of(HOME_REGION) {
+        let [_, _, _, _, storage, source] = row.fields::<6>()?;
+        if !storage.is_empty() && home_storage.is_none() {
+            let rate = row.usd("usd_per_ephemeral_gb_hour", storage)?;
+            home_storage = Some(stand_in(sources.of(row, source)?.quote(rate), region));
+        }
+    }
+    let mut rates: Vec<(Arch, FargateRates)> = Vec::new();
+    for row in table.rows_of(region) {
+        let [_, arch, vcpu, gb, storage, source] = row.fields::<6>()?;
+        let source = sources.of(row, source)?;
+        let arch = Arch::from_word(arch)
+            .ok_or_else(|| row.error(format!("arch `{arch}` must be amd64 or arm64")))?;
+        if rates.iter().any(|(known, _)| *known == arch) {
+            return Err(row.error(format!("{arch} in {region} is listed twice")));
+        }
+        let ephemeral_gb_hour = if storage.is_empty() {
+            home_storage.clone().ok_or_else(|| {
+                row.error(format!("no storage price here nor in {HOME_REGION} to stand in"))
+            })?
+        } else {
+            source.quote(row.usd("usd_per_ephemeral_gb_hour", storage)?)
+        };
+        rates.push((
+            arch,
+            FargateRates {
+                vcpu_hour: source.quote(row.usd("usd_per_vcpu_hour", vcpu)?),
+                gb_hour: source.quote(row.usd("usd_per_gb_hour", gb)?),
+                ephemeral_gb_hour,
+            },
+        ));
+    }
+    Ok(rates)
+}
