@@ -11,13 +11,20 @@
 //! catalog ─┘
 //! ```
 
+pub mod bill;
+pub mod catalog;
 pub mod cluster;
 pub mod error;
+pub mod lifecycle;
 pub mod observe;
+pub mod place;
 pub mod rng;
+pub mod scale;
+pub mod sim;
 #[cfg(test)]
 mod testing;
 pub mod units;
 pub mod workload;
+pub mod world;
 
 pub use error::{Error, Result};

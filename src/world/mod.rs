@@ -81,6 +81,10 @@ struct World<'a> {
     pools: Vec<PoolState>,
     /// By node record.
     lives: Vec<NodeLife>,
+    /// Nodes metered now, in order of their start.
+    alive: Vec<u32>,
+    /// The time of the event being handled.
+    now: SimTime,
     /// Daemons on a node with these traits, by traits id.
     daemons: Vec<Option<Vec<u32>>>,
     fargate: Vec<FargatePool>,
@@ -143,10 +147,12 @@ impl<'a> World<'a> {
             due: None,
             pools: spec.pools.iter().map(|_| PoolState::default()).collect(),
             lives: Vec::new(),
+            alive: Vec::new(),
+            now: SimTime::ZERO,
             daemons: Vec::new(),
             fargate: spec.fargate.iter().map(FargatePool::new).collect(),
             services: workloads.services.iter().map(|s| ServiceState::new(s, workloads)).collect(),
-            autoscaling: setup.autoscaler.as_ref().map(|c| Autoscaling::new(c, spec)),
+            autoscaling: setup.autoscaler.as_ref().map(|c| Autoscaling::new(c, spec, seed)),
             reachable: vec![None; workloads.classes.len()],
             busy_until_us: 0,
             schedule_pending: false,
@@ -259,6 +265,7 @@ impl sim::World for World<'_> {
 
     fn stream(&mut self, now: SimTime, queue: &mut EventQueue<Event>) {
         let Some((trace, _)) = self.due else { return };
+        self.now = now;
         self.arrive(trace, now, queue);
         self.find_due();
         // Rejected rows may have been the last of the work.
@@ -266,6 +273,7 @@ impl sim::World for World<'_> {
     }
 
     fn handle(&mut self, now: SimTime, event: Event, queue: &mut EventQueue<Event>) {
+        self.now = now;
         match event {
             Event::End => {
                 self.over = true;

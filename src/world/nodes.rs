@@ -18,12 +18,10 @@ pub(super) struct PoolState {
     pub(super) desired: u32,
     /// Nodes launched and not terminated.
     pub(super) counts: PoolCounts,
-    /// Nodes of the pool that are Ready and not draining.
-    pub(super) ready: u32,
+    /// Nodes asked for that are not Ready yet.
+    pub(super) coming: u32,
     /// Nodes ever launched: the next one's ordinal.
     launched: u64,
-    /// Whether a node was ever Ready: its shape is the template then.
-    pub(super) seen: Option<NodeInit>,
 }
 
 /// Where a node stands.
@@ -115,6 +113,7 @@ impl World<'_> {
         let state = &mut self.pools[pool];
         let ordinal = state.launched;
         state.launched += 1;
+        state.coming += 1;
         count(&mut state.counts, &init, true);
         self.lives.push(NodeLife {
             phase: NodePhase::Launching,
@@ -135,6 +134,7 @@ impl World<'_> {
     ) {
         let life = &mut self.lives[node as usize];
         life.phase = NodePhase::Booting;
+        self.alive.push(node);
         life.slot = self.nodes.add(&life.init, false);
         let slot = life.slot.index();
         self.observer.node_running(node, slot, &life.init.allocatable, now);
@@ -173,9 +173,7 @@ impl World<'_> {
         for daemon in self.daemons_on(init.traits) {
             self.shift_daemon(slot, daemon, now, 1);
         }
-        let pool = &mut self.pools[init.pool.index()];
-        pool.ready += 1;
-        pool.seen.get_or_insert(init);
+        self.pools[init.pool.index()].coming -= 1;
         self.nodes.set_open(slot, true);
         self.scheduler.node_changed(&self.nodes, slot, now);
         self.after_requeue(now, queue);
@@ -226,11 +224,11 @@ impl World<'_> {
     /// Cordons a node for good.
     pub(super) fn cordon(&mut self, node: u32, now: SimTime) {
         let life = &mut self.lives[node as usize];
-        let was_ready = life.phase == NodePhase::Ready;
+        let was_booting = life.phase == NodePhase::Booting;
         life.phase = NodePhase::Draining;
         let (slot, init) = (life.slot, life.init.clone());
-        if was_ready {
-            self.pools[init.pool.index()].ready -= 1;
+        if was_booting {
+            self.pools[init.pool.index()].coming -= 1;
         }
         self.nodes.set_open(slot, false);
         let shares = self.shares(now);
@@ -267,17 +265,8 @@ impl World<'_> {
         self.autoscaler_dirty(now, queue);
     }
 
-    /// A node the autoscaler tainted is drained and terminated.
-    pub(super) fn drain_node(&mut self, node: u32, now: SimTime, queue: &mut EventQueue<Event>) {
-        if self.lives[node as usize].phase == NodePhase::Gone {
-            return;
-        }
-        self.displace_all(node, PodEnd::Evicted, now, queue);
-        self.terminate(node, NodeEnd::ScaledDown, now);
-        self.autoscaler_dirty(now, queue);
-    }
-
-    fn displace_all(
+    /// Ends every pod of a node; their owners replace them.
+    pub(super) fn displace_all(
         &mut self,
         node: u32,
         end: PodEnd,
@@ -296,14 +285,16 @@ impl World<'_> {
         self.scratch = pods;
     }
 
-    fn terminate(&mut self, node: u32, end: NodeEnd, now: SimTime) {
+    /// Metering of a node ends and its slot is free.
+    pub(super) fn terminate(&mut self, node: u32, end: NodeEnd, now: SimTime) {
         let life = &mut self.lives[node as usize];
         let was = std::mem::replace(&mut life.phase, NodePhase::Gone);
         let (slot, init) = (life.slot, life.init.clone());
         let served = self.observer.nodes[node as usize].ready < SimTime::NEVER;
-        if was == NodePhase::Ready {
-            self.pools[init.pool.index()].ready -= 1;
+        if was == NodePhase::Booting {
+            self.pools[init.pool.index()].coming -= 1;
         }
+        self.alive.retain(|n| *n != node);
         if served {
             for daemon in self.daemons_on(init.traits) {
                 self.shift_daemon(slot, daemon, now, -1);

@@ -50,8 +50,7 @@ impl World<'_> {
             return self.reject(&pod, facts);
         }
         let id = self.pods.insert(pod);
-        let priority = self.workloads.classes[facts.class.index()].priority;
-        self.scheduler.queue.push_new(id.0, facts.class, priority, now);
+        self.scheduler.queue.push_new(id, facts.class, now);
         self.kick_scheduler(now, queue);
         Some(id)
     }
@@ -94,13 +93,13 @@ impl World<'_> {
         // Attempts that begin within this millisecond.
         while self.busy_until_us < (now.ms() + 1) * 1_000 {
             let Some((pod, class)) = self.scheduler.queue.pop(now) else {
-                self.promise_wake(now, queue);
+                self.after_requeue(now, queue);
                 return;
             };
             self.busy_until_us += service_us;
             self.attempts += 1;
             let done = SimTime((self.busy_until_us + 999) / 1_000).max(now);
-            self.attempt(PodId(pod), class, now, done, queue);
+            self.attempt(pod, class, now, done, queue);
         }
         self.kick_scheduler(SimTime((self.busy_until_us + 999) / 1_000), queue);
     }
@@ -117,32 +116,33 @@ impl World<'_> {
         let mut draws = Draws::new(self.seed, "placement-tie", self.pods[id].ordinal);
         match self.scheduler.select(&self.nodes, class, &mut draws) {
             Some(slot) => {
-                self.scheduler.queue.bound(id.0);
+                self.scheduler.queue.remove(id);
                 self.bind(id, slot, now, done, queue);
             }
             None => {
-                self.scheduler.queue.fail(id.0, now, false);
+                self.scheduler.queue.fail(id, now, false);
                 self.autoscaler_dirty(now, queue);
             }
         }
     }
 
-    /// Promises to look at the queue when back-off ends.
-    pub(super) fn promise_wake(&mut self, now: SimTime, queue: &mut EventQueue<Event>) {
-        if let Some(at) = self.scheduler.queue.next_wake(now)
-            && (at < self.wake_at || self.wake_at <= now)
-        {
-            self.wake_at = at;
-            queue.push(at, phase::QUEUE, Event::QueueWake);
+    /// Pods may have become active, or will when their back-off ends.
+    pub(super) fn after_requeue(&mut self, now: SimTime, queue: &mut EventQueue<Event>) {
+        match self.scheduler.queue.next_wake(now) {
+            Some(at) if at <= now => self.kick_scheduler(now, queue),
+            Some(at) if at < self.wake_at || self.wake_at <= now => {
+                self.wake_at = at;
+                queue.push(at, phase::QUEUE, Event::QueueWake);
+            }
+            _ => {}
         }
     }
 
+    /// Back-off has ended for some pod.
     pub(super) fn queue_wake(&mut self, now: SimTime, queue: &mut EventQueue<Event>) {
-        if self.wake_at > now {
-            return;
+        if self.wake_at == now {
+            self.kick_scheduler(now, queue);
         }
-        self.scheduler.queue.flush(now);
-        self.kick_scheduler(now, queue);
     }
 
     fn bind(
@@ -231,7 +231,7 @@ impl World<'_> {
             self.replica_leaves(service, id, now);
         }
         match pod.state {
-            PodState::Pending => self.scheduler.queue.remove(id.0),
+            PodState::Pending => self.scheduler.queue.remove(id),
             PodState::OnNode(slot) => {
                 self.observer.node_unbind(slot.index(), facts.owner, self.rates(&pod), now);
                 let requests = &self.workloads.classes[facts.class.index()].requests;
@@ -250,15 +250,6 @@ impl World<'_> {
             self.batch_live -= 1;
         }
         pod
-    }
-
-    /// Pods may have become active.
-    pub(super) fn after_requeue(&mut self, now: SimTime, queue: &mut EventQueue<Event>) {
-        if self.scheduler.queue.has_active() {
-            self.kick_scheduler(now, queue);
-        } else {
-            self.promise_wake(now, queue);
-        }
     }
 
     /// Ends a pod whose node goes, and submits what replaces it.
