@@ -1,0 +1,167 @@
+//! The filters of the default profile that depend on a single node, in
+//! upstream order, each rejection with its reason (kube-scheduler 1.31,
+//! `framework/plugins`: `NodeUnschedulable`, `TaintToleration`,
+//! `NodeAffinity`, `NodeResourcesFit`).
+
+use crate::cluster::{NodeTraits, Nodes, Slot, first_untolerated};
+use crate::workload::{ExtendedId, PodClass, Taint, TaintEffect};
+
+/// What a node has too little of. All shortages are named, as upstream does.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Insufficient {
+    /// The node holds as many pods as it may.
+    pub pods: bool,
+    /// Too little free cpu.
+    pub cpu: bool,
+    /// Too little free memory.
+    pub memory: bool,
+    /// Extended resources of which too little is free.
+    pub extended: Vec<ExtendedId>,
+}
+
+impl Insufficient {
+    fn any(&self) -> bool {
+        self.pods || self.cpu || self.memory || !self.extended.is_empty()
+    }
+}
+
+/// The first filter that rejects the node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rejection {
+    /// `NodeUnschedulable`: closed to new pods.
+    Closed,
+    /// `TaintToleration`: this taint is not tolerated.
+    Taint(Taint),
+    /// `NodeAffinity`: the node lacks this label value.
+    NodeSelector {
+        /// Label.
+        key: String,
+        /// Value the pod asks for.
+        value: String,
+    },
+    /// `NodeResourcesFit`.
+    Resources(Insufficient),
+}
+
+impl Rejection {
+    /// The upstream name of the filter.
+    #[must_use]
+    pub fn plugin(&self) -> &'static str {
+        match self {
+            Rejection::Closed => "NodeUnschedulable",
+            Rejection::Taint(_) => "TaintToleration",
+            Rejection::NodeSelector { .. } => "NodeAffinity",
+            Rejection::Resources(_) => "NodeResourcesFit",
+        }
+    }
+}
+
+/// Runs the filters over one node that is there.
+///
+/// # Errors
+/// The first rejection, in upstream order.
+pub fn filter(nodes: &Nodes, slot: Slot, class: &PodClass) -> Result<(), Rejection> {
+    if !nodes.open[slot.index()] {
+        return Err(Rejection::Closed);
+    }
+    let traits = nodes.traits_of(nodes.traits[slot.index()]);
+    if let Some(taint) = first_untolerated(traits, class) {
+        return Err(Rejection::Taint(taint.clone()));
+    }
+    if let Some((key, value)) =
+        class.node_selector.iter().find(|(k, v)| traits.label(k) != Some(v.as_str()))
+    {
+        return Err(Rejection::NodeSelector { key: key.clone(), value: value.clone() });
+    }
+    let missing = insufficient(nodes, slot, class);
+    if missing.any() { Err(Rejection::Resources(missing)) } else { Ok(()) }
+}
+
+/// `NodeResourcesFit` (`noderesources/fit.go`, 1.31): the pod count always,
+/// other resources only where the pod requests them.
+fn insufficient(nodes: &Nodes, slot: Slot, class: &PodClass) -> Insufficient {
+    let i = slot.index();
+    let requests = &class.requests;
+    let short = |request: i64, free: i64| request > 0 && request > free;
+    Insufficient {
+        pods: nodes.pods[i] >= nodes.alloc_pods[i],
+        cpu: short(requests.cpu.0, nodes.alloc_cpu[i] - nodes.cpu[i]),
+        memory: short(requests.memory.0, nodes.alloc_memory[i] - nodes.memory[i]),
+        extended: requests
+            .extended
+            .iter()
+            .filter(|(id, amount)| {
+                let index = i * nodes.extended_names() + id.index();
+                short(*amount, nodes.alloc_extended[index] - nodes.extended[index])
+            })
+            .map(|(id, _)| *id)
+            .collect(),
+    }
+}
+
+/// The quick check on a node that appeared or changed, apart from its free
+/// capacity: node selector and `NoSchedule` taints only (`eventhandlers.go`,
+/// `preCheckForNode`, 1.31).
+#[must_use]
+pub fn worth_requeuing(traits: &NodeTraits, class: &PodClass) -> bool {
+    class.node_selector.iter().all(|(k, v)| traits.label(k) == Some(v.as_str()))
+        && traits
+            .taints
+            .iter()
+            .filter(|t| t.effect == TaintEffect::NoSchedule)
+            .all(|taint| class.tolerations.iter().any(|t| t.tolerates(taint)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{class, cluster, taint};
+    use super::*;
+    use crate::cluster::TraitsId;
+
+    #[test]
+    fn the_first_failing_filter_is_named_in_upstream_order() {
+        let mut nodes = cluster(&[(1_000, 1_000, 1)]);
+        let tainted = nodes.intern(NodeTraits {
+            labels: vec![("zone".into(), "a".into())],
+            taints: vec![taint("dedicated", "db", TaintEffect::NoSchedule)],
+        });
+        let slot = Slot(0);
+        let mut pod = class(2_000, 2_000);
+        pod.requests.extended = vec![(ExtendedId(0), 1)];
+        pod.node_selector = vec![("zone".into(), "b".into())];
+        nodes.traits[0] = tainted;
+        nodes.open[0] = false;
+        assert_eq!(filter(&nodes, slot, &pod), Err(Rejection::Closed));
+        nodes.open[0] = true;
+        let plugin = |nodes: &Nodes, pod: &PodClass| {
+            filter(nodes, slot, pod).err().map(|rejection| rejection.plugin())
+        };
+        assert_eq!(plugin(&nodes, &pod), Some("TaintToleration"));
+        nodes.traits[0] = TraitsId(0);
+        assert_eq!(plugin(&nodes, &pod), Some("NodeAffinity"));
+        pod.node_selector.clear();
+        assert_eq!(
+            filter(&nodes, slot, &pod),
+            Err(Rejection::Resources(Insufficient {
+                pods: false,
+                cpu: true,
+                memory: true,
+                extended: vec![ExtendedId(0)],
+            }))
+        );
+        nodes.place(slot, &class(0, 0).requests);
+        assert_eq!(plugin(&nodes, &class(0, 0)), Some("NodeResourcesFit"));
+    }
+
+    #[test]
+    fn requeuing_ignores_no_execute() {
+        let pod = class(1, 1);
+        let mut traits = NodeTraits {
+            labels: Vec::new(),
+            taints: vec![taint("maintenance", "", TaintEffect::NoExecute)],
+        };
+        assert!(worth_requeuing(&traits, &pod));
+        traits.taints.push(taint("dedicated", "db", TaintEffect::NoSchedule));
+        assert!(!worth_requeuing(&traits, &pod));
+    }
+}

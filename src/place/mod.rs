@@ -1,0 +1,23 @@
+//! Where a pod goes.
+//!
+//! [`kube`] is the scheduler of Kubernetes: queue, filters, scores, once as a
+//! plain evaluator that explains itself and once as an index that answers in
+//! well under a microsecond. [`fargate`] is the launch rate of Fargate. Reads
+//! `cluster` and `workload`; knows no money and decides no scaling.
+//!
+//! The world owns virtual time. Per attempt it calls
+//! [`SchedulingQueue::pop`](kube::SchedulingQueue::pop), lets
+//! [`SchedulerProfile::service_time_us`](kube::SchedulerProfile::service_time_us)
+//! pass, asks [`KubeScheduler::select`](kube::KubeScheduler::select), and either
+//! places the pod on the nodes and calls
+//! [`SchedulingQueue::remove`](kube::SchedulingQueue::remove) or calls
+//! [`SchedulingQueue::fail`](kube::SchedulingQueue::fail).
+
+pub mod fargate;
+pub mod kube;
+
+pub use fargate::LaunchBucket;
+pub use kube::{
+    KubeScheduler, NodeVerdict, QueueProfile, SchedulerProfile, SchedulingQueue, Scoring,
+    evaluate_plain,
+};
