@@ -116,12 +116,7 @@ impl World<'_> {
         }
     }
 
-    fn carry_out(
-        &mut self,
-        decisions: &Decisions,
-        now: SimTime,
-        queue: &mut EventQueue<Event>,
-    ) {
+    fn carry_out(&mut self, decisions: &Decisions, now: SimTime, queue: &mut EventQueue<Event>) {
         if let Some(up) = &decisions.scale_up {
             let pool = up.pool.index();
             self.pools[pool].desired = up.to;

@@ -45,12 +45,7 @@ pub(super) fn size_for(
 
 impl World<'_> {
     /// A pod asks for a machine.
-    pub(super) fn fargate_launch(
-        &mut self,
-        pool: usize,
-        id: PodId,
-        queue: &mut EventQueue<Event>,
-    ) {
+    pub(super) fn fargate_launch(&mut self, pool: usize, id: PodId, queue: &mut EventQueue<Event>) {
         let pod = &self.pods[id];
         let spec = &self.setup.cluster.fargate[pool];
         let admitted = self.fargate[pool].bucket.admit(pod.submitted);

@@ -12,6 +12,8 @@ mod nodes;
 mod pods;
 mod services;
 mod setup;
+#[cfg(test)]
+mod tests;
 
 pub use setup::{Horizon, Setup};
 

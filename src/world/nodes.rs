@@ -126,12 +126,7 @@ impl World<'_> {
     }
 
     /// The instance runs: it is metered from here.
-    pub(super) fn node_running(
-        &mut self,
-        node: u32,
-        now: SimTime,
-        queue: &mut EventQueue<Event>,
-    ) {
+    pub(super) fn node_running(&mut self, node: u32, now: SimTime, queue: &mut EventQueue<Event>) {
         let life = &mut self.lives[node as usize];
         life.phase = NodePhase::Booting;
         self.alive.push(node);
@@ -250,12 +245,7 @@ impl World<'_> {
     }
 
     /// A Spot node is taken: metering ends, and its pool replaces it.
-    pub(super) fn spot_reclaim(
-        &mut self,
-        node: u32,
-        now: SimTime,
-        queue: &mut EventQueue<Event>,
-    ) {
+    pub(super) fn spot_reclaim(&mut self, node: u32, now: SimTime, queue: &mut EventQueue<Event>) {
         if self.lives[node as usize].phase == NodePhase::Gone {
             return;
         }

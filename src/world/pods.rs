@@ -114,15 +114,12 @@ impl World<'_> {
         queue: &mut EventQueue<Event>,
     ) {
         let mut draws = Draws::new(self.seed, "placement-tie", self.pods[id].ordinal);
-        match self.scheduler.select(&self.nodes, class, &mut draws) {
-            Some(slot) => {
-                self.scheduler.queue.remove(id);
-                self.bind(id, slot, now, done, queue);
-            }
-            None => {
-                self.scheduler.queue.fail(id, now, false);
-                self.autoscaler_dirty(now, queue);
-            }
+        if let Some(slot) = self.scheduler.select(&self.nodes, class, &mut draws) {
+            self.scheduler.queue.remove(id);
+            self.bind(id, slot, now, done, queue);
+        } else {
+            self.scheduler.queue.fail(id, now, false);
+            self.autoscaler_dirty(now, queue);
         }
     }
 
