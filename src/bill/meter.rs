@@ -8,8 +8,8 @@
 //! billed seconds of the run exactly.
 //!
 //! A run cut by the start of the cost window keeps what ran inside and, if it
-//! ends inside, its whole rounding and minimum: they fall due at the end. A run
-//! still going at the end of the record is cut there and owes neither.
+//! ends inside, its whole rounding and minimum: they fall due at the end. The end
+//! of the record ends every run.
 
 use crate::units::{HOUR_MS, MINUTE_MS, SECOND_MS};
 
@@ -56,13 +56,13 @@ pub(super) struct Run {
 }
 
 impl Run {
-    /// The run [start, end), Unix milliseconds; `ended` is false where the
-    /// end of the record cut it. `None` where nothing of it is billed.
-    pub(super) fn new(window: Window, start: i64, end: i64, ended: bool) -> Option<Run> {
+    /// The run [start, end), Unix milliseconds; `None` where nothing of it is
+    /// billed.
+    pub(super) fn new(window: Window, start: i64, end: i64) -> Option<Run> {
         let end = end.max(start);
         let length = end - start;
         let last = (end - 1).max(start);
-        let due = ended && window.from <= last && last < window.to;
+        let due = window.from <= last && last < window.to;
         let (rounding_ms, minimum_ms) = if due {
             let seconds = (length + SECOND_MS - 1).div_euclid(SECOND_MS) * SECOND_MS;
             (seconds - length, (MINUTE_MS - seconds).max(0))
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn hours_take_what_ran_in_them() {
-        let run = Run::new(DAY, 30 * MINUTE_MS, 2 * HOUR_MS + 1, true).expect("billed");
+        let run = Run::new(DAY, 30 * MINUTE_MS, 2 * HOUR_MS + 1).expect("billed");
         let hours: Vec<(i64, i64)> = run.hours().collect();
         assert_eq!(hours, [(0, 30 * MINUTE_MS), (1, HOUR_MS), (2, 1)]);
         assert_eq!((run.rounding_ms, run.minimum_ms, run.last_hour), (999, 0, 2));
@@ -114,9 +114,9 @@ mod tests {
     #[test]
     fn a_short_run_pays_a_minute() {
         // 12.3 s: 13 s billed by the second, 47 s more for the minute.
-        let run = Run::new(DAY, 1_000, 13_300, true).expect("billed");
+        let run = Run::new(DAY, 1_000, 13_300).expect("billed");
         assert_eq!((run.rounding_ms, run.minimum_ms), (700, 47_000));
-        let nothing = Run::new(DAY, 1_000, 1_000, true).expect("billed");
+        let nothing = Run::new(DAY, 1_000, 1_000).expect("billed");
         assert_eq!((nothing.rounding_ms, nothing.minimum_ms), (0, 60_000));
         assert_eq!(nothing.hours().count(), 0);
     }
@@ -125,14 +125,15 @@ mod tests {
     fn the_window_cuts() {
         let window = Window { from: HOUR_MS, to: 2 * HOUR_MS };
         // Ended before: nothing. Cut by the start: the whole minimum.
-        assert_eq!(Run::new(window, 0, HOUR_MS, true), None);
-        let cut = Run::new(window, HOUR_MS - 10_000, HOUR_MS + 500, true).expect("billed");
+        assert_eq!(Run::new(window, 0, HOUR_MS), None);
+        let cut = Run::new(window, HOUR_MS - 10_000, HOUR_MS + 500).expect("billed");
         assert_eq!(cut.hours().collect::<Vec<_>>(), [(1, 500)]);
         assert_eq!((cut.rounding_ms, cut.minimum_ms), (500, 49_000));
-        // Still running at the end: what ran, nothing more.
-        let open = Run::new(window, 2 * HOUR_MS - 1_500, 2 * HOUR_MS, false).expect("billed");
+        // Ends after the window: what ran inside, nothing more.
+        let open = Run::new(window, 2 * HOUR_MS - 1_500, 2 * HOUR_MS + 1).expect("billed");
+        assert_eq!(open.hours().collect::<Vec<_>>(), [(1, 1_500)]);
         assert_eq!((open.rounding_ms, open.minimum_ms), (0, 0));
-        assert_eq!(Run::new(window, 2 * HOUR_MS, 2 * HOUR_MS, false), None);
+        assert_eq!(Run::new(window, 2 * HOUR_MS, 2 * HOUR_MS), None);
     }
 
     proptest! {
@@ -140,7 +141,7 @@ mod tests {
         fn billed_is_whole_seconds_and_at_least_a_minute(
             start in 0i64..20 * HOUR_MS, length in 0i64..4 * HOUR_MS - 1
         ) {
-            let run = Run::new(DAY, start, start + length, true).expect("billed");
+            let run = Run::new(DAY, start, start + length).expect("billed");
             let ran: i64 = run.hours().map(|(_, ms)| ms).sum();
             prop_assert_eq!(ran, length);
             let seconds = length / SECOND_MS + i64::from(length % SECOND_MS > 0);

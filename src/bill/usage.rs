@@ -2,7 +2,7 @@
 //!
 //! Covering needs the hours' sums before the first line can be written, so
 //! lines are made twice (once to sum, once to write) instead of being kept:
-//! a whole hour at a constant price costs no multiplication.
+//! a whole hour at a constant price is multiplied once a run.
 
 use std::collections::BTreeMap;
 
@@ -109,11 +109,15 @@ struct Tariff<'a> {
 }
 
 impl Tariff<'_> {
-    fn charge_ms(&self, rate: Rate, ms: i64) -> Money {
-        if self.factor == 1 && ms == self.unit.per() {
-            return Money::from_pico(rate.pico());
+    /// What `ms` milliseconds cost: (list, On-Demand).
+    fn charge(&self, ms: i64) -> (Money, Money) {
+        let quantity = i128::from(self.factor) * i128::from(ms);
+        let per = i128::from(self.unit.per());
+        let list = self.price.rate.charge(quantity, per);
+        if self.on_demand == self.price.rate {
+            return (list, list);
         }
-        rate.charge(i128::from(self.factor) * i128::from(ms), i128::from(self.unit.per()))
+        (list, self.on_demand.charge(quantity, per))
     }
 }
 
@@ -130,12 +134,11 @@ impl Meter<'_> {
     }
 
     /// The run [start, end) within the record.
-    fn run(&self, start: SimTime, end: SimTime, still_there: bool) -> Option<Run> {
-        if start == SimTime::NEVER || start > self.record.end {
+    fn run(&self, start: SimTime, end: SimTime) -> Option<Run> {
+        if start > self.record.end {
             return None;
         }
-        let cut = still_there || end > self.record.end;
-        Run::new(self.window, self.unix(start), self.unix(end.min(self.record.end)), !cut)
+        Run::new(self.window, self.unix(start), self.unix(end.min(self.record.end)))
     }
 
     /// The price of a shape.
@@ -156,8 +159,7 @@ impl Meter<'_> {
     pub(super) fn node(&mut self, index: usize, out: &mut Vec<RawLine>) -> Result<()> {
         out.clear();
         let node = self.record.nodes[index];
-        let still_there = node.end == NodeEnd::Running;
-        let Some(run) = self.run(node.running, node.shutting_down, still_there) else {
+        let Some(run) = self.run(node.running, node.shutting_down) else {
             return Ok(());
         };
         let shape = node.shape.index();
@@ -234,10 +236,7 @@ impl Meter<'_> {
     pub(super) fn pod(&mut self, index: usize, out: &mut Vec<RawLine>) -> Result<()> {
         out.clear();
         let pod = self.record.fargate[index];
-        // The record has no end for Fargate pods: one removed at the very end
-        // of the run is one still there.
-        let still_there = pod.removed >= self.record.end;
-        let Some(run) = self.run(pod.pull, pod.removed, still_there) else {
+        let Some(run) = self.run(pod.pull, pod.removed) else {
             return Ok(());
         };
         let pool = pod.pool as usize;
@@ -278,7 +277,7 @@ impl Meter<'_> {
     pub(super) fn control_plane(&mut self, out: &mut Vec<RawLine>) -> Result<()> {
         out.clear();
         let Some(price) = self.plan.control_plane else { return Ok(()) };
-        match Run::new(self.window, self.window.from, self.window.to, false) {
+        match Run::new(self.window, self.window.from, self.window.to) {
             Some(run) => {
                 self.add(flat("control plane", Charge::ControlPlane, price), run, None, out)
             }
@@ -310,7 +309,10 @@ impl Meter<'_> {
         extras: Option<Extras>,
         out: &mut Vec<RawLine>,
     ) -> Result<()> {
+        // Most hours are whole: one product serves them all.
+        let whole = tariff.charge(HOUR_MS);
         let mut push = |charge, sku, hour: i64, ms: i64| -> Result<()> {
+            let (list, on_demand) = if ms == HOUR_MS { whole } else { tariff.charge(ms) };
             out.push(RawLine {
                 charge,
                 sku,
@@ -318,8 +320,8 @@ impl Meter<'_> {
                 quantity: tariff.factor.checked_mul(ms).ok_or_else(|| {
                     Error::failed(format!("the quantity of `{}` leaves i64", tariff.name))
                 })?,
-                list: tariff.charge_ms(tariff.price.rate, ms),
-                on_demand: tariff.charge_ms(tariff.on_demand, ms),
+                list,
+                on_demand,
                 group: tariff.group,
             });
             Ok(())
