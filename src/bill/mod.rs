@@ -3,8 +3,23 @@
 //! Reads what a simulation left behind and the plain prices of a
 //! [`BillingPlan`]; knows nothing of how either came about.
 
+mod allocate;
+mod bridge;
+mod compute;
+mod coverage;
+mod ledger;
+mod meter;
 mod model;
 mod prices;
+mod share;
+mod summary;
+#[cfg(test)]
+mod tests;
+mod usage;
+
+use crate::units::Bytes;
+
+pub use bridge::bridge;
 
 pub use model::{
     Bill, ByName, Charge, CommitmentSummary, CommitmentUse, Hourly, KeepLines, Lines, Monthly,
@@ -14,3 +29,9 @@ pub use prices::{
     BillingPlan, Commitment, CommitmentKind, FargatePrice, MONTH_HOURS, Price, PriceStatus,
     ResourceWeight, RootVolume, ShapePrice,
 };
+pub use summary::CostSummary;
+
+/// Memory in KiB, rounded up, as records count it.
+fn kib(memory: Bytes) -> i64 {
+    memory.0.div_euclid(1024) + i64::from(memory.0.rem_euclid(1024) > 0)
+}

@@ -1,0 +1,383 @@
+//! Whose money it was: waterfall, namespaces, workloads.
+//!
+//! A node's compute cost of one UTC day splits in two steps, both with
+//! cumulative rounding, so that parts add up to the lines exactly:
+//!
+//! 1. between cpu and memory, by capacity times the stated weight;
+//! 2. per resource, in this order: boot, drain, system reserve, the owners in
+//!    the order of the record (`DaemonSet`, or used, unknown, unused, repeated),
+//!    idle, stranded. Weights are resource × time.
+//!
+//! Repeated work takes its share out of used, unknown and unused in
+//! proportion. What a workload requested is its own cost, used or not; what
+//! nobody requested belongs to pseudo-owners, and so do charges that follow a
+//! node (volume, address, licence, minimum). A Fargate pod belongs to its
+//! workload with everything it costs.
+
+use super::ledger::add;
+use super::model::{ByName, Step, StepCost, pseudo};
+use super::prices::ResourceWeight;
+use crate::cluster::ClusterSpec;
+use crate::observe::{FargateRecord, NodeWindow, Record};
+use crate::units::{Money, split_exact};
+use crate::workload::{NamespaceId, WorkloadId, WorkloadKind, Workloads};
+use crate::{Error, Result};
+
+const CPU: usize = 0;
+const MEMORY: usize = 1;
+const OTHER: usize = 2;
+
+/// Whose a part is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    Workload(WorkloadId, NamespaceId),
+    Pseudo(&'static str),
+}
+
+/// A weighted part of a split.
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    weight: i128,
+    step: Step,
+    owner: Owner,
+}
+
+/// Clipped times of a Fargate pod, milliseconds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PodPhases {
+    pub(super) start: i64,
+    pub(super) running: i64,
+    pub(super) retention: i64,
+}
+
+/// Sums by owner while the bill is made. Nodes must come in ascending order,
+/// the days of a node too.
+pub(super) struct Allocation<'a> {
+    record: &'a Record,
+    cluster: &'a ClusterSpec,
+    workloads: &'a Workloads,
+    weight: ResourceWeight,
+    steps: [[Money; 3]; Step::ALL.len()],
+    by_workload: Vec<Money>,
+    by_namespace: Vec<Money>,
+    by_pseudo: ByName,
+    /// Per pool and workload: what its pods requested there.
+    direct: Vec<Money>,
+    /// Per pool: what nobody's pods requested, and `DaemonSet`s.
+    shared: Vec<Money>,
+    /// Of no pool: control plane, unused commitment.
+    global: Money,
+    next_window: usize,
+    next_owner: usize,
+    parts: Vec<Part>,
+}
+
+/// Groupings by owner.
+pub(super) struct Allocated {
+    pub(super) waterfall: Vec<StepCost>,
+    pub(super) by_workload: ByName,
+    pub(super) by_namespace: ByName,
+    pub(super) fully_loaded: ByName,
+}
+
+impl<'a> Allocation<'a> {
+    pub(super) fn new(
+        record: &'a Record,
+        cluster: &'a ClusterSpec,
+        workloads: &'a Workloads,
+        weight: ResourceWeight,
+    ) -> Self {
+        let pools = cluster.pools.len() + cluster.fargate.len();
+        Allocation {
+            record,
+            cluster,
+            workloads,
+            weight,
+            steps: [[Money::ZERO; 3]; Step::ALL.len()],
+            by_workload: vec![Money::ZERO; workloads.workloads.len()],
+            by_namespace: vec![Money::ZERO; workloads.namespaces.len()],
+            by_pseudo: ByName::new(),
+            direct: vec![Money::ZERO; pools * workloads.workloads.len()],
+            shared: vec![Money::ZERO; pools],
+            global: Money::ZERO,
+            next_window: 0,
+            next_owner: 0,
+            parts: Vec::new(),
+        }
+    }
+
+    /// The window of the record for a node and day, and its owners' range.
+    fn window(&mut self, node: u32, day: i32) -> Option<(NodeWindow, std::ops::Range<usize>)> {
+        let key = (node, day);
+        let windows = &self.record.windows;
+        while windows.get(self.next_window).is_some_and(|w| (w.node, w.window) < key) {
+            self.next_window += 1;
+        }
+        let found = *windows.get(self.next_window).filter(|w| (w.node, w.window) == key)?;
+        let owners = &self.record.owners;
+        while owners.get(self.next_owner).is_some_and(|o| (o.node, o.window) < key) {
+            self.next_owner += 1;
+        }
+        let from = self.next_owner;
+        while owners.get(self.next_owner).is_some_and(|o| (o.node, o.window) == key) {
+            self.next_owner += 1;
+        }
+        Some((found, from..self.next_owner))
+    }
+
+    /// Allocates the compute cost of a node in one day, of which `ms` were
+    /// metered.
+    pub(super) fn node_day(&mut self, node: u32, day: i32, ms: i64, cost: Money) -> Result<()> {
+        let (window, owners) =
+            self.window(node, day).filter(|(w, _)| w.metered_ms >= ms as u64).ok_or_else(|| {
+                Error::failed(format!(
+                    "node {node} ran {ms} ms of day {day}, more than the record accounts for"
+                ))
+            })?;
+        let record = self.record;
+        let row = &record.nodes[node as usize];
+        let pool = row.pool.index();
+        let shape = &self.cluster.shapes[row.shape.index()];
+        let (cpu, cpu_offered) = (shape.capacity.cpu.0, shape.allocatable.cpu.0);
+        let (memory, memory_offered) =
+            (super::kib(shape.capacity.memory), super::kib(shape.allocatable.memory));
+        let halves = split_exact(
+            cost,
+            &[
+                // Milli-vCPU against KiB, both brought to (1/1000 · 2⁻²⁰).
+                self.weight.vcpu_hour.pico() * i128::from(cpu) * (1 << 20),
+                self.weight.gb_hour.pico() * i128::from(memory) * 1_000,
+            ],
+        );
+        let metered = i128::from(window.metered_ms);
+        let serving = metered - i128::from(window.boot_ms) - i128::from(window.drain_ms);
+        for resource in [CPU, MEMORY] {
+            let (capacity, offered, idle) = if resource == CPU {
+                (cpu, cpu_offered, window.cpu_idle)
+            } else {
+                (memory, memory_offered, window.memory_idle)
+            };
+            let (capacity, offered) = (i128::from(capacity), i128::from(offered));
+            self.parts.clear();
+            self.push(capacity * i128::from(window.boot_ms), Step::Boot, BOOT_AND_DRAIN);
+            self.push(capacity * i128::from(window.drain_ms), Step::Drain, BOOT_AND_DRAIN);
+            let reserve = (capacity - offered).max(0) * serving;
+            self.push(reserve, Step::SystemReserve, Owner::Pseudo(pseudo::SYSTEM));
+            let mut requested_sum = 0;
+            for o in &record.owners[owners.clone()] {
+                let (requested, used, unknown, repeated) = if resource == CPU {
+                    (o.cpu_requested, o.cpu_used, o.cpu_unknown, o.cpu_repeated)
+                } else {
+                    (o.memory_requested, o.memory_used, o.memory_unknown, o.memory_repeated)
+                };
+                let requested = i128::from(requested);
+                requested_sum += requested;
+                let owner = Owner::Workload(o.workload, o.namespace);
+                if self.is_daemon(o.workload) {
+                    self.push(requested, Step::DaemonSets, owner);
+                    continue;
+                }
+                let repeated = i128::from(repeated).min(requested);
+                let once = requested - repeated;
+                let keep =
+                    |part: u64| i128::from(part) * once / if requested > 0 { requested } else { 1 };
+                let used = keep(used).min(once);
+                let unknown = keep(unknown).min(once - used);
+                self.push(used, Step::Used, owner);
+                self.push(unknown, Step::UsageUnknown, owner);
+                self.push(once - used - unknown, Step::RequestedUnused, owner);
+                self.push(repeated, Step::Repeated, owner);
+            }
+            let free = (offered * serving - requested_sum).max(0);
+            let idle = i128::from(idle).min(free);
+            self.push(idle, Step::Idle, IDLE);
+            // Also takes the whole where nothing has a weight.
+            self.parts.push(Part { weight: free - idle, step: Step::Stranded, owner: IDLE });
+            self.split(halves[resource], resource, pool)?;
+        }
+        Ok(())
+    }
+
+    /// A charge that follows a node.
+    pub(super) fn node_other(&mut self, node: u32, step: Step, amount: Money) {
+        let pool = self.record.nodes[node as usize].pool.index();
+        self.steps[step as usize][OTHER] += amount;
+        add(&mut self.by_pseudo, pseudo::SHARED, amount);
+        self.shared[pool] += amount;
+    }
+
+    /// A charge of no pool.
+    pub(super) fn global(&mut self, step: Step, amount: Money) {
+        let owner =
+            if step == Step::UnusedCommitment { pseudo::UNUSED_COMMITMENT } else { pseudo::SHARED };
+        self.steps[step as usize][OTHER] += amount;
+        add(&mut self.by_pseudo, owner, amount);
+        self.global += amount;
+    }
+
+    /// Whose Fargate pod it is, and the index of its pool.
+    fn pod_owner(&self, pod: &FargateRecord) -> Result<(Owner, usize)> {
+        let template = self.workloads.templates.get(pod.template.index()).ok_or_else(|| {
+            Error::failed(format!("a Fargate pod has the unknown template {}", pod.template.0))
+        })?;
+        let pool = self.cluster.pools.len() + pod.pool as usize;
+        Ok((Owner::Workload(template.workload, template.namespace), pool))
+    }
+
+    /// The compute cost of a Fargate pod.
+    pub(super) fn pod(&mut self, index: u32, phases: PodPhases, cost: [Money; 2]) -> Result<()> {
+        let pod = self.record.fargate[index as usize];
+        let (owner, pool) = self.pod_owner(&pod)?;
+        let spec = &self.cluster.fargate[pod.pool as usize];
+        let size = spec.sizes[pod.size as usize];
+        let template = &self.workloads.templates[pod.template.index()];
+        let class = self.workloads.classes.get(template.class.index());
+        let requests = class.map(|c| &c.requests).ok_or_else(|| {
+            Error::failed(format!("a template has the unknown class {}", template.class.0))
+        })?;
+        for resource in [CPU, MEMORY] {
+            let (size, request, sidecar, used) = if resource == CPU {
+                (size.cpu.0, requests.cpu.0, spec.sidecar_cpu.0, pod.used_cpu)
+            } else {
+                let used = if pod.used_memory < 0 {
+                    -1
+                } else {
+                    super::kib(crate::units::Bytes(pod.used_memory))
+                };
+                let [size, request, sidecar] =
+                    [size.memory, requests.memory, spec.sidecar_memory].map(super::kib);
+                (size, request, sidecar, used)
+            };
+            let request = request.clamp(0, size);
+            let sidecar = sidecar.clamp(0, size - request);
+            let (used, unknown) = if used < 0 { (0, request) } else { (used.min(request), 0) };
+            self.parts.clear();
+            let time = |ms: i64, amount: i64| i128::from(ms) * i128::from(amount);
+            self.push(time(phases.start, size), Step::Boot, owner);
+            self.push(time(phases.running, used), Step::Used, owner);
+            self.push(time(phases.running, unknown), Step::UsageUnknown, owner);
+            let unused = request - used - unknown;
+            self.push(time(phases.running, unused), Step::RequestedUnused, owner);
+            self.push(time(phases.running, sidecar), Step::DaemonSets, owner);
+            self.push(time(phases.retention, size), Step::FargateRetention, owner);
+            let rounding = time(phases.running, size - request - sidecar);
+            self.parts.push(Part { weight: rounding, step: Step::FargateRounding, owner });
+            self.split(cost[resource], resource, pool)?;
+        }
+        Ok(())
+    }
+
+    /// Anything else a Fargate pod costs.
+    pub(super) fn pod_other(&mut self, index: u32, step: Step, amount: Money) -> Result<()> {
+        let (owner, pool) = self.pod_owner(&self.record.fargate[index as usize])?;
+        self.give(Part { weight: 0, step, owner }, amount, OTHER, pool)
+    }
+
+    fn is_daemon(&self, workload: WorkloadId) -> bool {
+        let info = self.workloads.workloads.get(workload.index());
+        info.is_some_and(|w| w.kind == WorkloadKind::Daemon)
+    }
+
+    fn push(&mut self, weight: i128, step: Step, owner: Owner) {
+        if weight > 0 {
+            self.parts.push(Part { weight, step, owner });
+        }
+    }
+
+    /// Splits an amount among the collected parts.
+    fn split(&mut self, amount: Money, resource: usize, pool: usize) -> Result<()> {
+        let parts = std::mem::take(&mut self.parts);
+        let weights: Vec<i128> = parts.iter().map(|p| p.weight).collect();
+        for (part, amount) in parts.iter().zip(split_exact(amount, &weights)) {
+            self.give(*part, amount, resource, pool)?;
+        }
+        self.parts = parts;
+        Ok(())
+    }
+
+    fn give(&mut self, part: Part, amount: Money, resource: usize, pool: usize) -> Result<()> {
+        if amount == Money::ZERO {
+            return Ok(());
+        }
+        self.steps[part.step as usize][resource] += amount;
+        match part.owner {
+            Owner::Workload(workload, namespace) => {
+                let (w, n) = (workload.index(), namespace.index());
+                let sums = self.by_workload.get_mut(w).zip(self.by_namespace.get_mut(n));
+                let (by_workload, by_namespace) =
+                    sums.ok_or_else(|| Error::failed("a pod belongs to an unknown workload"))?;
+                *by_workload += amount;
+                *by_namespace += amount;
+                let shared = part.step == Step::DaemonSets && self.is_daemon(workload);
+                if shared {
+                    self.shared[pool] += amount;
+                } else {
+                    self.direct[pool * self.workloads.workloads.len() + w] += amount;
+                }
+            }
+            Owner::Pseudo(name) => {
+                add(&mut self.by_pseudo, name, amount);
+                self.shared[pool] += amount;
+            }
+        }
+        Ok(())
+    }
+
+    /// Names the sums and distributes what is shared.
+    pub(super) fn finish(self) -> Allocated {
+        let all = &self.workloads.workloads;
+        let mut loaded = vec![Money::ZERO; all.len()];
+        let mut fully_loaded = ByName::new();
+        for (pool, shared) in self.shared.iter().enumerate() {
+            let direct = &self.direct[pool * all.len()..(pool + 1) * all.len()];
+            for (sum, amount) in loaded.iter_mut().zip(direct) {
+                *sum += *amount;
+            }
+            distribute(*shared, direct, &mut loaded, &mut fully_loaded, pseudo::IDLE);
+        }
+        let weights = loaded.clone();
+        distribute(self.global, &weights, &mut loaded, &mut fully_loaded, pseudo::SHARED);
+        for (info, amount) in all.iter().zip(loaded) {
+            add(&mut fully_loaded, &info.name, amount);
+        }
+        let mut by_workload = self.by_pseudo.clone();
+        for (info, amount) in all.iter().zip(self.by_workload) {
+            add(&mut by_workload, &info.name, amount);
+        }
+        let mut by_namespace = self.by_pseudo;
+        for (name, amount) in self.workloads.namespaces.iter().zip(self.by_namespace) {
+            add(&mut by_namespace, name, amount);
+        }
+        let waterfall = Step::ALL
+            .into_iter()
+            .zip(self.steps)
+            .map(|(step, [cpu, memory, other])| StepCost { step, cpu, memory, other })
+            .collect();
+        Allocated { waterfall, by_workload, by_namespace, fully_loaded }
+    }
+}
+
+const IDLE: Owner = Owner::Pseudo(pseudo::IDLE);
+const BOOT_AND_DRAIN: Owner = Owner::Pseudo(pseudo::BOOT_AND_DRAIN);
+
+/// Adds `amount` to `sums` in proportion to `weights`; where those are all
+/// zero, to the pseudo-owner.
+fn distribute(
+    amount: Money,
+    weights: &[Money],
+    sums: &mut [Money],
+    rest: &mut ByName,
+    owner: &str,
+) {
+    if amount == Money::ZERO {
+        return;
+    }
+    let weights: Vec<i128> = weights.iter().map(|w| w.pico().max(0)).collect();
+    if weights.iter().all(|w| *w == 0) {
+        add(rest, owner, amount);
+        return;
+    }
+    for (sum, part) in sums.iter_mut().zip(split_exact(amount, &weights)) {
+        *sum += part;
+    }
+}

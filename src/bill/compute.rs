@@ -1,0 +1,519 @@
+//! A record and prices become a bill.
+//!
+//! One pass writes every line and allocates it; where there are commitments,
+//! a pass before it sums each hour by rate. Measured on a busy shared core,
+//! sums only: a month of 5,000 nodes with 20 owners a day each and one plan (7.8
+//! million lines) takes 1.2 CPU-s; kept lines take 42 bytes each on top.
+//! Order: nodes, Fargate pods, control plane, commitments.
+
+use std::collections::BTreeMap;
+
+use super::allocate::{Allocation, PodPhases};
+use super::coverage::Item;
+use super::ledger::{Entry, Ledger};
+use super::meter::Window;
+use super::model::{
+    Bill, Charge, CommitmentUse, KeepLines, Monthly, PurchaseOption, Sku, Step, Unit, pseudo,
+};
+use super::prices::{BillingPlan, Commitment, MONTH_HOURS, Price, PriceStatus};
+use super::share::{Piece, Shares};
+use super::usage::{Groups, Meter, NO_GROUP, RawLine, Skus, Source};
+use crate::cluster::{ClusterSpec, Purchase};
+use crate::observe::Record;
+use crate::units::{DAY_MS, HOUR_MS, Money, Rate, SimTime};
+use crate::workload::Workloads;
+use crate::{Error, Result};
+
+const WEEK_MS: i64 = 7 * DAY_MS;
+
+/// Highest rate billed: keeps every product inside its integer.
+const MAX_RATE: Rate = Rate::from_pico(100_000 * 1_000_000_000_000);
+
+impl Bill {
+    /// What a simulation costs under a price plan. The same record and plan
+    /// give the same bytes.
+    ///
+    /// # Errors
+    /// A price that the record needs and the plan lacks, a rate below zero or
+    /// above 100,000 USD, an amount that leaves its integer, or a record that
+    /// does not add up.
+    pub fn compute(
+        record: &Record,
+        cluster: &ClusterSpec,
+        workloads: &Workloads,
+        plan: &BillingPlan,
+        keep: KeepLines,
+    ) -> Result<Bill> {
+        check_plan(plan)?;
+        for (i, node) in record.nodes.iter().enumerate() {
+            if node.pool.index() >= cluster.pools.len() {
+                return Err(Error::failed(format!("node {i} belongs to no pool")));
+            }
+        }
+        let window = Window {
+            from: record.start_unix_ms.saturating_add(record.warmup.ms()),
+            to: record.start_unix_ms.saturating_add(record.end.ms()),
+        };
+        let meter = Meter {
+            record,
+            cluster,
+            plan,
+            window,
+            skus: Skus::default(),
+            groups: Groups::default(),
+        };
+        let pools = cluster.pools.len() + cluster.fargate.len();
+        let mut run = Billing {
+            ledger: Ledger::new(keep, window, pools + 2)?,
+            allocation: Allocation::new(record, cluster, workloads, plan.weight),
+            commitments: plan
+                .commitments
+                .iter()
+                .map(|c| CommitmentUse {
+                    name: c.name.clone(),
+                    committed: Money::ZERO,
+                    used: Money::ZERO,
+                    unused: Money::ZERO,
+                    covered_on_demand: Money::ZERO,
+                })
+                .collect(),
+            covered: BTreeMap::new(),
+            shares: Shares::default(),
+            meter,
+            raw: Vec::new(),
+            pieces: Vec::new(),
+            days: Vec::new(),
+        };
+        if !plan.commitments.is_empty() {
+            run.cover()?;
+        }
+        run.nodes()?;
+        run.pods()?;
+        run.control_plane()?;
+        run.unused()?;
+        run.finish()
+    }
+}
+
+/// Most commitments of a plan.
+const MAX_COMMITMENTS: usize = 1_000;
+
+struct Billing<'a> {
+    meter: Meter<'a>,
+    shares: Shares,
+    ledger: Ledger,
+    allocation: Allocation<'a>,
+    commitments: Vec<CommitmentUse>,
+    /// (SKU, commitment) to the SKU as covered by it.
+    covered: BTreeMap<(u16, u16), u16>,
+    // Scratch, reused for every resource.
+    raw: Vec<RawLine>,
+    pieces: Vec<Piece>,
+    /// (Day, metered ms, net cost) of the node at hand.
+    days: Vec<(i32, i64, Money)>,
+}
+
+impl Billing<'_> {
+    /// Finds what can be covered, sums it by hour and covers it.
+    fn cover(&mut self) -> Result<()> {
+        /// Where the plan price of an item stands in a commitment.
+        enum Rated {
+            Shape(usize),
+            FargateCpu(usize),
+            FargateMemory(usize),
+        }
+        let (record, plan) = (self.meter.record, self.meter.plan);
+        let mut items = Vec::new();
+        let mut rated = Vec::new();
+        let mut groups = Groups {
+            of_shape: vec![NO_GROUP; self.meter.cluster.shapes.len()],
+            of_fargate: Vec::new(),
+        };
+        for node in &record.nodes {
+            let shape = node.shape.index();
+            if node.purchase != Purchase::OnDemand || groups.of_shape.get(shape) != Some(&NO_GROUP)
+            {
+                continue;
+            }
+            if let Some(price) = self.meter.shape(shape)?.1.on_demand {
+                groups.of_shape[shape] = items.len() as u32;
+                items.push(Item { on_demand: price.rate, per: Unit::Hours.per() });
+                rated.push(Rated::Shape(shape));
+            }
+        }
+        for pool in 0..self.meter.cluster.fargate.len() {
+            let prices = self.meter.fargate(pool)?.1;
+            let first = items.len() as u32;
+            items.push(Item { on_demand: prices.vcpu_hour.rate, per: Unit::VcpuHours.per() });
+            items.push(Item { on_demand: prices.gb_hour.rate, per: Unit::GbHours.per() });
+            rated.extend([Rated::FargateCpu(pool), Rated::FargateMemory(pool)]);
+            groups.of_fargate.push((first, first + 1));
+        }
+        self.meter.groups = groups;
+        self.shares = Shares::new(self.meter.window, items.len());
+        for node in 0..record.nodes.len() {
+            self.meter.node(node, &mut self.raw)?;
+            self.raw.iter().for_each(|line| self.shares.count(line));
+        }
+        for pod in 0..record.fargate.len() {
+            self.meter.pod(pod, &mut self.raw)?;
+            self.raw.iter().for_each(|line| self.shares.count(line));
+        }
+        let rate = |item: usize, commitment: usize| {
+            let c = &plan.commitments[commitment];
+            match rated[item] {
+                Rated::Shape(shape) => c.shapes.get(shape).copied().flatten().map(|p| p.rate),
+                Rated::FargateCpu(pool) => fargate_prices(c, pool).map(|p| p.0.rate),
+                Rated::FargateMemory(pool) => fargate_prices(c, pool).map(|p| p.1.rate),
+            }
+        };
+        self.shares.cover(self.meter.window, &items, &plan.commitments, rate);
+        Ok(())
+    }
+
+    /// Writes a line, covered pieces apart; returns what it costs.
+    fn write(
+        &mut self,
+        resource: u32,
+        pool: usize,
+        line: &RawLine,
+        plan_price: impl Fn(&Commitment) -> Option<Price>,
+    ) -> Result<Money> {
+        let entry = Entry {
+            resource,
+            pool,
+            sku: line.sku,
+            hour: line.hour,
+            quantity: line.quantity,
+            list: line.list,
+            net: line.list,
+            on_demand: line.on_demand,
+        };
+        let mut pieces = std::mem::take(&mut self.pieces);
+        let (quantity, list) = self.shares.hand_out(line, &mut pieces);
+        let mut net = Money::ZERO;
+        for piece in &pieces {
+            let sku = self.covered_sku(line.sku, piece.plan, &plan_price)?;
+            let covered = Entry {
+                sku,
+                quantity: piece.quantity,
+                list: piece.list,
+                net: piece.net,
+                on_demand: piece.list,
+                ..entry
+            };
+            self.ledger.add(covered, &self.meter.skus.list)?;
+            let used = &mut self.commitments[usize::from(piece.plan)];
+            used.used += piece.net;
+            used.covered_on_demand += piece.list;
+            net += piece.net;
+        }
+        if pieces.is_empty() {
+            self.ledger.add(entry, &self.meter.skus.list)?;
+            net = line.list;
+        } else if quantity != 0 || list != Money::ZERO {
+            let rest = Entry { quantity, list, net: list, on_demand: list, ..entry };
+            self.ledger.add(rest, &self.meter.skus.list)?;
+            net += list;
+        }
+        self.pieces = pieces;
+        Ok(net)
+    }
+
+    /// The SKU of a line as covered by a commitment.
+    fn covered_sku(
+        &mut self,
+        base: u16,
+        commitment: u16,
+        plan_price: impl Fn(&Commitment) -> Option<Price>,
+    ) -> Result<u16> {
+        if let Some(&sku) = self.covered.get(&(base, commitment)) {
+            return Ok(sku);
+        }
+        let skus = &mut self.meter.skus;
+        let sku = skus.list[usize::from(base)].clone();
+        let c = &self.meter.plan.commitments[usize::from(commitment)];
+        let price = plan_price(c).unwrap_or(Price::new(sku.rate, sku.status));
+        let (charge, unit) = (sku.charge, sku.unit);
+        let make = || Sku {
+            name: format!("{} under {}", sku.name, c.name),
+            purchase: PurchaseOption::SavingsPlan,
+            status: price.status,
+            rate: price.rate,
+            commitment: Some(commitment),
+            ..sku
+        };
+        let source = Source::Covered(base);
+        let purchase = PurchaseOption::SavingsPlan;
+        let id = skus.intern(source, make, charge, purchase, unit, Some(commitment))?;
+        self.covered.insert((base, commitment), id);
+        Ok(id)
+    }
+
+    fn nodes(&mut self) -> Result<()> {
+        let record = self.meter.record;
+        let mut raw = std::mem::take(&mut self.raw);
+        for (i, node) in record.nodes.iter().enumerate() {
+            self.meter.node(i, &mut raw)?;
+            self.days.clear();
+            let shape = node.shape.index();
+            for line in &raw {
+                let net = self.write(i as u32, node.pool.index(), line, |c| {
+                    c.shapes.get(shape).copied().flatten()
+                })?;
+                let Some(step) = step(line.charge) else {
+                    let ms = if line.charge == Charge::Instance { line.quantity } else { 0 };
+                    self.add_to_day(line.hour.div_euclid(24), ms, net);
+                    continue;
+                };
+                self.allocation.node_other(i as u32, step, net);
+            }
+            for &(day, ms, cost) in &self.days {
+                self.allocation.node_day(i as u32, day, ms, cost)?;
+            }
+        }
+        self.raw = raw;
+        Ok(())
+    }
+
+    fn add_to_day(&mut self, day: i32, ms: i64, cost: Money) {
+        // Hours ascend, so it is the last one; a credit may look back.
+        match self.days.iter_mut().rev().find(|d| d.0 == day) {
+            Some(d) => *d = (day, d.1 + ms, d.2 + cost),
+            None => self.days.push((day, ms, cost)),
+        }
+    }
+
+    fn pods(&mut self) -> Result<()> {
+        let record = self.meter.record;
+        let mut raw = std::mem::take(&mut self.raw);
+        let first = record.nodes.len() as u32;
+        for (i, pod) in record.fargate.iter().enumerate() {
+            self.meter.pod(i, &mut raw)?;
+            if raw.is_empty() {
+                continue;
+            }
+            let pool = pod.pool as usize;
+            let mut cost = [Money::ZERO; 2];
+            for line in &raw {
+                let memory = self.meter.skus.list[usize::from(line.sku)].unit == Unit::GbHours;
+                let index = self.meter.cluster.pools.len() + pool;
+                let net = self.write(first + i as u32, index, line, |c| {
+                    fargate_prices(c, pool).map(|p| if memory { p.1 } else { p.0 })
+                })?;
+                match step(line.charge) {
+                    None => cost[usize::from(memory)] += net,
+                    Some(step) => self.allocation.pod_other(i as u32, step, net)?,
+                }
+            }
+            let unix = |t: SimTime| record.start_unix_ms + t.min(record.end).ms();
+            let (pull, removed) = (unix(pod.pull), unix(pod.removed));
+            let running = unix(pod.running).clamp(pull, removed.max(pull));
+            let finished = unix(pod.finished).clamp(running, removed.max(running));
+            let window = self.meter.window;
+            let phases = PodPhases {
+                start: window.overlap(pull, running),
+                running: window.overlap(running, finished),
+                retention: window.overlap(finished, removed),
+            };
+            self.allocation.pod(i as u32, phases, cost)?;
+        }
+        self.raw = raw;
+        Ok(())
+    }
+
+    fn control_plane(&mut self) -> Result<()> {
+        let mut raw = std::mem::take(&mut self.raw);
+        self.meter.control_plane(&mut raw)?;
+        let record = self.meter.record;
+        let resource = (record.nodes.len() + record.fargate.len()) as u32;
+        let pool = self.meter.cluster.pools.len() + self.meter.cluster.fargate.len();
+        for line in &raw {
+            let net = self.write(resource, pool, line, |_| None)?;
+            self.allocation.global(Step::Fees, net);
+        }
+        self.raw = raw;
+        Ok(())
+    }
+
+    /// What the commitments cost and nothing used: a line an hour.
+    fn unused(&mut self) -> Result<()> {
+        let record = self.meter.record;
+        let resource = (record.nodes.len() + record.fargate.len()) as u32 + 1;
+        let pool = self.meter.cluster.pools.len() + self.meter.cluster.fargate.len() + 1;
+        let first_hour = self.meter.window.first_hour();
+        let spent = std::mem::take(&mut self.shares.spent);
+        for (i, c) in self.meter.plan.commitments.iter().enumerate() {
+            // `check_plan` bounds their number.
+            let plan = i as u16;
+            let (charge, purchase) = (Charge::UnusedCommitment, PurchaseOption::SavingsPlan);
+            let make = || Sku {
+                name: format!("{} unused", c.name),
+                charge,
+                purchase,
+                status: PriceStatus::Stated,
+                unit: Unit::Usd,
+                rate: Rate::from_pico(Unit::Usd.per().into()),
+                commitment: Some(plan),
+            };
+            let skus = &mut self.meter.skus;
+            let sku =
+                skus.intern(Source::Commitment, make, charge, purchase, Unit::Usd, Some(plan))?;
+            for (hour, plans) in spent.iter().enumerate() {
+                let (committed, unused) = plans[i];
+                let sums = &mut self.commitments[i];
+                sums.committed += committed;
+                sums.unused += unused;
+                if unused == Money::ZERO {
+                    continue;
+                }
+                let entry = Entry {
+                    resource: resource + i as u32,
+                    pool,
+                    sku,
+                    hour: i32::try_from(first_hour + hour as i64)
+                        .map_err(|_| Error::failed("a clock hour leaves i32"))?,
+                    quantity: i64::try_from(unused.pico())
+                        .map_err(|_| Error::failed("unused commitment leaves i64"))?,
+                    list: Money::ZERO,
+                    net: unused,
+                    on_demand: Money::ZERO,
+                };
+                self.ledger.add(entry, &self.meter.skus.list)?;
+                self.allocation.global(Step::UnusedCommitment, unused);
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Bill> {
+        let Meter { record, cluster, plan, window, skus, .. } = self.meter;
+        let names = cluster.pools.iter().map(|p| p.name.as_str());
+        let names = names.chain(cluster.fargate.iter().map(|p| p.name.as_str()));
+        let names = names.chain([pseudo::CLUSTER_POOL, pseudo::COMMITMENT_POOL]).collect();
+        let mut bill = self.ledger.finish(skus.list, names);
+        if plan.control_plane.is_none() {
+            bill.by_pool.remove(pseudo::CLUSTER_POOL);
+        }
+        if plan.commitments.is_empty() {
+            bill.by_pool.remove(pseudo::COMMITMENT_POOL);
+        }
+        let allocated = self.allocation.finish();
+        bill.waterfall = allocated.waterfall;
+        bill.by_workload = allocated.by_workload;
+        bill.by_namespace = allocated.by_namespace;
+        bill.fully_loaded_by_workload = allocated.fully_loaded;
+        bill.commitment.each = self.commitments;
+        (bill.from_unix_ms, bill.to_unix_ms) = (window.from, window.to.max(window.from));
+        bill.node_count = record.nodes.len() as u32;
+        bill.fargate_count = record.fargate.len() as u32;
+        bill.monthly = monthly(bill.total, window.to - window.from);
+        check_sums(&bill)?;
+        Ok(bill)
+    }
+}
+
+fn fargate_prices(c: &Commitment, pool: usize) -> Option<(Price, Price)> {
+    c.fargate.get(pool).copied().flatten()
+}
+
+/// The step of a charge that is not split further; `None` for compute.
+fn step(charge: Charge) -> Option<Step> {
+    match charge {
+        Charge::Instance | Charge::SpotFirstHour | Charge::FargateCpu | Charge::FargateMemory => {
+            None
+        }
+        Charge::InstanceRounding
+        | Charge::InstanceMinimum
+        | Charge::FargateRounding
+        | Charge::FargateMinimum
+        | Charge::VolumeRounding
+        | Charge::VolumeMinimum => Some(Step::Minimums),
+        Charge::UnusedCommitment => Some(Step::UnusedCommitment),
+        Charge::RootVolume => Some(Step::Volumes),
+        Charge::PublicIpv4 | Charge::ControlPlane => Some(Step::Fees),
+        Charge::NodeLicence | Charge::FargateLicence => Some(Step::Licences),
+    }
+}
+
+fn monthly(total: Money, window_ms: i64) -> Option<Monthly> {
+    (window_ms > 0).then(|| Monthly {
+        amount: total.scale(i128::from(MONTH_HOURS) * i128::from(HOUR_MS), i128::from(window_ms)),
+        extrapolated: window_ms % WEEK_MS != 0,
+    })
+}
+
+/// Refuses what no bill can hold.
+fn check_plan(plan: &BillingPlan) -> Result<()> {
+    let check = |what: &str, rate: Rate| {
+        if (Rate::ZERO..=MAX_RATE).contains(&rate) {
+            return Ok(());
+        }
+        Err(Error::input(format!("{what}: {rate} USD is not between 0 and {MAX_RATE} USD")))
+    };
+    for shape in &plan.shapes {
+        for price in shape.on_demand.iter().chain(shape.spot.iter().flatten()) {
+            check("the price of a node", price.rate)?;
+        }
+    }
+    for pool in &plan.fargate {
+        check("the price of a Fargate vCPU", pool.vcpu_hour.rate)?;
+        check("the price of Fargate memory", pool.gb_hour.rate)?;
+    }
+    for (what, price) in [
+        ("the price of a root volume", plan.root_volume.map(|v| v.gb_month)),
+        ("the price of a public IPv4 address", plan.public_ipv4),
+        ("the price of the control plane", plan.control_plane),
+        ("the price of a node licence", plan.node_licence),
+        ("the price of a Fargate licence", plan.fargate_licence),
+    ] {
+        if let Some(price) = price {
+            check(what, price.rate)?;
+        }
+    }
+    if plan.commitments.len() > MAX_COMMITMENTS {
+        return Err(Error::input(format!("more than {MAX_COMMITMENTS} commitments")));
+    }
+    for c in &plan.commitments {
+        check(&format!("commitment `{}`", c.name), c.usd_per_hour)?;
+        let fargate = c.fargate.iter().flatten().flat_map(|p| [p.0, p.1]);
+        for price in c.shapes.iter().flatten().copied().chain(fargate) {
+            check(&format!("a plan price of commitment `{}`", c.name), price.rate)?;
+        }
+    }
+    check("the weight of a vCPU", plan.weight.vcpu_hour)?;
+    check("the weight of a GB", plan.weight.gb_hour)
+}
+
+/// Every grouping sums to the total; every commitment to its parts.
+fn check_sums(bill: &Bill) -> Result<()> {
+    let maps = [
+        ("pools", &bill.by_pool),
+        ("purchases", &bill.by_purchase),
+        ("charges", &bill.by_charge),
+        ("price status", &bill.by_price_status),
+        ("namespaces", &bill.by_namespace),
+        ("workloads", &bill.by_workload),
+        ("loaded workloads", &bill.fully_loaded_by_workload),
+    ];
+    let sums = maps.map(|(name, map)| (name, map.values().copied().sum::<Money>()));
+    let waterfall = bill.waterfall.iter().map(super::model::StepCost::amount).sum();
+    let hours = bill.hourly.rows.iter().flatten().copied().sum();
+    let items = bill.by_item.values().copied().sum();
+    let more = [("the waterfall", waterfall), ("hours", hours), ("items", items)];
+    for (name, sum) in sums.into_iter().chain(more) {
+        if sum != bill.total {
+            let total = bill.total;
+            return Err(Error::failed(format!("{name} sum to {sum}, the bill to {total}")));
+        }
+    }
+    for c in &bill.commitment.each {
+        if c.used + c.unused != c.committed || c.unused < Money::ZERO {
+            return Err(Error::failed(format!(
+                "commitment `{}`: {} used and {} unused of {}",
+                c.name, c.used, c.unused, c.committed
+            )));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,74 @@
+//! The `cost` part of `summary.json`.
+
+use serde::Serialize;
+use serde::ser::SerializeMap;
+
+use super::model::{Bill, ByName, StepCost};
+use crate::units::Money;
+
+/// A bill as `summary.json` shows it: stable keys, money as exact decimal
+/// strings.
+#[derive(Debug, Clone, Serialize)]
+pub struct CostSummary<'a> {
+    currency: &'static str,
+    total: Money,
+    list_total: Money,
+    monthly: Option<Money>,
+    monthly_extrapolated: bool,
+    by_pool: &'a ByName,
+    by_purchase: &'a ByName,
+    by_charge: &'a ByName,
+    by_namespace: &'a ByName,
+    by_workload: &'a ByName,
+    fully_loaded_by_workload: &'a ByName,
+    by_price_status: &'a ByName,
+    #[serde(serialize_with = "steps")]
+    waterfall: &'a [StepCost],
+    commitment: Commitment,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Commitment {
+    committed: Money,
+    used: Money,
+    unused: Money,
+    covered_on_demand: Money,
+    eligible_on_demand: Money,
+}
+
+fn steps<S: serde::Serializer>(steps: &&[StepCost], s: S) -> Result<S::Ok, S::Error> {
+    let mut map = s.serialize_map(Some(steps.len()))?;
+    for step in *steps {
+        map.serialize_entry(step.step.name(), &step.amount())?;
+    }
+    map.end()
+}
+
+impl Bill {
+    /// The bill as `summary.json` shows it.
+    #[must_use]
+    pub fn summary(&self) -> CostSummary<'_> {
+        CostSummary {
+            currency: "USD",
+            total: self.total,
+            list_total: self.list_total,
+            monthly: self.monthly.map(|m| m.amount),
+            monthly_extrapolated: self.monthly.is_some_and(|m| m.extrapolated),
+            by_pool: &self.by_pool,
+            by_purchase: &self.by_purchase,
+            by_charge: &self.by_charge,
+            by_namespace: &self.by_namespace,
+            by_workload: &self.by_workload,
+            fully_loaded_by_workload: &self.fully_loaded_by_workload,
+            by_price_status: &self.by_price_status,
+            waterfall: &self.waterfall,
+            commitment: Commitment {
+                committed: self.commitment.committed(),
+                used: self.commitment.used(),
+                unused: self.commitment.unused(),
+                covered_on_demand: self.commitment.covered_on_demand(),
+                eligible_on_demand: self.commitment.eligible_on_demand,
+            },
+        }
+    }
+}

@@ -1,0 +1,375 @@
+//! The lines of one node or Fargate pod before any commitment.
+//!
+//! Covering needs the hours' sums before the first line can be written, so
+//! lines are made twice (once to sum, once to write) instead of being kept:
+//! a whole hour at a constant price is multiplied once a run.
+
+use std::collections::BTreeMap;
+
+use super::meter::{Run, Window};
+use super::model::{Charge, PurchaseOption, Sku, Unit};
+use super::prices::{BillingPlan, FargatePrice, Price, ShapePrice};
+use crate::cluster::{ClusterSpec, Purchase};
+use crate::observe::{NodeEnd, Record};
+use crate::units::{HOUR_MS, Money, Rate, SimTime};
+use crate::{Error, Result};
+
+/// No group: nothing may cover it.
+pub(super) const NO_GROUP: u32 = u32::MAX;
+
+/// A line before coverage.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RawLine {
+    pub(super) charge: Charge,
+    pub(super) sku: u16,
+    pub(super) hour: i32,
+    pub(super) quantity: i64,
+    pub(super) list: Money,
+    pub(super) on_demand: Money,
+    /// Which item of the coverage it belongs to.
+    pub(super) group: u32,
+}
+
+/// What a SKU is the price of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Source {
+    Shape(u32),
+    SpotShape(u32, u32),
+    Fargate(u32),
+    Flat,
+    Commitment,
+    /// Another SKU, under a commitment.
+    Covered(u16),
+}
+
+type SkuKey = (Source, Charge, PurchaseOption, Unit, Option<u16>);
+
+/// The price list, in order of first use.
+#[derive(Debug, Default)]
+pub(super) struct Skus {
+    pub(super) list: Vec<Sku>,
+    index: BTreeMap<SkuKey, u16>,
+}
+
+impl Skus {
+    /// The number of a SKU, new or known.
+    pub(super) fn intern(
+        &mut self,
+        source: Source,
+        sku: impl FnOnce() -> Sku,
+        charge: Charge,
+        purchase: PurchaseOption,
+        unit: Unit,
+        commitment: Option<u16>,
+    ) -> Result<u16> {
+        let key = (source, charge, purchase, unit, commitment);
+        if let Some(&id) = self.index.get(&key) {
+            return Ok(id);
+        }
+        let id = u16::try_from(self.list.len())
+            .map_err(|_| Error::failed("a bill has more than 65,536 prices"))?;
+        self.list.push(sku());
+        self.index.insert(key, id);
+        Ok(id)
+    }
+}
+
+/// Which coverage item a shape or Fargate resource belongs to.
+#[derive(Debug, Default)]
+pub(super) struct Groups {
+    pub(super) of_shape: Vec<u32>,
+    /// Per Fargate pool: (vCPU, memory).
+    pub(super) of_fargate: Vec<(u32, u32)>,
+}
+
+/// Makes raw lines.
+pub(super) struct Meter<'a> {
+    pub(super) record: &'a Record,
+    pub(super) cluster: &'a ClusterSpec,
+    pub(super) plan: &'a BillingPlan,
+    pub(super) window: Window,
+    pub(super) skus: Skus,
+    pub(super) groups: Groups,
+}
+
+/// One price applied to a run.
+#[derive(Clone, Copy)]
+struct Tariff<'a> {
+    source: Source,
+    name: &'a str,
+    charge: Charge,
+    purchase: PurchaseOption,
+    unit: Unit,
+    /// Small units per millisecond: 1 for hours, milli-vCPU, KiB, GiB.
+    factor: i64,
+    price: Price,
+    /// What the same costs On-Demand.
+    on_demand: Rate,
+    group: u32,
+}
+
+impl Tariff<'_> {
+    /// What `ms` milliseconds cost: (list, On-Demand).
+    fn charge(&self, ms: i64) -> (Money, Money) {
+        let quantity = i128::from(self.factor) * i128::from(ms);
+        let per = i128::from(self.unit.per());
+        let list = self.price.rate.charge(quantity, per);
+        if self.on_demand == self.price.rate {
+            return (list, list);
+        }
+        (list, self.on_demand.charge(quantity, per))
+    }
+}
+
+/// What follows a run besides its time.
+#[derive(Clone, Copy)]
+struct Extras {
+    rounding: Charge,
+    minimum: Charge,
+}
+
+impl Meter<'_> {
+    fn unix(&self, t: SimTime) -> i64 {
+        self.record.start_unix_ms.saturating_add(t.ms())
+    }
+
+    /// The run [start, end) within the record.
+    fn run(&self, start: SimTime, end: SimTime) -> Option<Run> {
+        if start > self.record.end {
+            return None;
+        }
+        Run::new(self.window, self.unix(start), self.unix(end.min(self.record.end)))
+    }
+
+    /// The price of a shape.
+    pub(super) fn shape(&self, shape: usize) -> Result<(&str, &ShapePrice)> {
+        let name = self.cluster.shapes.get(shape).map(|s| s.name.as_str());
+        name.zip(self.plan.shapes.get(shape))
+            .ok_or_else(|| Error::failed(format!("shape {shape} has no row in the price list")))
+    }
+
+    /// The price of a Fargate pool.
+    pub(super) fn fargate(&self, pool: usize) -> Result<(&str, &FargatePrice)> {
+        let name = self.cluster.fargate.get(pool).map(|p| p.name.as_str());
+        name.zip(self.plan.fargate.get(pool))
+            .ok_or_else(|| Error::failed(format!("Fargate pool {pool} has no prices")))
+    }
+
+    /// Replaces `out` with the lines of node `index`.
+    pub(super) fn node(&mut self, index: usize, out: &mut Vec<RawLine>) -> Result<()> {
+        out.clear();
+        let node = self.record.nodes[index];
+        let Some(run) = self.run(node.running, node.shutting_down) else {
+            return Ok(());
+        };
+        let shape = node.shape.index();
+        let (name, prices) = self.shape(shape)?;
+        let zone = self.cluster.zones.get(node.zone.index()).map_or("", String::as_str);
+        let (price, source, purchase, label) = match node.purchase {
+            Purchase::OnDemand => {
+                let price = prices.on_demand.ok_or_else(|| {
+                    Error::input(format!("`{name}` has no On-Demand price, but a node ran on it"))
+                })?;
+                let purchase =
+                    if prices.custom { PurchaseOption::Custom } else { PurchaseOption::OnDemand };
+                (price, Source::Shape(node.shape.0), purchase, name.to_owned())
+            }
+            Purchase::Spot => {
+                let price = prices.spot.get(node.zone.index()).copied().flatten();
+                let price = price.ok_or_else(|| {
+                    Error::input(format!(
+                        "`{name}` has no Spot price in `{zone}`, but a Spot node ran on it"
+                    ))
+                })?;
+                let source = Source::SpotShape(node.shape.0, node.zone.0);
+                (price, source, PurchaseOption::Spot, format!("{name} Spot {zone}"))
+            }
+        };
+        let group = match node.purchase {
+            Purchase::OnDemand => self.groups.of_shape.get(shape).copied().unwrap_or(NO_GROUP),
+            Purchase::Spot => NO_GROUP,
+        };
+        let tariff = Tariff {
+            source,
+            name: &label,
+            charge: Charge::Instance,
+            purchase,
+            unit: Unit::Hours,
+            factor: 1,
+            price,
+            on_demand: prices.on_demand.map_or(price.rate, |p| p.rate),
+            group,
+        };
+        // EC2 takes a Spot instance back within its first hour: free of
+        // charge (EC2 user guide, "Billing for interrupted Spot Instances").
+        let first_hour = node.end == NodeEnd::Reclaimed
+            && node.purchase == Purchase::Spot
+            && (node.shutting_down - node.running).ms() < HOUR_MS;
+        if first_hour {
+            self.add(tariff, run, None, out)?;
+            self.waive(tariff, out)?;
+        } else {
+            let extras =
+                Extras { rounding: Charge::InstanceRounding, minimum: Charge::InstanceMinimum };
+            self.add(tariff, run, Some(extras), out)?;
+        }
+        if let Some(volume) = self.plan.root_volume {
+            let extras =
+                Extras { rounding: Charge::VolumeRounding, minimum: Charge::VolumeMinimum };
+            let tariff = Tariff {
+                unit: Unit::GbMonths,
+                factor: i64::from(volume.gib),
+                ..flat("root volume", Charge::RootVolume, volume.gb_month)
+            };
+            self.add(tariff, run, Some(extras), out)?;
+        }
+        if let Some(price) = self.plan.public_ipv4 {
+            self.add(flat("public IPv4", Charge::PublicIpv4, price), run, None, out)?;
+        }
+        if let Some(price) = self.plan.node_licence {
+            self.add(flat("node licence", Charge::NodeLicence, price), run, None, out)?;
+        }
+        Ok(())
+    }
+
+    /// Replaces `out` with the lines of Fargate pod `index`.
+    pub(super) fn pod(&mut self, index: usize, out: &mut Vec<RawLine>) -> Result<()> {
+        out.clear();
+        let pod = self.record.fargate[index];
+        let Some(run) = self.run(pod.pull, pod.removed) else {
+            return Ok(());
+        };
+        let pool = pod.pool as usize;
+        let (name, &FargatePrice { vcpu_hour, gb_hour, public_ipv4 }) = self.fargate(pool)?;
+        let spec = &self.cluster.fargate[pool];
+        let size = spec.sizes.get(pod.size as usize).ok_or_else(|| {
+            Error::failed(format!("Fargate pool `{name}` has no size {}", pod.size))
+        })?;
+        let label = format!("Fargate {name}");
+        let groups = self.groups.of_fargate.get(pool).copied().unwrap_or((NO_GROUP, NO_GROUP));
+        let tariff = |charge, unit, factor, price: Price, group| Tariff {
+            source: Source::Fargate(pod.pool),
+            name: &label,
+            charge,
+            purchase: PurchaseOption::Fargate,
+            unit,
+            factor,
+            price,
+            on_demand: price.rate,
+            group,
+        };
+        let cpu = tariff(Charge::FargateCpu, Unit::VcpuHours, size.cpu.0, vcpu_hour, groups.0);
+        let kib = super::kib(size.memory);
+        let memory = tariff(Charge::FargateMemory, Unit::GbHours, kib, gb_hour, groups.1);
+        let extras = Extras { rounding: Charge::FargateRounding, minimum: Charge::FargateMinimum };
+        self.add(cpu, run, Some(extras), out)?;
+        self.add(memory, run, Some(extras), out)?;
+        if let Some(price) = self.plan.public_ipv4.filter(|_| public_ipv4) {
+            self.add(flat("public IPv4", Charge::PublicIpv4, price), run, None, out)?;
+        }
+        if let Some(price) = self.plan.fargate_licence {
+            self.add(flat("Fargate licence", Charge::FargateLicence, price), run, None, out)?;
+        }
+        Ok(())
+    }
+
+    /// Replaces `out` with the lines of the control plane: the whole window.
+    pub(super) fn control_plane(&mut self, out: &mut Vec<RawLine>) -> Result<()> {
+        out.clear();
+        let Some(price) = self.plan.control_plane else { return Ok(()) };
+        match Run::new(self.window, self.window.from, self.window.to) {
+            Some(run) => {
+                self.add(flat("control plane", Charge::ControlPlane, price), run, None, out)
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn sku(&mut self, tariff: &Tariff<'_>, charge: Charge) -> Result<u16> {
+        let Tariff { source, purchase, unit, .. } = *tariff;
+        let make = || {
+            let name = match (charge == tariff.charge, unit) {
+                (true, Unit::VcpuHours) => format!("{} vCPU", tariff.name),
+                (true, Unit::GbHours) => format!("{} memory", tariff.name),
+                (true, _) => tariff.name.to_owned(),
+                (false, Unit::VcpuHours) => format!("{} vCPU, {}", tariff.name, charge.label()),
+                (false, Unit::GbHours) => format!("{} memory, {}", tariff.name, charge.label()),
+                (false, _) => format!("{}, {}", tariff.name, charge.label()),
+            };
+            let (status, rate) = (tariff.price.status, tariff.price.rate);
+            Sku { name, charge, purchase, status, unit, rate, commitment: None }
+        };
+        self.skus.intern(source, make, charge, purchase, unit, None)
+    }
+
+    fn add(
+        &mut self,
+        tariff: Tariff<'_>,
+        run: Run,
+        extras: Option<Extras>,
+        out: &mut Vec<RawLine>,
+    ) -> Result<()> {
+        // Most hours are whole: one product serves them all.
+        let whole = tariff.charge(HOUR_MS);
+        let mut push = |charge, sku, hour: i64, ms: i64| -> Result<()> {
+            let (list, on_demand) = if ms == HOUR_MS { whole } else { tariff.charge(ms) };
+            out.push(RawLine {
+                charge,
+                sku,
+                hour: i32::try_from(hour).map_err(|_| Error::failed("a clock hour leaves i32"))?,
+                quantity: tariff.factor.checked_mul(ms).ok_or_else(|| {
+                    Error::failed(format!("the quantity of `{}` leaves i64", tariff.name))
+                })?,
+                list,
+                on_demand,
+                group: tariff.group,
+            });
+            Ok(())
+        };
+        let sku = self.sku(&tariff, tariff.charge)?;
+        for (hour, ms) in run.hours() {
+            push(tariff.charge, sku, hour, ms)?;
+        }
+        if let Some(extras) = extras {
+            for (charge, ms) in
+                [(extras.rounding, run.rounding_ms), (extras.minimum, run.minimum_ms)]
+            {
+                if ms > 0 {
+                    let sku = self.sku(&tariff, charge)?;
+                    push(charge, sku, run.last_hour, ms)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a credit for every line so far.
+    fn waive(&mut self, tariff: Tariff<'_>, out: &mut Vec<RawLine>) -> Result<()> {
+        let sku = self.sku(&tariff, Charge::SpotFirstHour)?;
+        for i in 0..out.len() {
+            let line = out[i];
+            out.push(RawLine {
+                charge: Charge::SpotFirstHour,
+                sku,
+                list: -line.list,
+                on_demand: Money::ZERO,
+                ..line
+            });
+        }
+        Ok(())
+    }
+}
+
+fn flat(name: &str, charge: Charge, price: Price) -> Tariff<'_> {
+    Tariff {
+        source: Source::Flat,
+        name,
+        charge,
+        purchase: PurchaseOption::Other,
+        unit: Unit::Hours,
+        factor: 1,
+        price,
+        on_demand: price.rate,
+        group: NO_GROUP,
+    }
+}
