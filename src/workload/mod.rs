@@ -1,6 +1,15 @@
 //! What wants to run. Knows pods; must not know nodes or prices.
+//!
+//! [`source`] turns rows of any format into a shared trace; [`native`] is the
+//! format of this project. [`intern`] gives the engine its dense ids.
 
+pub mod intern;
 mod model;
+pub mod native;
+pub mod native_csv;
+pub mod source;
+pub mod table;
+pub mod text;
 
 pub use model::{
     ClassId, DaemonSet, Demand, ExtendedId, LocalTemplate, NamespaceId, OnInterrupt, PodClass,
