@@ -25,7 +25,7 @@ use crate::units::{Bytes, MilliCpu};
 /// Most rows of one trace.
 pub const MAX_ROWS: u64 = 50_000_000;
 /// Bad rows shown at once before giving up.
-const SHOWN_BAD_ROWS: usize = 20;
+pub(super) const SHOWN_BAD_ROWS: usize = 20;
 /// Quarantined rows kept with their text; beyond it they are only counted.
 pub const LISTED_QUARANTINED_ROWS: usize = 10_000;
 /// Distinct shapes beyond which a simulation slows down noticeably.
@@ -82,7 +82,7 @@ pub struct RawRow<'a> {
     /// Why a value of this row was cut off, if one was.
     pub clipped: Option<Code>,
     /// What else the user should know about this row.
-    pub warning: Option<Code>,
+    pub warnings: [Option<Code>; 2],
 }
 
 /// A row that cannot be read.
@@ -123,6 +123,12 @@ pub trait RowSource {
     /// Where the last row stands: its line, or its number in a binary file,
     /// from 1.
     fn position(&self) -> u64;
+
+    /// Accepted rows that turn out to be clipped only once the whole source
+    /// is known, and why.
+    fn clipped_at_end(&self) -> Option<(Code, u64)> {
+        None
+    }
 
     /// What [`RowSource::position`] counts.
     fn unit(&self) -> &'static str {
@@ -294,7 +300,7 @@ pub fn load(source: &mut dyn RowSource, name: &str, options: &TraceOptions) -> R
                     if let Some(code) = row.clipped {
                         count(&mut report.clipped, code);
                     }
-                    if let Some(code) = row.warning {
+                    for code in row.warnings.into_iter().flatten() {
                         count(&mut report.warnings, code);
                     }
                     continue;
@@ -311,10 +317,14 @@ pub fn load(source: &mut dyn RowSource, name: &str, options: &TraceOptions) -> R
         }
     }
     if options.on_bad_row == OnBadRow::Fail && !report.quarantined_rows.is_empty() {
-        return Err(bad_rows(name, source.unit(), &report.quarantined_rows));
+        let remedy = "correct them, or leave such rows out with `on-bad-row: quarantine`";
+        return Err(bad_rows(name, source.unit(), &report.quarantined_rows, remedy));
     }
     if trace.is_empty() {
         return Err(Error::input(empty(name, &report)));
+    }
+    if let Some((code, rows)) = source.clipped_at_end().filter(|(_, rows)| *rows > 0) {
+        report.clipped.insert(code.name, Tally { rows, text: code.text });
     }
     report.accepted = trace.len() as u64;
     report.pods = trace.pods();
@@ -411,7 +421,8 @@ fn check(row: &RawRow<'_>) -> std::result::Result<(), BadRow> {
     Ok(())
 }
 
-fn bad_rows(name: &str, unit: &str, rows: &[Quarantined]) -> Error {
+/// One error about many rows: place and cause of each, one remedy.
+pub(super) fn bad_rows(name: &str, unit: &str, rows: &[Quarantined], remedy: &str) -> Error {
     let many = if rows.len() >= SHOWN_BAD_ROWS {
         format!("the first {SHOWN_BAD_ROWS} bad rows")
     } else if rows.len() == 1 {
@@ -428,7 +439,8 @@ fn bad_rows(name: &str, unit: &str, rows: &[Quarantined]) -> Error {
         };
         text.push_str(&format!("\n  --> {name}: {unit} {position}{column}: {}", bad.cause));
     }
-    text.push_str("\n  correct them, or leave such rows out with `on-bad-row: quarantine`");
+    text.push_str("\n  ");
+    text.push_str(remedy);
     Error::input(text)
 }
 
