@@ -1,6 +1,20 @@
 //! What wants to run. Knows pods; must not know nodes or prices.
+//!
+//! [`source`] turns rows of any format into a shared trace; [`native`] is the
+//! format of this project, [`generate`] draws traces, [`demand`] reads what
+//! services must serve. [`plan`] holds all of it for one case, and [`intern`]
+//! gives the engine its dense ids.
 
+pub mod demand;
+pub mod generate;
+pub mod intern;
 mod model;
+pub mod native;
+pub mod native_csv;
+pub mod plan;
+pub mod source;
+pub mod table;
+pub mod text;
 
 pub use model::{
     ClassId, DaemonSet, Demand, ExtendedId, LocalTemplate, NamespaceId, OnInterrupt, PodClass,

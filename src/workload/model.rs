@@ -218,7 +218,7 @@ pub struct TraceRow<'a> {
 /// A sorted, columnar arena of arrivals: 24 bytes a row (plus usage and names
 /// where the source carries them), fan-out unexpanded, shared read-only by
 /// every simulation that replays it.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trace {
     /// Submission, milliseconds since the start of the run, ascending.
     pub arrival_ms: Vec<i64>,
@@ -240,7 +240,7 @@ pub struct Trace {
 }
 
 /// Names in one buffer: no allocation per row.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Names {
     text: String,
     /// End of each row's name in `text`.

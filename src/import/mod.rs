@@ -1,0 +1,136 @@
+//! Other people's formats, turned into workload. Each reader documents what
+//! it sorts, rejects, quarantines and clips, and which options it needs.
+//!
+//! A [`TraceSource`] names a file with everything said about it. Two that are
+//! equal give the same trace, so a caller that keeps what it loaded reads
+//! each file once for all cases.
+
+pub mod openb;
+pub mod swf;
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::workload::native_csv::NativeCsv;
+use crate::workload::source::{LoadedTrace, RowSource, TraceOptions, load};
+use openb::{Openb, OpenbOptions};
+use swf::{Swf, SwfOptions};
+
+/// A format of traces, with the options that only it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Format {
+    /// Native CSV, `.csv` or `.csv.gz`.
+    Csv,
+    /// Native Parquet, `.parquet`.
+    Parquet,
+    /// Standard Workload Format, `.swf` or `.swf.gz`.
+    Swf {
+        /// Memory per processor of jobs that state none.
+        memory_per_cpu: Option<crate::units::Bytes>,
+    },
+    /// Alibaba openb pod list; a CSV, so it must be asked for by name.
+    Openb(OpenbOptions),
+}
+
+impl Format {
+    /// Names by which a user can ask for a format.
+    pub const NAMES: [&str; 4] = ["csv", "parquet", "swf", "openb"];
+
+    /// The format of that name, with default options.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "csv" => Some(Format::Csv),
+            "parquet" => Some(Format::Parquet),
+            "swf" => Some(Format::Swf { memory_per_cpu: None }),
+            "openb" => Some(Format::Openb(OpenbOptions::default())),
+            _ => None,
+        }
+    }
+
+    /// The format that a file's name tells.
+    ///
+    /// # Errors
+    /// When the ending is none of the known ones.
+    pub fn of_path(path: &Path) -> Result<Self> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+        let plain = name.strip_suffix(".gz").unwrap_or(&name);
+        let ending = plain.rsplit_once('.').map_or("", |(_, ending)| ending);
+        Format::named(ending).filter(|_| name == plain || ending != "parquet").ok_or_else(|| {
+            Error::input(format!(
+                "cannot tell the format of `{}` by its name; state `format` ({}), or name it \
+                 .csv, .csv.gz, .parquet, .swf or .swf.gz",
+                path.display(),
+                Format::NAMES.join(", ")
+            ))
+        })
+    }
+}
+
+/// A trace file with everything that decides what is read from it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TraceSource {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// What errors and reports call it: the path as the user wrote it.
+    pub shown: String,
+    /// Its format.
+    pub format: Format,
+    /// What the user says about it.
+    pub options: TraceOptions,
+}
+
+/// Opens a native Parquet trace. Only the room that knows the Parquet library
+/// can, so whoever loads traces passes its function in.
+pub type OpenParquet = fn(&Path, &str, &TraceOptions) -> Result<Box<dyn RowSource>>;
+
+impl TraceSource {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// As [`load`], and when the file cannot be opened.
+    pub fn load(&self, parquet: OpenParquet) -> Result<LoadedTrace> {
+        let (path, shown, options) = (self.path.as_path(), self.shown.as_str(), &self.options);
+        let text = || crate::workload::text::open(path);
+        let mut source: Box<dyn RowSource> = match &self.format {
+            Format::Csv => Box::new(NativeCsv::new(text()?, shown, options)?),
+            Format::Parquet => parquet(path, shown, options)?,
+            Format::Swf { memory_per_cpu } => {
+                let swf = SwfOptions { memory_per_cpu: *memory_per_cpu, memory: options.memory };
+                Box::new(Swf::new(text()?, shown, swf))
+            }
+            Format::Openb(openb) => Box::new(Openb::new(text()?, shown, openb.clone())?),
+        };
+        load(source.as_mut(), shown, options)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_tell_formats() {
+        let of = |name: &str| Format::of_path(Path::new(name)).ok();
+        assert_eq!(of("a/b.csv"), Some(Format::Csv));
+        assert_eq!(of("b.CSV.gz"), Some(Format::Csv));
+        assert_eq!(of("b.parquet"), Some(Format::Parquet));
+        assert_eq!(of("LCG-2005-1.swf.gz"), Some(Format::Swf { memory_per_cpu: None }));
+        for odd in ["b.parquet.gz", "b", "csv", "", "b.txt", "b.gz"] {
+            assert_eq!(of(odd), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn a_missing_file_names_itself() {
+        let source = TraceSource {
+            path: "no/such.swf".into(),
+            shown: "no/such.swf".into(),
+            format: Format::Swf { memory_per_cpu: None },
+            options: TraceOptions::default(),
+        };
+        let none: OpenParquet = |_, shown, _| Err(Error::input(shown));
+        let error = source.load(none).expect_err("missing");
+        assert!(error.is_input() && error.to_string().contains("`no/such.swf`"), "{error}");
+    }
+}

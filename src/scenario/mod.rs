@@ -1,0 +1,35 @@
+//! The YAML a user writes, as far as syntax goes.
+//!
+//! Text becomes a tree with spans ([`tree`]), a case and `--set` change the
+//! tree ([`patch`]), and the changed tree becomes the typed model
+//! ([`Scenario`]). All mistakes are collected ([`Diagnostics`]) and shown
+//! with file, line, column, an excerpt and the nearest valid name. The same
+//! declarations give the JSON Schema ([`json_schema`]), so that it cannot
+//! differ from what is accepted.
+//!
+//! Nothing here knows a price, an instance type or the simulation; `plan`
+//! resolves names and fills defaults.
+
+pub mod decode;
+pub mod diagnostic;
+pub mod dist;
+pub mod leaf;
+pub mod model;
+pub mod patch;
+pub mod pool;
+mod record;
+mod schema;
+mod source;
+pub mod tree;
+pub mod workload;
+
+pub use decode::{Keyed, Map, NonEmpty, OneOrMany, Spanned};
+pub use diagnostic::{Diagnostic, Diagnostics, Level, Place, Sources, Span, nearest, quote};
+pub use dist::{CpuDist, Dist, MemoryDist, TimeDist};
+pub use leaf::{CpuTime, Fraction, Int, NonNegative, Positive, RelPath, Share, Slug, Text};
+pub use model::*;
+pub use pool::*;
+pub use schema::json_schema;
+pub use source::{BASE_CASE, Resolved, Source};
+pub use tree::{Node, Value, effective_yaml};
+pub use workload::*;

@@ -1,0 +1,393 @@
+//! The typed model of a scenario: what the user wrote, nothing filled in.
+//!
+//! Every leaf that a later stage may object to is [`Spanned`]; an optional
+//! key is an `Option`, so that `plan` can tell a default from a choice.
+
+use jiff::Timestamp;
+
+use super::decode::{Ctx, Map, Spanned};
+use super::diagnostic::Span;
+use super::leaf::{FormatVersion, Fraction, Int, NonNegative, Positive, Share, Slug};
+use super::patch::{Assignments, Removals};
+use super::pool::Pool;
+use super::record::{choice, names, record, union};
+use super::workload::Workload;
+use crate::units::{Bytes, Money, Percent, Rate, SimDuration};
+
+record! {
+    /// A scenario: what runs, what it may run on, and which cases to compare.
+    pub struct Scenario {
+        /// Version of the scenario format: 1.
+        "version" => version: Spanned<FormatVersion>,
+        /// Name of the scenario; results are written under it.
+        "name" => name: Spanned<Slug>,
+        /// AWS Region whose prices and zones apply.
+        "region" => region: Spanned<String>,
+        /// The container orchestrator; eks unless stated.
+        "orchestrator" => orchestrator: Option<Spanned<Orchestrator>>,
+        /// Versions of the real components whose behaviour is followed.
+        "versions" => versions: Versions = Versions::default(),
+        /// First seed of all random draws; 1 unless stated.
+        "seed" => seed: Option<Spanned<u64>>,
+        /// How many seeds are run where anything is random.
+        "seeds" => seeds: Option<Spanned<Int<1, 10_000>>>,
+        /// When the run starts, how long it lasts, what is left out of results.
+        "time" => time: Time = Time::default(),
+        /// What wants to run.
+        "workload" => workload: Map<Workload, 1>,
+        /// Where pods are placed.
+        "placement" => placement: Placement = Placement::default(),
+        /// What they may run on.
+        "pools" => pools: Map<Pool, 1>,
+        /// Settings of the Cluster Autoscaler.
+        "autoscaler" => autoscaler: Autoscaler = Autoscaler::default(),
+        /// The Spot market.
+        "spot" => spot: Spot = Spot::default(),
+        /// Charges that follow nodes, pods and clusters.
+        "charges" => charges: Charges = Charges::default(),
+        /// Savings Plans that are owned.
+        "commitments" => commitments: Map<Commitment> = Map::default(),
+        /// How the cost of a node is split.
+        "allocation" => allocation: Allocation = Allocation::default(),
+        /// What the result must keep to.
+        "goals" => goals: Map<Goal> = Map::default(),
+        /// What-ifs, the first of which is the baseline. Empty in a resolved scenario.
+        "cases" => cases: Map<Case> = Map::default(),
+    }
+}
+
+names! {
+    /// What places containers.
+    pub enum Orchestrator {
+        /// Amazon EKS.
+        "eks" => Eks,
+    }
+}
+
+record! {
+    /// Versions of the real components.
+    #[derive(Default)]
+    pub struct Versions {
+        /// Kubernetes minor version, quoted: "1.35".
+        "kubernetes" => kubernetes: Option<Spanned<String>>,
+    }
+}
+
+record! {
+    /// The time a run covers.
+    #[derive(Default)]
+    pub struct Time {
+        /// Start of the run, with an offset from UTC; 2025-01-06T00:00Z unless stated.
+        "start" => start: Option<Spanned<Timestamp>>,
+        /// How long the run lasts.
+        "horizon" => horizon: Option<Spanned<Horizon>>,
+        /// How much of the start is left out of results.
+        "warmup" => warmup: Option<Spanned<SimDuration>>,
+    }
+}
+
+union! {
+    /// How long a run lasts.
+    pub enum Horizon {
+        words {
+            /// Until everything has finished.
+            "until-idle" => UntilIdle,
+        }
+        /// A fixed length.
+        [scalar] => For(Positive<SimDuration>),
+    }
+}
+
+record! {
+    /// Where pods are placed.
+    #[derive(Default)]
+    pub struct Placement {
+        /// The kube-scheduler.
+        "scheduler" => scheduler: Scheduler = Scheduler::default(),
+    }
+}
+
+record! {
+    /// Settings of the kube-scheduler.
+    #[derive(Default)]
+    pub struct Scheduler {
+        /// Pods it can place per second.
+        "rate" => rate: Option<Spanned<SchedulerRate>>,
+        /// First wait of a pod that did not fit.
+        "podInitialBackoffSeconds" => pod_initial_backoff_seconds: Option<Spanned<Int<1, 86_400>>>,
+        /// Longest wait of a pod that did not fit.
+        "podMaxBackoffSeconds" => pod_max_backoff_seconds: Option<Spanned<Int<1, 86_400>>>,
+        /// How nodes are scored by what is free on them.
+        "scoringStrategy" => scoring_strategy: Option<ScoringStrategy>,
+    }
+    check check_scheduler;
+}
+
+fn check_scheduler(it: &Scheduler, _: Span, ctx: &mut Ctx<'_>) -> bool {
+    match (&it.pod_initial_backoff_seconds, &it.pod_max_backoff_seconds) {
+        (Some(first), Some(most)) if most.get() < first.get() => {
+            let message = "podMaxBackoffSeconds is below podInitialBackoffSeconds";
+            ctx.diags().error(most.span, message);
+            false
+        }
+        _ => true,
+    }
+}
+
+union! {
+    /// Pods the scheduler can place per second.
+    pub enum SchedulerRate {
+        words {
+            /// All pods in no time.
+            "unlimited" => Unlimited,
+        }
+        /// Pods per second.
+        [number] => PerSecond(Positive<f64>),
+    }
+}
+
+record! {
+    /// How nodes are scored by what is free on them.
+    pub struct ScoringStrategy {
+        /// The strategy's name.
+        "type" => kind: Spanned<ScoringKind>,
+    }
+}
+
+names! {
+    /// Strategies of NodeResourcesFit.
+    pub enum ScoringKind {
+        /// Prefer empty nodes.
+        "LeastAllocated" => LeastAllocated,
+        /// Prefer full nodes.
+        "MostAllocated" => MostAllocated,
+    }
+}
+
+record! {
+    /// Settings of the Cluster Autoscaler, named like its flags.
+    #[derive(Default)]
+    pub struct Autoscaler {
+        /// How often it looks.
+        "scan-interval" => scan_interval: Option<Spanned<Positive<SimDuration>>>,
+        /// Whether it removes nodes.
+        "scale-down-enabled" => scale_down_enabled: Option<Spanned<bool>>,
+        /// How long a node must be unneeded before it is removed.
+        "scale-down-unneeded-time" => scale_down_unneeded_time: Option<Spanned<SimDuration>>,
+        /// How long after a scale-up nothing is removed.
+        "scale-down-delay-after-add" => scale_down_delay_after_add: Option<Spanned<SimDuration>>,
+        /// Requested share below which a node may be unneeded.
+        "scale-down-utilization-threshold" => scale_down_utilization_threshold: Option<Spanned<Fraction>>,
+        /// How long a requested node may take to register.
+        "max-node-provision-time" => max_node_provision_time: Option<Spanned<Positive<SimDuration>>>,
+        /// Most nodes added at once.
+        "max-nodes-per-scaleup" => max_nodes_per_scaleup: Option<Spanned<Int<1, 1_000_000>>>,
+        /// How it chooses among pools.
+        "expander" => expander: Option<Spanned<Expander>>,
+        /// How long a pod must be pending before it counts.
+        "new-pod-scale-up-delay" => new_pod_scale_up_delay: Option<Spanned<SimDuration>>,
+        /// Most nodes removed at once.
+        "max-scale-down-parallelism" => max_scale_down_parallelism: Option<Spanned<Int<1, 100_000>>>,
+        /// Most non-empty nodes drained at once.
+        "max-drain-parallelism" => max_drain_parallelism: Option<Spanned<Int<1, 100_000>>>,
+    }
+}
+
+names! {
+    /// How the Cluster Autoscaler chooses among pools.
+    pub enum Expander {
+        /// The pool that leaves the least cpu and memory unused.
+        "least-waste" => LeastWaste,
+        /// The pool that takes the most pods.
+        "most-pods" => MostPods,
+        /// The pool that needs the fewest nodes.
+        "least-nodes" => LeastNodes,
+        /// Any pool.
+        "random" => Random,
+    }
+}
+
+record! {
+    /// The Spot market.
+    #[derive(Default)]
+    pub struct Spot {
+        /// How often instances are interrupted.
+        "interruptions" => interruptions: Option<Spanned<Interruptions>>,
+        /// Share of interruptions that strike a type and zone together.
+        "shock-share" => shock_share: Option<Spanned<Share>>,
+        /// Time between the notice and the end of the instance.
+        "notice" => notice: Option<Spanned<SimDuration>>,
+    }
+}
+
+union! {
+    /// How often Spot instances are interrupted.
+    pub enum Interruptions {
+        words {
+            /// By the published band of each type.
+            "advisor" => Advisor,
+            /// Never.
+            "none" => None,
+        }
+        /// By a rate of your own.
+        [map] => Rate(InterruptionRate),
+    }
+}
+
+record! {
+    /// An interruption rate for all types.
+    pub struct InterruptionRate {
+        /// Share of instances interrupted within a month.
+        "per-month" => per_month: Spanned<Percent>,
+    }
+}
+
+record! {
+    /// Charges that follow nodes, pods and clusters.
+    #[derive(Default)]
+    pub struct Charges {
+        /// Size of the root volume of each node.
+        "root-volume" => root_volume: Option<Spanned<Bytes>>,
+        /// Whether each node has a public IPv4 address.
+        "public-ipv4" => public_ipv4: Option<Spanned<bool>>,
+        /// Whether the EKS control plane is charged.
+        "control-plane" => control_plane: Option<Spanned<bool>>,
+        /// A licence paid per node.
+        "node-licence" => node_licence: Option<NodeLicence>,
+        /// A licence paid per Fargate pod.
+        "fargate-licence" => fargate_licence: Option<FargateLicence>,
+    }
+}
+
+record! {
+    /// A licence paid per node.
+    pub struct NodeLicence {
+        /// Price per node and hour.
+        "usd-per-node-hour" => usd_per_node_hour: Spanned<Rate>,
+    }
+}
+
+record! {
+    /// A licence paid per Fargate pod.
+    pub struct FargateLicence {
+        /// Price per pod and hour.
+        "usd-per-pod-hour" => usd_per_pod_hour: Spanned<Rate>,
+    }
+}
+
+record! {
+    /// A Savings Plan that is owned.
+    pub struct Commitment {
+        /// Which plan.
+        "kind" => kind: Spanned<CommitmentKind>,
+        /// For how long it was bought.
+        "term" => term: Spanned<Term>,
+        /// How it is paid.
+        "payment" => payment: Spanned<Payment>,
+        /// The commitment per hour, at plan rates.
+        "usd-per-hour" => usd_per_hour: Spanned<Rate>,
+    }
+}
+
+names! {
+    /// Kinds of commitments.
+    pub enum CommitmentKind {
+        /// A Compute Savings Plan: EC2 and Fargate.
+        "compute-sp" => ComputeSp,
+    }
+}
+
+names! {
+    /// Terms of commitments.
+    pub enum Term {
+        /// One year.
+        "1y" => OneYear,
+        /// Three years.
+        "3y" => ThreeYears,
+    }
+}
+
+names! {
+    /// Payment options of commitments.
+    pub enum Payment {
+        /// Monthly.
+        "no-upfront" => NoUpfront,
+        /// Half at the start.
+        "partial-upfront" => PartialUpfront,
+        /// All at the start.
+        "all-upfront" => AllUpfront,
+    }
+}
+
+record! {
+    /// How the cost of a node is split between its resources.
+    #[derive(Default)]
+    pub struct Allocation {
+        /// Cost of one vCPU as a multiple of the cost of one GiB of memory.
+        "cpu-weight" => cpu_weight: Option<Spanned<NonNegative>>,
+    }
+}
+
+choice! {
+    /// What a result must keep to.
+    pub enum Goal {
+        /// How long pods of a workload may be pending.
+        "pending" => Pending(PendingGoal, + GoalScope),
+        /// What a month may cost.
+        "monthly-usd" => MonthlyUsd(Spanned<Money>),
+    }
+}
+
+record! {
+    /// Which pods a goal is about.
+    pub struct GoalScope {
+        /// The workload.
+        "workload" => workload: Spanned<String>,
+    }
+}
+
+choice! {
+    /// A bound on a quantile of pending times.
+    pub enum PendingGoal {
+        /// The median.
+        "p50" => P50(Spanned<SimDuration>),
+        /// The 90th percentile.
+        "p90" => P90(Spanned<SimDuration>),
+        /// The 95th percentile.
+        "p95" => P95(Spanned<SimDuration>),
+        /// The 99th percentile.
+        "p99" => P99(Spanned<SimDuration>),
+        /// The longest.
+        "max" => Max(Spanned<SimDuration>),
+    }
+}
+
+impl PendingGoal {
+    /// The quantile in a hundred (100 for the longest) and its bound.
+    #[must_use]
+    pub fn quantile_and_bound(&self) -> (u32, Spanned<SimDuration>) {
+        match self {
+            PendingGoal::P50(d) => (50, *d),
+            PendingGoal::P90(d) => (90, *d),
+            PendingGoal::P95(d) => (95, *d),
+            PendingGoal::P99(d) => (99, *d),
+            PendingGoal::Max(d) => (100, *d),
+        }
+    }
+}
+
+record! {
+    /// A what-if: how it differs from the rest of the file. Applied in the
+    /// order remove, replace, set.
+    #[derive(Default)]
+    pub struct Case {
+        /// A title for reports.
+        "title" => title: Option<Spanned<String>>,
+        /// Paths to delete; a path must exist.
+        "remove" => remove: Removals = Removals::default(),
+        /// Paths whose value is swapped whole; a path must exist.
+        "replace" => replace: Assignments = Assignments::default(),
+        /// Paths into which a value is merged; null deletes.
+        "set" => set: Assignments = Assignments::default(),
+    }
+}

@@ -1,0 +1,255 @@
+//! The part of the model that says what pods may run on.
+
+use super::decode::{Ctx, Keyed, NonEmpty, OneOrMany, Spanned};
+use super::diagnostic::Span;
+use super::dist::TimeDist;
+use super::leaf::{Int, Positive, Text};
+use super::record::{choice, names, record};
+use super::workload::{ExtendedAmount, TaintEffect};
+use crate::units::{Bytes, MilliCpu, Rate, SimDuration};
+
+/// A number of nodes.
+pub type NodeCount = Int<0, 1_000_000>;
+
+record! {
+    /// Nodes, or Fargate, bought and scaled alike.
+    pub struct Pool {
+        one of kind: PoolKind,
+        /// Labels of the nodes.
+        "labels" => labels: Keyed<Spanned<Text>> = Keyed::default(),
+        /// Taints of the nodes.
+        "taints" => taints: Vec<Spanned<Taint>> = Vec::new(),
+        /// Most pods on a node; by its network interfaces unless stated.
+        "max-pods" => max_pods: Option<Spanned<Int<1, 10_000>>>,
+        /// What the system keeps of each node.
+        "reserved" => reserved: Option<Reserved>,
+    }
+    check check_pool;
+}
+
+fn check_pool(it: &Pool, owner: Span, ctx: &mut Ctx<'_>) -> bool {
+    let node_keys = !it.labels.is_empty()
+        || !it.taints.is_empty()
+        || it.max_pods.is_some()
+        || it.reserved.is_some();
+    if matches!(it.kind, PoolKind::Fargate(_)) && node_keys {
+        ctx.diags()
+            .error(owner, "a fargate pool has no nodes")
+            .help("`labels`, `taints`, `max-pods` and `reserved` apply to `fixed` and `asg` pools");
+        return false;
+    }
+    true
+}
+
+choice! {
+    /// How a pool is bought.
+    pub enum PoolKind {
+        /// A fixed number of nodes.
+        "fixed" => Fixed(Box<Fixed>),
+        /// An Auto Scaling group.
+        "asg" => Asg(Box<Asg>, + AsgOptions),
+        /// EKS Fargate.
+        "fargate" => Fargate(Box<Fargate>),
+    }
+}
+
+record! {
+    /// A fixed number of nodes.
+    pub struct Fixed {
+        one of node: NodeType,
+        /// How many.
+        "count" => count: Spanned<NodeCount>,
+        /// How they are bought; on-demand unless stated.
+        "purchase" => purchase: Option<Spanned<Purchase>>,
+        /// Availability Zones, used in turn; the Region's unless stated.
+        "zones" => zones: Option<NonEmpty<Spanned<String>>>,
+    }
+}
+
+choice! {
+    /// What a node is.
+    pub enum NodeType {
+        /// An EC2 instance type.
+        "type" => Named(Spanned<String>),
+        /// A shape of your own.
+        "shape" => Shape(Spanned<NodeShape>),
+    }
+}
+
+record! {
+    /// A node shape of your own, with its price.
+    pub struct NodeShape {
+        /// Number of vCPU.
+        "vcpu" => vcpu: Spanned<Positive<MilliCpu>>,
+        /// Memory.
+        "memory" => memory: Spanned<Positive<Bytes>>,
+        /// Most pods.
+        "pods" => pods: Spanned<Int<1, 10_000>>,
+        /// Extended resources such as nvidia.com/gpu.
+        "extended" => extended: Keyed<Spanned<ExtendedAmount>> = Keyed::default(),
+        /// Price per hour; 0 is allowed.
+        "usd-per-hour" => usd_per_hour: Spanned<Rate>,
+        /// Processor architecture; amd64 unless stated.
+        "arch" => arch: Option<Spanned<Arch>>,
+    }
+}
+
+names! {
+    /// Processor architectures.
+    pub enum Arch {
+        /// x86-64.
+        "amd64" => Amd64,
+        /// AArch64.
+        "arm64" => Arm64,
+    }
+}
+
+names! {
+    /// Purchase options of EC2.
+    pub enum Purchase {
+        /// On-Demand.
+        "on-demand" => OnDemand,
+        /// Spot.
+        "spot" => Spot,
+    }
+}
+
+record! {
+    /// An Auto Scaling group.
+    pub struct Asg {
+        /// Instance types, alike in cpu and memory.
+        "types" => types: NonEmpty<Spanned<String>>,
+        /// Fewest nodes; 0 unless stated.
+        "min" => min: Option<Spanned<NodeCount>>,
+        /// Most nodes.
+        "max" => max: Spanned<NodeCount>,
+        /// Availability Zones; the Region's unless stated.
+        "zones" => zones: Option<NonEmpty<Spanned<String>>>,
+        /// How nodes are bought; On-Demand unless stated.
+        "purchase" => purchase: AsgPurchase = AsgPurchase::default(),
+        /// How long a node takes to become usable.
+        "boot" => boot: Boot = Boot::default(),
+    }
+    check check_asg;
+}
+
+fn check_asg(it: &Asg, _: Span, ctx: &mut Ctx<'_>) -> bool {
+    match &it.min {
+        Some(min) if it.max.get() < min.get() => {
+            let message = format!("max {} is below min {}", it.max.value, min.value);
+            ctx.diags().error(it.max.span, message);
+            false
+        }
+        _ => true,
+    }
+}
+
+record! {
+    /// How the nodes of an Auto Scaling group are bought.
+    #[derive(Default)]
+    pub struct AsgPurchase {
+        /// This many nodes are On-Demand before anything else.
+        "on-demand-base" => on_demand_base: Option<Spanned<NodeCount>>,
+        /// How nodes above the base are bought; on-demand unless stated.
+        "above-base" => above_base: Option<Spanned<Purchase>>,
+        /// How Spot types and zones are chosen; price-capacity-optimized unless stated.
+        "spot-allocation-strategy" => spot_allocation_strategy: Option<Spanned<SpotStrategy>>,
+    }
+}
+
+names! {
+    /// How an Auto Scaling group chooses Spot types and zones.
+    pub enum SpotStrategy {
+        /// The cheapest.
+        "lowest-price" => LowestPrice,
+        /// The least likely to be interrupted.
+        "capacity-optimized" => CapacityOptimized,
+        /// A balance of both.
+        "price-capacity-optimized" => PriceCapacityOptimized,
+    }
+}
+
+record! {
+    /// How long a node takes to become usable.
+    #[derive(Default)]
+    pub struct Boot {
+        /// From the request to a running instance.
+        "launch" => launch: Option<Spanned<TimeDist>>,
+        /// From the running instance to a ready node.
+        "ready" => ready: Option<Spanned<TimeDist>>,
+    }
+}
+
+record! {
+    /// What scales an Auto Scaling group.
+    pub struct AsgOptions {
+        /// What changes the number of nodes; none unless stated.
+        "scaler" => scaler: Option<Spanned<Scaler>>,
+    }
+}
+
+names! {
+    /// What changes the number of nodes.
+    pub enum Scaler {
+        /// The Cluster Autoscaler.
+        "cluster-autoscaler" => ClusterAutoscaler,
+        /// Nothing: the group keeps its minimum.
+        "none" => None,
+    }
+}
+
+record! {
+    /// EKS Fargate.
+    pub struct Fargate {
+        /// Which pods it takes: one of these rules.
+        "match" => rules: OneOrMany<Spanned<FargateMatch>>,
+        /// From the request to a started container.
+        "start-latency" => start_latency: Option<Spanned<TimeDist>>,
+        /// How fast pods can be launched.
+        "launch-rate" => launch_rate: Option<LaunchRate>,
+        /// How long a completed job pod stays, and is charged; 0s unless stated.
+        "job-retention" => job_retention: Option<Spanned<SimDuration>>,
+    }
+}
+
+record! {
+    /// A Fargate profile selector.
+    pub struct FargateMatch {
+        /// Namespace; `*` stands for any characters.
+        "namespace" => namespace: Spanned<String>,
+        /// Workload; all unless stated.
+        "workload" => workload: Option<Spanned<String>>,
+    }
+}
+
+record! {
+    /// A bucket of launches that refills.
+    pub struct LaunchRate {
+        /// Launches at once.
+        "burst" => burst: Spanned<Int<1, 1_000_000>>,
+        /// Launches per second after that.
+        "per-second" => per_second: Spanned<Positive<f64>>,
+    }
+}
+
+record! {
+    /// A taint of the nodes.
+    pub struct Taint {
+        /// The key.
+        "key" => key: Spanned<String>,
+        /// The value; empty unless stated.
+        "value" => value: Option<Spanned<Text>>,
+        /// What it does.
+        "effect" => effect: Spanned<TaintEffect>,
+    }
+}
+
+record! {
+    /// What the system keeps of each node.
+    pub struct Reserved {
+        /// Processor time.
+        "cpu" => cpu: Spanned<MilliCpu>,
+        /// Memory.
+        "memory" => memory: Spanned<Bytes>,
+    }
+}

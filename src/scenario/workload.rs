@@ -1,0 +1,419 @@
+//! The part of the model that says what wants to run.
+
+use super::decode::{Ctx, Keyed, NonEmpty, Spanned};
+use super::diagnostic::Span;
+use super::dist::{CpuDist, MemoryDist, TimeDist};
+use super::leaf::{CpuTime, Int, NonNegative, Positive, RelPath, Text};
+use super::record::{choice, names, record, union};
+use crate::units::{Bytes, MilliCpu, Percent, SimDuration};
+
+/// A number of pods.
+pub type PodCount = Int<1, 100_000_000>;
+/// An amount of an extended resource, such as a number of GPUs.
+pub type ExtendedAmount = Int<0, 1_000_000>;
+
+record! {
+    /// A named owner of pods.
+    pub struct Workload {
+        one of kind: WorkloadKind,
+        /// Namespace of the pods; default unless stated.
+        "namespace" => namespace: Option<Spanned<String>>,
+        /// Priority of the pods; 0 unless stated.
+        "priority" => priority: Option<Spanned<i32>>,
+        /// Labels a node must have.
+        "nodeSelector" => node_selector: Keyed<Spanned<Text>> = Keyed::default(),
+        /// Taints the pods tolerate.
+        "tolerations" => tolerations: Vec<Spanned<Toleration>> = Vec::new(),
+        /// What becomes of work whose node is taken away; restart unless stated.
+        "on-interrupt" => on_interrupt: Option<Spanned<OnInterrupt>>,
+        /// Time from start of the container to ready; 5s unless stated.
+        "startup" => startup: Option<Spanned<TimeDist>>,
+    }
+}
+
+choice! {
+    /// Where pods come from.
+    pub enum WorkloadKind {
+        /// A file of recorded pods.
+        "trace" => Trace(Spanned<RelPath>, + Box<TraceOptions>),
+        /// Pods drawn at random.
+        "generate" => Generate(Box<Generate>),
+        /// Replicas that share a demand.
+        "service" => Service(Box<Service>),
+        /// One pod on each node.
+        "daemonset" => DaemonSet(Box<DaemonSet>),
+    }
+}
+
+record! {
+    /// How a trace is read.
+    pub struct TraceOptions {
+        /// Format of the file; by its name or header unless stated.
+        "format" => format: Option<Spanned<TraceFormat>>,
+        /// What becomes of rows that cannot be used; fail unless stated.
+        "on-bad-row" => on_bad_row: Option<Spanned<OnBadRow>>,
+        /// Which pods of an openb trace are taken; all unless stated.
+        "select" => select: Option<Spanned<TraceSelect>>,
+        /// Memory per cpu where a trace of format swf does not say.
+        "memory-per-cpu" => memory_per_cpu: Option<Spanned<Positive<Bytes>>>,
+        /// Requests of rows that state none.
+        "requests" => requests: Option<DefaultRequests>,
+        /// Name of the extended resource that GPUs of the trace become.
+        "gpu-resource" => gpu_resource: Option<Spanned<String>>,
+    }
+}
+
+names! {
+    /// Formats of recorded pods.
+    pub enum TraceFormat {
+        /// The table of this program, CSV or Parquet.
+        "native" => Native,
+        /// The pod list of the openb GPU cluster trace.
+        "openb" => Openb,
+        /// The Standard Workload Format of batch logs.
+        "swf" => Swf,
+    }
+}
+
+names! {
+    /// What becomes of rows that cannot be used.
+    pub enum OnBadRow {
+        /// The run is refused.
+        "fail" => Fail,
+        /// They are left out and counted.
+        "quarantine" => Quarantine,
+    }
+}
+
+names! {
+    /// Which pods of an openb trace are taken.
+    pub enum TraceSelect {
+        /// All pods.
+        "all" => All,
+        /// Pods that want no GPU.
+        "cpu-only" => CpuOnly,
+        /// Pods that want a GPU.
+        "gpu" => Gpu,
+    }
+}
+
+record! {
+    /// Requests of rows that state none.
+    pub struct DefaultRequests {
+        /// Processor time.
+        "cpu" => cpu: Option<Spanned<MilliCpu>>,
+        /// Memory.
+        "memory" => memory: Option<Spanned<Bytes>>,
+    }
+}
+
+record! {
+    /// What one pod requests.
+    pub struct Requests {
+        /// Processor time.
+        "cpu" => cpu: Spanned<MilliCpu>,
+        /// Memory.
+        "memory" => memory: Spanned<Bytes>,
+        /// Extended resources such as nvidia.com/gpu.
+        "extended" => extended: Keyed<Spanned<ExtendedAmount>> = Keyed::default(),
+    }
+}
+
+record! {
+    /// Pods drawn at random.
+    pub struct Generate {
+        one of length: GenerateLength,
+        one of sizes: GenerateSizes,
+        /// When they arrive.
+        "arrivals" => arrivals: Spanned<Arrivals>,
+        /// How long they run.
+        "duration" => duration: Spanned<TimeDist>,
+    }
+}
+
+choice! {
+    /// How many pods are drawn.
+    pub enum GenerateLength {
+        /// A number of pods.
+        "count" => Count(Spanned<PodCount>),
+        /// As many as arrive within this time.
+        "until" => Until(Spanned<Positive<SimDuration>>),
+    }
+}
+
+choice! {
+    /// How large drawn pods are.
+    pub enum GenerateSizes {
+        /// One of several shapes, by weight.
+        "shapes" => Shapes(NonEmpty<Shape>),
+        /// Random cpu, beside random memory.
+        "cpu" => Drawn(Spanned<CpuDist>, + DrawnMemory),
+    }
+}
+
+record! {
+    /// Random memory.
+    pub struct DrawnMemory {
+        /// Memory.
+        "memory" => memory: Spanned<MemoryDist>,
+    }
+}
+
+record! {
+    /// One size of drawn pods.
+    pub struct Shape {
+        /// Processor time.
+        "cpu" => cpu: Spanned<MilliCpu>,
+        /// Memory.
+        "memory" => memory: Spanned<Bytes>,
+        /// How often, relative to the other shapes; 1 unless stated.
+        "weight" => weight: Option<Spanned<Positive<f64>>>,
+        /// Extended resources such as nvidia.com/gpu.
+        "extended" => extended: Keyed<Spanned<ExtendedAmount>> = Keyed::default(),
+    }
+}
+
+choice! {
+    /// When drawn pods arrive.
+    pub enum Arrivals {
+        /// Independently, at a mean rate.
+        "poisson" => Poisson(PoissonArrivals),
+        /// At uniformly random times.
+        "uniform" => Uniform(UniformArrivals),
+        /// Many at once, at stated times.
+        "burst" => Burst(BurstArrivals),
+        /// Many at once, again and again.
+        "periodic" => Periodic(PeriodicArrivals),
+        /// One after another at even distance.
+        "even" => Even(EvenArrivals),
+    }
+}
+
+record! {
+    /// Independent arrivals.
+    pub struct PoissonArrivals {
+        /// Mean number of pods per hour.
+        "per-hour" => per_hour: Spanned<Positive<f64>>,
+    }
+}
+
+record! {
+    /// Arrivals at uniformly random times.
+    pub struct UniformArrivals {
+        /// From the start of the run until this time.
+        "over" => over: Spanned<Positive<SimDuration>>,
+    }
+}
+
+record! {
+    /// Many pods at once.
+    pub struct BurstArrivals {
+        /// Times since the start of the run.
+        "at" => at: NonEmpty<Spanned<SimDuration>>,
+        /// Pods each time.
+        "size" => size: Spanned<PodCount>,
+    }
+}
+
+record! {
+    /// Many pods at once, again and again.
+    pub struct PeriodicArrivals {
+        /// Time between two bursts.
+        "every" => every: Spanned<Positive<SimDuration>>,
+        /// Time of the first burst; 0 unless stated.
+        "at" => at: Option<Spanned<SimDuration>>,
+        /// Pods each time.
+        "size" => size: Spanned<PodCount>,
+        /// Delay of each pod after its burst's time; none unless stated.
+        "jitter" => jitter: Option<Spanned<TimeDist>>,
+    }
+}
+
+record! {
+    /// Arrivals at even distance.
+    pub struct EvenArrivals {
+        /// Time between two pods.
+        "every" => every: Spanned<Positive<SimDuration>>,
+    }
+}
+
+record! {
+    /// Replicas that share a demand.
+    pub struct Service {
+        /// Requests per second over time.
+        "demand" => demand: Demand,
+        /// The demand starts over after this time.
+        "demand-repeats" => demand_repeats: Option<Spanned<Positive<SimDuration>>>,
+        /// Processor time that one request takes.
+        "cpu-time-per-request" => cpu_time_per_request: Spanned<CpuTime>,
+        /// What each replica requests.
+        "requests" => requests: Requests,
+        /// Memory each replica really uses; unknown unless stated.
+        "memory-usage" => memory_usage: Option<Spanned<Bytes>>,
+        /// How many replicas.
+        "replicas" => replicas: Spanned<Replicas>,
+    }
+}
+
+union! {
+    /// Requests per second over time.
+    pub enum Demand {
+        /// Always the same.
+        [number] => Constant(Spanned<NonNegative>),
+        /// A CSV file of times and rates.
+        [text] => File(Spanned<RelPath>),
+        /// Steps: each holds until the next.
+        [list] => Steps(Spanned<NonEmpty<DemandStep>>),
+    }
+}
+
+record! {
+    /// A step of a demand curve.
+    pub struct DemandStep {
+        /// Time since the start of the run.
+        "at" => at: Spanned<SimDuration>,
+        /// Requests per second from then on.
+        "rps" => rps: Spanned<NonNegative>,
+    }
+}
+
+union! {
+    /// How many replicas a service has.
+    pub enum Replicas {
+        /// Always as many.
+        [number] => Fixed(ReplicaCount),
+        /// As many as keep cpu usage at a target.
+        [map] => Target(ReplicaTarget),
+    }
+}
+
+/// A number of replicas.
+pub type ReplicaCount = Int<1, 1_000_000>;
+
+record! {
+    /// Replicas that follow cpu usage.
+    pub struct ReplicaTarget {
+        /// Usage as a share of requests.
+        "target" => target: Spanned<Positive<Percent>>,
+        /// Fewest replicas.
+        "min" => min: Spanned<ReplicaCount>,
+        /// Most replicas.
+        "max" => max: Spanned<ReplicaCount>,
+    }
+    check check_replicas;
+}
+
+fn check_replicas(it: &ReplicaTarget, _: Span, ctx: &mut Ctx<'_>) -> bool {
+    if it.max.get() >= it.min.get() {
+        return true;
+    }
+    let message = format!("max {} is below min {}", it.max.value, it.min.value);
+    ctx.diags().error(it.max.span, message);
+    false
+}
+
+record! {
+    /// One pod on each node.
+    pub struct DaemonSet {
+        /// What each pod requests.
+        "requests" => requests: Requests,
+        /// What each pod really uses; unknown unless stated.
+        "usage" => usage: Option<Usage>,
+        /// What becomes of it on Fargate; sidecar unless stated.
+        "on-fargate" => on_fargate: Option<Spanned<OnFargate>>,
+    }
+}
+
+record! {
+    /// What one pod really uses.
+    pub struct Usage {
+        /// Processor time.
+        "cpu" => cpu: Spanned<MilliCpu>,
+        /// Memory.
+        "memory" => memory: Spanned<Bytes>,
+    }
+}
+
+names! {
+    /// What becomes of a DaemonSet on Fargate.
+    pub enum OnFargate {
+        /// It becomes a sidecar of each pod.
+        "sidecar" => Sidecar,
+        /// It is left out.
+        "drop" => Drop,
+    }
+}
+
+union! {
+    /// What becomes of work whose node is taken away.
+    pub enum OnInterrupt {
+        words {
+            /// It starts over.
+            "restart" => Restart,
+            /// It goes on where it was.
+            "resume" => Resume,
+        }
+        /// It goes on from its last checkpoint.
+        [map] => Checkpoint(Checkpoint),
+    }
+}
+
+record! {
+    /// Work that saves its progress.
+    pub struct Checkpoint {
+        /// Time between two checkpoints.
+        "checkpoint" => checkpoint: Spanned<Positive<SimDuration>>,
+    }
+}
+
+record! {
+    /// A taint the pods tolerate, as in a pod's spec.
+    pub struct Toleration {
+        /// Key of the taint; all keys unless stated.
+        "key" => key: Option<Spanned<String>>,
+        /// How the value is compared; Equal unless stated.
+        "operator" => operator: Option<Spanned<TolerationOperator>>,
+        /// Value of the taint.
+        "value" => value: Option<Spanned<Text>>,
+        /// Effect of the taint; all effects unless stated.
+        "effect" => effect: Option<Spanned<TaintEffect>>,
+    }
+    check check_toleration;
+}
+
+/// The rules of the API server (kubernetes pkg/apis/core/validation
+/// `ValidateTolerations`, 1.31).
+fn check_toleration(it: &Toleration, owner: Span, ctx: &mut Ctx<'_>) -> bool {
+    let exists = it.operator.as_ref().is_some_and(|op| op.value == TolerationOperator::Exists);
+    if it.key.is_none() && !exists {
+        ctx.diags().error(owner, "a toleration without `key` needs `operator: Exists`");
+        return false;
+    }
+    if let (Some(value), true) = (&it.value, exists) {
+        ctx.diags().error(value.span, "a toleration with `operator: Exists` has no `value`");
+        return false;
+    }
+    true
+}
+
+names! {
+    /// How a toleration compares.
+    pub enum TolerationOperator {
+        /// The taint's key is enough.
+        "Exists" => Exists,
+        /// Key and value must be equal.
+        "Equal" => Equal,
+    }
+}
+
+names! {
+    /// What a taint does.
+    pub enum TaintEffect {
+        /// New pods stay away.
+        "NoSchedule" => NoSchedule,
+        /// New pods prefer other nodes.
+        "PreferNoSchedule" => PreferNoSchedule,
+        /// Running pods leave as well.
+        "NoExecute" => NoExecute,
+    }
+}

@@ -1,0 +1,309 @@
+//! Everything that wants to run in one case, ready to be turned into
+//! [`Workloads`] for any seed.
+//!
+//! Traces are shared: a case only learns where their templates start.
+//! Generators are drawn anew for each seed. Where nothing depends on the seed
+//! all seeds get the same tables.
+
+use std::sync::{Arc, OnceLock};
+
+use super::generate::GeneratorSpec;
+use super::intern::{Builder, PodRules, PodShape, TraceData};
+use super::model::{DaemonSet, Demand, Service, Usage, WorkloadKind, Workloads};
+use crate::error::Result;
+use crate::rng::Distribution;
+use crate::units::{Bytes, Percent};
+
+/// A service before its ids are known.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServicePlan {
+    /// Each replica.
+    pub pod: PodShape,
+    /// Constraints and life cycle of replicas.
+    pub rules: PodRules,
+    /// See [`Service::demand`].
+    pub demand: Option<Demand>,
+    /// See [`Service::memory_usage`].
+    pub memory_usage: Option<Bytes>,
+    /// See [`Service::target`].
+    pub target: Percent,
+    /// See [`Service::min`].
+    pub min: u32,
+    /// See [`Service::max`].
+    pub max: u32,
+}
+
+/// A `DaemonSet` before its ids are known.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DaemonPlan {
+    /// Each pod.
+    pub pod: PodShape,
+    /// Constraints and life cycle of its pods.
+    pub rules: PodRules,
+    /// Mean usage, where known.
+    pub usage: Usage,
+    /// See [`DaemonSet::sidecar_on_fargate`].
+    pub sidecar_on_fargate: bool,
+}
+
+/// What a workload consists of.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Content {
+    /// Pods read from a file.
+    Trace(TraceData),
+    /// Pods drawn for each seed.
+    Generator(GeneratorSpec),
+    /// Replicas that follow a demand.
+    Service(ServicePlan),
+    /// One pod on every node.
+    Daemon(DaemonPlan),
+}
+
+impl Content {
+    fn kind(&self) -> WorkloadKind {
+        match self {
+            Content::Trace(_) | Content::Generator(_) => WorkloadKind::Batch,
+            Content::Service(_) => WorkloadKind::Service,
+            Content::Daemon(_) => WorkloadKind::Daemon,
+        }
+    }
+
+    fn startup(&self) -> &Distribution {
+        match self {
+            Content::Trace(t) => &t.rules.startup,
+            Content::Generator(g) => &g.rules.startup,
+            Content::Service(s) => &s.rules.startup,
+            Content::Daemon(d) => &d.rules.startup,
+        }
+    }
+}
+
+/// A named workload of a case.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlannedWorkload {
+    /// Its name; also the key of its random draws.
+    pub name: String,
+    /// What it consists of.
+    pub content: Content,
+}
+
+/// All workloads of a case, in scenario order.
+#[derive(Debug, Default)]
+pub struct WorkloadPlan {
+    workloads: Vec<PlannedWorkload>,
+    namespaces: Vec<String>,
+    /// The tables, where they do not depend on the seed.
+    fixed: OnceLock<Arc<Workloads>>,
+}
+
+impl PartialEq for WorkloadPlan {
+    fn eq(&self, other: &Self) -> bool {
+        self.workloads == other.workloads && self.namespaces == other.namespaces
+    }
+}
+
+impl WorkloadPlan {
+    /// A plan. `namespaces` are names that something other than a pod refers
+    /// to; they get ids before all others.
+    #[must_use]
+    pub fn new(workloads: Vec<PlannedWorkload>, namespaces: Vec<String>) -> Self {
+        WorkloadPlan { workloads, namespaces, fixed: OnceLock::new() }
+    }
+
+    /// The workloads.
+    #[must_use]
+    pub fn workloads(&self) -> &[PlannedWorkload] {
+        &self.workloads
+    }
+
+    /// Whether a run of it can differ between seeds: drawn traces, or start
+    /// times that vary.
+    #[must_use]
+    pub fn is_random(&self) -> bool {
+        self.depends_on_seed() || self.workloads.iter().any(|w| !w.content.startup().is_constant())
+    }
+
+    fn depends_on_seed(&self) -> bool {
+        self.workloads.iter().any(|w| matches!(&w.content, Content::Generator(g) if g.is_random()))
+    }
+
+    /// The tables for a seed. Ids of workloads, namespaces, services and
+    /// `DaemonSet`s are the same for every seed; those of templates and
+    /// classes too, unless a generator draws its sizes from distributions.
+    ///
+    /// # Errors
+    /// When a generator cannot work or draws too much or nothing.
+    pub fn materialise(&self, seed: u64) -> Result<Arc<Workloads>> {
+        if self.depends_on_seed() {
+            return self.build(seed).map(Arc::new);
+        }
+        if let Some(done) = self.fixed.get() {
+            return Ok(Arc::clone(done));
+        }
+        let built = Arc::new(self.build(seed)?);
+        Ok(Arc::clone(self.fixed.get_or_init(|| built)))
+    }
+
+    fn build(&self, seed: u64) -> Result<Workloads> {
+        let mut builder = Builder::new();
+        for namespace in &self.namespaces {
+            builder.namespace(namespace);
+        }
+        // Templates of fixed size first: drawn sizes then cannot move them.
+        let (drawn, fixed): (Vec<_>, Vec<_>) = self
+            .workloads
+            .iter()
+            .map(|w| (builder.workload(&w.name, w.content.kind()), w))
+            .partition(|(_, w)| matches!(&w.content, Content::Generator(g) if g.draws_sizes()));
+        for (id, workload) in fixed.into_iter().chain(drawn) {
+            match &workload.content {
+                Content::Trace(data) => builder.trace(id, data),
+                Content::Generator(spec) => {
+                    builder.trace(id, &spec.generate(&workload.name, seed)?);
+                }
+                Content::Service(s) => {
+                    let template = builder.template(id, &s.pod, &s.rules);
+                    builder.service(Service {
+                        template,
+                        demand: s.demand.clone(),
+                        memory_usage: s.memory_usage,
+                        target: s.target,
+                        min: s.min,
+                        max: s.max,
+                    });
+                }
+                Content::Daemon(d) => {
+                    let template = builder.template(id, &d.pod, &d.rules);
+                    builder.daemon(DaemonSet {
+                        template,
+                        usage: d.usage,
+                        sidecar_on_fargate: d.sidecar_on_fargate,
+                    });
+                }
+            }
+        }
+        Ok(builder.finish())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::{MilliCpu, SimDuration};
+    use crate::workload::generate::{Arrivals, Limit, Sizes, UsageShare};
+    use crate::workload::model::{LocalTemplate, Trace, WorkloadId};
+
+    fn pod(cpu: i64) -> PodShape {
+        PodShape {
+            cpu: Some(MilliCpu(cpu)),
+            memory: Some(Bytes(1 << 30)),
+            extended: vec![],
+            namespace: "apps".into(),
+            priority: 0,
+        }
+    }
+
+    fn trace() -> Content {
+        let mut trace = Trace::default();
+        trace.push(0, 1_000, LocalTemplate(0), 1, None);
+        Content::Trace(TraceData {
+            trace: Arc::new(trace),
+            shapes: Arc::from([pod(100)]),
+            rules: PodRules::default(),
+        })
+    }
+
+    fn daemon() -> Content {
+        Content::Daemon(DaemonPlan {
+            pod: pod(100),
+            rules: PodRules::default(),
+            usage: Usage::default(),
+            sidecar_on_fargate: true,
+        })
+    }
+
+    fn generator() -> Content {
+        Content::Generator(GeneratorSpec {
+            arrivals: Arrivals::Poisson { per_hour: 60.0, limit: Limit::Count(20) },
+            duration: Distribution::Exponential { mean: 1e5 },
+            sizes: Sizes::Drawn {
+                cpu: Distribution::Uniform { min: 0.0, max: 4e3 },
+                cpu_step: MilliCpu(500),
+                memory: Distribution::Constant(1e9),
+                memory_step: Bytes(1 << 30),
+            },
+            usage: UsageShare::default(),
+            namespace: "jobs".into(),
+            priority: 0,
+            rules: PodRules::default(),
+        })
+    }
+
+    fn service() -> Content {
+        Content::Service(ServicePlan {
+            pod: pod(700),
+            rules: PodRules::default(),
+            demand: None,
+            memory_usage: None,
+            target: Percent { ppm: 600_000 },
+            min: 1,
+            max: 3,
+        })
+    }
+
+    fn plan(contents: Vec<Content>) -> WorkloadPlan {
+        let named = contents
+            .into_iter()
+            .enumerate()
+            .map(|(i, content)| PlannedWorkload { name: format!("w{i}"), content });
+        WorkloadPlan::new(named.collect(), vec!["system".into()])
+    }
+
+    #[test]
+    fn without_generators_every_seed_shares_the_tables() {
+        let plan = plan(vec![trace(), daemon()]);
+        assert!(!plan.is_random());
+        let (a, b) = (plan.materialise(1).expect("fine"), plan.materialise(2).expect("fine"));
+        assert!(Arc::ptr_eq(&a, &b));
+        assert_eq!(a.namespaces, ["system", "apps"]);
+        // Trace pod and daemon pod are alike, so they share a class.
+        assert_eq!((a.classes.len(), a.templates.len()), (1, 2));
+    }
+
+    #[test]
+    fn generators_are_drawn_per_seed_and_move_no_other_template() {
+        let plan = plan(vec![generator(), service(), trace()]);
+        assert!(plan.is_random());
+        let (a, b) = (plan.materialise(1).expect("fine"), plan.materialise(2).expect("fine"));
+        assert_ne!(a, b);
+        assert_eq!(Some(&a), plan.materialise(1).ok().as_ref());
+        assert_eq!(a.services, b.services);
+        assert_eq!(a.services[0].template.index(), 0);
+        assert_eq!(a.templates[0].workload, WorkloadId(1));
+        assert!(Arc::ptr_eq(&a.traces[0].trace, &b.traces[0].trace));
+        let names: Vec<_> = a.workloads.iter().map(|w| w.name.as_str()).collect();
+        assert_eq!(names, ["w0", "w1", "w2"]);
+    }
+
+    #[test]
+    fn varying_starts_are_random_but_share_the_tables() {
+        let mut content = trace();
+        if let Content::Trace(data) = &mut content {
+            data.rules.startup = Distribution::Exponential { mean: 5e3 };
+        }
+        let plan = plan(vec![content]);
+        assert!(plan.is_random());
+        let (a, b) = (plan.materialise(1).expect("fine"), plan.materialise(2).expect("fine"));
+        assert!(Arc::ptr_eq(&a, &b));
+    }
+
+    #[test]
+    fn a_generator_that_cannot_work_is_an_error() {
+        let mut content = generator();
+        if let Content::Generator(g) = &mut content {
+            g.arrivals = Arrivals::Even { every: SimDuration::ZERO, limit: Limit::Count(1) };
+        }
+        let error = plan(vec![content]).materialise(1).expect_err("bad").to_string();
+        assert!(error.starts_with("workload `w0`: arrivals need a positive interval"), "{error}");
+    }
+}

@@ -1,0 +1,198 @@
+//! A CSV file as header and records of bytes, with every fault of the file
+//! as a whole worded once. The readers of single formats build on it.
+
+use std::io::Read;
+use std::path::Path;
+
+use csv::ByteRecord;
+
+use super::source::BadRow;
+use super::text::{self, Bounded, RecordEnd, excerpt};
+use crate::error::{Error, Result};
+
+/// An open CSV file. Commas, quotes as in RFC 4180, LF or CRLF.
+pub struct Table {
+    name: String,
+    csv: csv::Reader<Bounded>,
+    end: RecordEnd,
+    header: Vec<String>,
+    record: ByteRecord,
+    line: u64,
+}
+
+impl Table {
+    /// Opens a file, plain or gzip, and reads its header.
+    ///
+    /// # Errors
+    /// When it cannot be read, is empty, or has no text header.
+    pub fn open(path: &Path) -> Result<Self> {
+        Table::new(text::open(path)?, &path.display().to_string())
+    }
+
+    /// Reads the header of `input`, which errors call `name`.
+    ///
+    /// # Errors
+    /// When it cannot be read, is empty, or has no text header.
+    pub fn new(input: Box<dyn Read>, name: &str) -> Result<Self> {
+        let (bounded, end) = Bounded::new(input);
+        let csv = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .buffer_capacity(64 << 10)
+            .from_reader(bounded);
+        let mut table = Table {
+            name: name.to_owned(),
+            csv,
+            end,
+            header: Vec::new(),
+            record: ByteRecord::new(),
+            line: 0,
+        };
+        if !table.read()? {
+            return Err(Error::input(format!("`{name}` is empty; expected a CSV header")));
+        }
+        for cell in &table.record {
+            let cell = std::str::from_utf8(cell).ok().filter(|c| !c.contains('\0'));
+            let Some(cell) = cell else {
+                return Err(Error::input(format!(
+                    "`{name}` is not a CSV file: its first line is not text"
+                )));
+            };
+            table.header.push(cell.to_owned());
+        }
+        Ok(table)
+    }
+
+    /// Names of the columns as they stand in the file.
+    #[must_use]
+    pub fn header(&self) -> &[String] {
+        &self.header
+    }
+
+    /// What errors call the file.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Line on which the last record starts, from 1.
+    #[must_use]
+    pub fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// A cell of the last record; empty where the record is too short.
+    #[must_use]
+    pub fn cell(&self, column: usize) -> &[u8] {
+        self.record.get(column).unwrap_or_default()
+    }
+
+    /// The last record as text, for messages.
+    #[must_use]
+    pub fn row_text(&self) -> String {
+        let cells: Vec<&[u8]> = self.record.iter().collect();
+        excerpt(&cells.join(&b','), 200)
+    }
+
+    /// Reads the next record; false at the end of the file.
+    ///
+    /// # Errors
+    /// When reading fails or a record has no end.
+    pub fn advance(&mut self) -> Result<bool> {
+        self.read()
+    }
+
+    /// Whether the last record has as many cells as the header.
+    ///
+    /// # Errors
+    /// When it has not.
+    pub fn check_width(&self) -> std::result::Result<(), BadRow> {
+        if self.record.len() == self.header.len() {
+            return Ok(());
+        }
+        Err(BadRow {
+            column: String::new(),
+            cause: format!(
+                "has {} fields where the header has {}",
+                self.record.len(),
+                self.header.len()
+            ),
+            text: self.row_text(),
+        })
+    }
+
+    fn read(&mut self) -> Result<bool> {
+        let more = self.csv.read_byte_record(&mut self.record).map_err(|e| {
+            let line = self.csv.position().line();
+            let cause = match e.kind() {
+                csv::ErrorKind::Io(io) => io.to_string(),
+                _ => e.to_string(),
+            };
+            Error::input(format!("cannot read `{}` after line {line}: {cause}", self.name))
+        })?;
+        self.end.mark();
+        self.line = self.record.position().map_or(self.line, csv::Position::line);
+        Ok(more)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Cursor, Write as _};
+
+    fn table(bytes: &[u8]) -> Result<Table> {
+        let input = text::unpack(Cursor::new(bytes.to_vec())).expect("memory");
+        Table::new(input, "t.csv")
+    }
+
+    #[test]
+    fn faults_of_the_whole_file_name_it() {
+        for bytes in [&b""[..], b"\n\n", b"\xff\xfe\x00a,b", b"a\0b,c\n"] {
+            let error = table(bytes).err().expect("no header").to_string();
+            assert!(error.starts_with("`t.csv` is "), "{error}");
+        }
+    }
+
+    #[test]
+    fn records_keep_their_line() {
+        let mut t = table(b"a,b\n\n1,\"x\ny\"\n2\n").expect("fine");
+        assert!(t.advance().expect("fine") && t.check_width().is_ok());
+        // The csv crate reports the blank line's start for the record after it.
+        assert!((2..=3).contains(&t.line()));
+        assert_eq!(t.cell(1), b"x\ny");
+        assert!(t.advance().expect("fine"));
+        assert_eq!(
+            t.check_width().expect_err("short").cause,
+            "has 1 fields where the header has 2"
+        );
+        assert_eq!(t.cell(1), b"");
+        assert!(!t.advance().expect("fine"));
+    }
+
+    #[test]
+    fn truncated_gzip_is_an_error() {
+        let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        for i in 0..10_000 {
+            writeln!(gz, "{i},{}", i * 7919).expect("memory");
+        }
+        let bytes = gz.finish().expect("memory");
+        let mut t = table(&bytes[..bytes.len() / 2]).expect("header");
+        let error = loop {
+            match t.advance() {
+                Ok(true) => {}
+                Ok(false) => panic!("the end of half a file was taken for its end"),
+                Err(e) => break e.to_string(),
+            }
+        };
+        assert!(error.starts_with("cannot read `t.csv` after line "), "{error}");
+    }
+
+    #[test]
+    fn an_unclosed_quote_does_not_fill_memory() {
+        let mut bytes = b"a\n\"".to_vec();
+        bytes.resize(3 << 20, b'x');
+        let error = table(&bytes).expect("header").advance().expect_err("endless").to_string();
+        assert!(error.contains("longer than 1 MiB"), "{error}");
+    }
+}
