@@ -15,11 +15,13 @@ pub mod bill;
 pub mod catalog;
 pub mod cluster;
 pub mod error;
+pub mod import;
 pub mod lifecycle;
 pub mod observe;
 pub mod place;
 pub mod rng;
 pub mod scale;
+pub mod scenario;
 pub mod sim;
 #[cfg(test)]
 mod testing;

@@ -1,1 +1,3 @@
+//! plimsoll: capacity and cost planning for containers on AWS.
+
 fn main() {}
