@@ -1,3 +1,7 @@
 //! plimsoll: capacity and cost planning for containers on AWS.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    plimsoll::cli::main()
+}

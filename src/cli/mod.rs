@@ -1,0 +1,206 @@
+//! The command line: clap's definitions, one file per verb, exit codes.
+//!
+//! Results go to stdout, progress and warnings to stderr. Exit codes: 0 fine,
+//! 1 failed, 2 usage or invalid input, 3 a goal missed, 130 interrupted.
+
+mod cells;
+mod check;
+mod generate;
+mod init;
+mod prices;
+mod progress;
+mod report;
+mod run;
+
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::{Error, Result};
+
+/// Replays container workloads in virtual time against clusters that do not
+/// exist yet, and says how full they are, how long pods wait and what the
+/// bill is
+#[derive(Debug, Parser)]
+#[command(name = "plimsoll", version, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// Flags that every verb understands.
+#[derive(Debug, Args)]
+struct Global {
+    /// No progress, no warnings
+    #[arg(short, long, global = true)]
+    quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Write a first scenario to start from
+    Init(init::Args),
+    /// Check a scenario and say what a run would do
+    Check(check::Args),
+    /// Simulate every case of a scenario, compare them and write a report
+    Run(run::Args),
+    /// Show a finished result again
+    Report(report::Args),
+    /// Show or rebuild the price tables
+    #[command(subcommand)]
+    Prices(prices::Verb),
+    /// Draw the generated workloads of a scenario into trace files
+    Generate(generate::Args),
+    /// Print the JSON Schema of scenario files
+    Schema,
+    /// Print a completion script
+    Completions {
+        /// For which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Format {
+    /// For people, within 80 columns
+    #[default]
+    Table,
+    /// For programs
+    Json,
+    /// For spreadsheets
+    Csv,
+    /// For pull requests
+    Markdown,
+}
+
+/// What the command line may change about a scenario.
+#[derive(Debug, Args)]
+struct Scenario {
+    /// The scenario file
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Change a setting of every case, as in --set pools.general.asg.max=10
+    #[arg(long, value_name = "PATH=VALUE")]
+    set: Vec<String>,
+    /// First seed, instead of the scenario's
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Number of seeds, instead of the scenario's
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    seeds: Option<u32>,
+    /// Only these cases (repeatable); the first named is the baseline
+    #[arg(long = "case", value_name = "NAME")]
+    cases: Vec<String>,
+    /// Use prices that nobody could verify
+    #[arg(long)]
+    allow_believed_prices: bool,
+    /// Use the price tables in this directory
+    #[arg(long, value_name = "DIR")]
+    pricing: Option<PathBuf>,
+}
+
+/// Where verbs write to.
+struct Console {
+    quiet: bool,
+}
+
+impl Console {
+    /// A warning or note on stderr.
+    fn warn(&self, code: &str, text: &str) {
+        if !self.quiet {
+            let _ = writeln!(io::stderr(), "warning[{code}]: {text}");
+        }
+    }
+
+    /// A plain line on stderr.
+    fn note(&self, text: &str) {
+        if !self.quiet {
+            let _ = writeln!(io::stderr(), "{text}");
+        }
+    }
+
+    /// Whether stderr can show a bar.
+    fn shows_bars(&self) -> bool {
+        !self.quiet && io::stderr().is_terminal()
+    }
+}
+
+/// A result on stdout. A closed pipe ends the output, not the program with
+/// an error: `plimsoll … | head` is fine.
+fn print(text: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::failed(format!("cannot write to stdout: {e}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// How a verb that did not fail ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Fine,
+    GoalMissed,
+}
+
+/// Parses the command line, runs the verb, maps its end to an exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => {
+            let _ = e.print();
+            return ExitCode::from(u8::from(e.use_stderr()) * 2);
+        }
+    };
+    let console = Console { quiet: cli.global.quiet };
+    match dispatch(cli.verb, &console) {
+        Ok(Outcome::Fine) => ExitCode::SUCCESS,
+        Ok(Outcome::GoalMissed) => ExitCode::from(3),
+        Err(e) => {
+            let text = e.to_string();
+            let head = if text.starts_with("error") { "" } else { "error: " };
+            let _ = writeln!(io::stderr(), "{head}{}", text.trim_end());
+            ExitCode::from(if e.is_input() { 2 } else { 1 })
+        }
+    }
+}
+
+fn dispatch(verb: Verb, console: &Console) -> Result<Outcome> {
+    match verb {
+        Verb::Init(args) => init::run(&args, console),
+        Verb::Check(args) => check::run(&args, console),
+        Verb::Run(args) => run::run(&args, console),
+        Verb::Report(args) => report::run(&args),
+        Verb::Prices(verb) => prices::run(&verb),
+        Verb::Generate(args) => generate::run(&args, console),
+        Verb::Schema => {
+            let schema = serde_json::to_string_pretty(&crate::scenario::json_schema())
+                .map_err(|e| Error::failed(format!("cannot print the schema: {e}")))?;
+            print(&format!("{schema}\n"))?;
+            Ok(Outcome::Fine)
+        }
+        Verb::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "plimsoll", &mut script);
+            print(&String::from_utf8_lossy(&script))?;
+            Ok(Outcome::Fine)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,116 @@
+//! `plimsoll prices`: what the tables say, and rebuilding them from facts.
+
+use std::path::PathBuf;
+
+use comfy_table::{CellAlignment, Table, presets};
+
+use super::{Format, Outcome, print};
+use crate::catalog::{self, Catalog, PriceFilter, PriceRow};
+use crate::{Error, Result};
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Verb {
+    /// Show instance types with On-Demand and Spot prices
+    Show(Show),
+    /// Rebuild the price tables from a directory of fact tables
+    Build {
+        /// Directory of the fact tables
+        #[arg(long, value_name = "DIR")]
+        from: PathBuf,
+        /// Directory to write the tables to
+        #[arg(short, long, value_name = "DIR", default_value = "pricing")]
+        output: PathBuf,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Show {
+    /// Types to show, `*` as wildcard, as in 'm6i.*'; all if none is named
+    types: Vec<String>,
+    /// AWS Region
+    #[arg(long, default_value = "us-east-1")]
+    region: String,
+    /// Use the price tables in this directory
+    #[arg(long, value_name = "DIR")]
+    pricing: Option<PathBuf>,
+    /// How to print
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+pub(super) fn run(verb: &Verb) -> Result<Outcome> {
+    match verb {
+        Verb::Show(show) => print(&shown(show)?)?,
+        Verb::Build { from, output } => {
+            let files = catalog::build::build(from, output)?;
+            let text: String =
+                files.iter().map(|(file, sha256)| format!("{sha256}  {file}\n")).collect();
+            print(&text)?;
+        }
+    }
+    Ok(Outcome::Fine)
+}
+
+fn shown(show: &Show) -> Result<String> {
+    let catalog = Catalog::load(show.pricing.as_deref())?;
+    let region = catalog.region(&show.region)?;
+    let filter = PriceFilter { patterns: show.types.clone(), arch: None };
+    let rows = region.table(&filter);
+    if rows.is_empty() {
+        return Err(Error::input(format!(
+            "no priced instance type of {} matches; `plimsoll prices show` lists all",
+            show.region
+        )));
+    }
+    match show.format {
+        Format::Json => serde_json::to_string_pretty(&rows)
+            .map(|s| s + "\n")
+            .map_err(|e| Error::failed(format!("cannot print prices: {e}"))),
+        Format::Csv => {
+            let mut out = csv::Writer::from_writer(Vec::new());
+            for row in &rows {
+                out.serialize(row)
+                    .map_err(|e| Error::failed(format!("cannot print prices: {e}")))?;
+            }
+            let bytes = out
+                .into_inner()
+                .map_err(|e| Error::failed(format!("cannot print prices: {e}")))?;
+            Ok(String::from_utf8_lossy(&bytes).into_owned())
+        }
+        Format::Table => Ok(table(&rows, presets::NOTHING)),
+        Format::Markdown => Ok(table(&rows, presets::ASCII_MARKDOWN)),
+    }
+}
+
+fn table(rows: &[PriceRow], preset: &str) -> String {
+    let mut table = Table::new();
+    table.load_preset(preset);
+    table.set_header(["type", "vCPU", "GiB", "pods", "$/h", "Spot $/h", "off", "band", "status"]);
+    for row in rows {
+        table.add_row(cells(row));
+    }
+    for column in 1..8 {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    let text: String =
+        table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+    text
+}
+
+fn cells(row: &PriceRow) -> [String; 9] {
+    let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+    let gib = row.memory.0 as f64 / f64::from(1 << 30);
+    [
+        row.instance_type.to_string(),
+        row.vcpu.to_string(),
+        gib.to_string(),
+        row.max_pods.to_string(),
+        row.on_demand.to_string(),
+        or_dash(row.spot.map(|r| r.to_string())),
+        or_dash(row.spot_saving_pct.map(|p| format!("{p}%"))),
+        or_dash(row.spot_band.map(|b| b.to_string())),
+        row.status.to_string(),
+    ]
+}
