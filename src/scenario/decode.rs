@@ -3,7 +3,7 @@
 //! A type that can stand in a scenario implements [`Decode`]: how to read it
 //! and what its JSON Schema is, side by side, so that the two cannot drift.
 //! Maps with fixed keys implement [`Record`] through the macros of
-//! [`super::record`]. `None` always means: already reported.
+//! `record.rs`. `None` always means: already reported.
 
 use std::ops::Deref;
 
@@ -47,7 +47,12 @@ impl<'a> Ctx<'a> {
 
     /// Decodes the value under `key`.
     pub fn under<T: Decode>(&mut self, key: &Key, node: &Node) -> Option<T> {
-        let outer = self.owner.replace((key.span, key.name.clone()));
+        self.owned(key.span, quote(&key.name), node)
+    }
+
+    /// Decodes a value whose holder is at `span` and called `title`.
+    fn owned<T: Decode>(&mut self, span: Span, title: String, node: &Node) -> Option<T> {
+        let outer = self.owner.replace((span, title));
         let value = T::decode(node, self);
         self.owner = outer;
         value
@@ -56,7 +61,10 @@ impl<'a> Ctx<'a> {
     /// "expected X, found Y" at the node.
     pub fn mismatch(&mut self, node: &Node, expected: &str) -> &mut super::diagnostic::Diagnostic {
         let message = format!("expected {expected}, found {}", node.describe());
-        let found = self.diags.error(node.span, message);
+        // A value that is not there has no text to point at.
+        let unwritten = node.span.start >= node.span.end;
+        let span = self.owner.as_ref().filter(|_| unwritten).map_or(node.span, |(span, _)| *span);
+        let found = self.diags.error(span, message);
         if node.value == Value::Null {
             found.help("give the key a value, or remove it");
         }
@@ -74,7 +82,7 @@ impl<'a> Ctx<'a> {
             self.mismatch(node, &expected);
             return None;
         };
-        let (owner, name) = self
+        let (owner, title) = self
             .owner
             .clone()
             .unwrap_or((Span { end: node.span.start, ..node.span }, "the scenario".to_owned()));
@@ -83,11 +91,15 @@ impl<'a> Ctx<'a> {
             used: vec![false; entries.len()],
             known,
             owner,
-            name,
+            title,
             choice_failed: false,
         })
     }
 }
+
+/// Unknown keys of one map that are compared with the known ones: comparing
+/// is slow, and nobody misspells more.
+const MAX_SUGGESTED: usize = 200;
 
 /// A map with fixed keys, while its entries are taken.
 pub struct Fields<'n> {
@@ -95,7 +107,7 @@ pub struct Fields<'n> {
     used: Vec<bool>,
     known: Vec<&'static str>,
     owner: Span,
-    name: String,
+    title: String,
     choice_failed: bool,
 }
 
@@ -117,7 +129,7 @@ impl<'n> Fields<'n> {
     /// Whether some unknown key was probably meant to be one of `names`; its
     /// own report is enough then.
     fn has_misspelt(&self, names: &[&'static str]) -> bool {
-        self.entries.iter().any(|(k, _)| {
+        self.entries.iter().take(MAX_SUGGESTED).any(|(k, _)| {
             !self.known.contains(&k.name.as_str())
                 && nearest(&k.name, self.known.iter().copied())
                     .is_some_and(|near| names.contains(&near))
@@ -131,7 +143,7 @@ impl<'n> Fields<'n> {
         }
         let absent = T::absent();
         if absent.is_none() && !self.has_misspelt(&[name]) {
-            let message = format!("{} needs the key `{name}`", self.title());
+            let message = format!("{} needs the key `{name}`", self.title);
             ctx.diags.error(self.owner, message);
         }
         absent
@@ -162,7 +174,7 @@ impl<'n> Fields<'n> {
             [(only, _)] => return Some(only),
             [] if self.has_misspelt(names) => {}
             [] => {
-                let message = format!("{} needs one of {}", self.title(), alternatives(names));
+                let message = format!("{} needs one of {}", self.title, alternatives(names));
                 ctx.diags.error(self.owner, message);
             }
             [(first, _), (second, span), ..] => {
@@ -179,25 +191,22 @@ impl<'n> Fields<'n> {
         None
     }
 
-    fn title(&self) -> String {
-        if self.name == "the scenario" { self.name.clone() } else { quote(&self.name) }
-    }
-
     /// Reports keys that nobody took; whether there were none.
     fn finish(self, ctx: &mut Ctx<'_>) -> bool {
         let mut fine = !self.choice_failed;
-        for ((key, _), used) in self.entries.iter().zip(&self.used) {
-            if *used {
-                continue;
-            }
+        let left = self.entries.iter().zip(&self.used).filter(|(_, used)| !**used);
+        for (nth, ((key, _), _)) in left.enumerate() {
             if self.known.contains(&key.name.as_str()) {
                 if !self.choice_failed {
                     let message = format!("`{}` does not apply to this kind", key.name);
                     ctx.diags.error(key.span, message);
                 }
             } else {
-                let message = format!("unknown key {} in {}", quote(&key.name), self.title());
-                ctx.diags.error(key.span, message).suggest(&key.name, self.known.iter().copied());
+                let message = format!("unknown key {} in {}", quote(&key.name), self.title);
+                let found = ctx.diags.error(key.span, message);
+                if nth < MAX_SUGGESTED {
+                    found.suggest(&key.name, self.known.iter().copied());
+                }
             }
             fine = false;
         }
@@ -398,8 +407,8 @@ impl<T: Decode> Decode for Vec<T> {
         };
         let mut out = Some(Vec::with_capacity(items.len()));
         for item in items {
-            let owner = Key { name: "each item of the list".to_owned(), span: first_of(item) };
-            match (ctx.under(&owner, item), &mut out) {
+            let title = "this item of the list".to_owned();
+            match (ctx.owned(first_of(item), title, item), &mut out) {
                 (Some(value), Some(list)) => list.push(value),
                 _ => out = None,
             }
@@ -559,8 +568,8 @@ impl<T: Decode, const MIN: usize> Decode for Map<T, MIN> {
         let entries = decode_entries(node, ctx, true)?;
         if entries.len() < MIN {
             let owner = ctx.owner.clone();
-            let (span, name) = owner.unwrap_or((node.span, "the map".to_owned()));
-            ctx.diags.error(span, format!("{} needs at least one entry", quote(&name)));
+            let (span, title) = owner.unwrap_or((node.span, "the map".to_owned()));
+            ctx.diags.error(span, format!("{title} needs at least one entry"));
             return None;
         }
         Some(Map { entries })

@@ -454,7 +454,7 @@ mod tests {
         let names = ["namespace", "on-interrupt", "nodeSelector", "min", "max"];
         assert_eq!(nearest("namespase", names), Some("namespace"));
         assert_eq!(nearest("node-selector", names), Some("nodeSelector"));
-        assert_eq!(nearest("nim", names), Some("min"));
+        assert_eq!(nearest("mni", names), Some("min"));
         assert_eq!(nearest("colour", names), None);
         assert_eq!(nearest("", names), None);
         assert_eq!(alternatives(&["a"]), "`a`");

@@ -4,7 +4,7 @@
 use serde_json::{Value as Json, json};
 
 use super::decode::{Ctx, Decode, Defs};
-use super::leaf::{NonNegative, Positive, Signed};
+use super::number::{NonNegative, Positive, Signed};
 use super::record::{choice, record};
 use super::tree::{Node, Value};
 use crate::rng::Distribution;

@@ -15,19 +15,25 @@ pub mod diagnostic;
 pub mod dist;
 pub mod leaf;
 pub mod model;
+pub mod number;
 pub mod patch;
 pub mod pool;
 mod record;
 mod schema;
 mod source;
+#[cfg(test)]
+mod survival;
+#[cfg(test)]
+mod tests;
 pub mod tree;
 pub mod workload;
 
 pub use decode::{Keyed, Map, NonEmpty, OneOrMany, Spanned};
 pub use diagnostic::{Diagnostic, Diagnostics, Level, Place, Sources, Span, nearest, quote};
 pub use dist::{CpuDist, Dist, MemoryDist, TimeDist};
-pub use leaf::{CpuTime, Fraction, Int, NonNegative, Positive, RelPath, Share, Slug, Text};
+pub use leaf::{CpuTime, RelPath, Slug, Text};
 pub use model::*;
+pub use number::{Fraction, Int, NonNegative, Positive, Share};
 pub use pool::*;
 pub use schema::json_schema;
 pub use source::{BASE_CASE, Resolved, Source};

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 
 use super::decode::{Ctx, Map, Spanned};
 use super::diagnostic::Span;
-use super::leaf::{FormatVersion, Fraction, Int, NonNegative, Positive, Share, Slug};
+use super::leaf::{FormatVersion, Slug};
+use super::number::{Fraction, Int, NonNegative, Positive, Share};
 use super::patch::{Assignments, Removals};
 use super::pool::Pool;
 use super::record::{choice, names, record, union};

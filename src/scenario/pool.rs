@@ -3,7 +3,8 @@
 use super::decode::{Ctx, Keyed, NonEmpty, OneOrMany, Spanned};
 use super::diagnostic::Span;
 use super::dist::TimeDist;
-use super::leaf::{Int, Positive, Text};
+use super::leaf::Text;
+use super::number::{Int, Positive};
 use super::record::{choice, names, record};
 use super::workload::{ExtendedAmount, TaintEffect};
 use crate::units::{Bytes, MilliCpu, Rate, SimDuration};

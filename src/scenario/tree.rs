@@ -12,7 +12,7 @@
 //! Bounds against hostile input: [`MAX_BYTES`], [`MAX_DEPTH`], and
 //! [`MAX_NODES`] after aliases are expanded.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
 use serde_saphyr::granit_parser::{self, Event, Parser, ScalarStyle};
@@ -24,7 +24,7 @@ pub const MAX_BYTES: usize = 16 << 20;
 /// Deepest accepted nesting.
 pub const MAX_DEPTH: usize = 64;
 /// Most values in a tree once aliases are expanded.
-pub const MAX_NODES: usize = 1 << 20;
+pub const MAX_NODES: usize = 1 << 18;
 
 /// A value and where it was written.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,15 +75,6 @@ impl Node {
         }
     }
 
-    /// The entry of a map; `None` for anything else.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<&Node> {
-        match &self.value {
-            Value::Map(entries) => entries.iter().find(|(k, _)| k.name == name).map(|(_, n)| n),
-            _ => None,
-        }
-    }
-
     /// Whether two trees say the same, wherever it was written.
     #[must_use]
     pub fn same_as(&self, other: &Node) -> bool {
@@ -128,6 +119,7 @@ pub fn parse(text: &str, file: u32, offset: usize, diags: &mut Diagnostics) -> O
         documents: 0,
         root: None,
         broken: false,
+        found: 0,
     };
     for event in parser {
         match event {
@@ -145,7 +137,10 @@ pub fn parse(text: &str, file: u32, offset: usize, diags: &mut Diagnostics) -> O
                 let span = span_of(file, offset + at, offset + at + len);
                 let message = format!("not valid YAML: {}", error.info());
                 let found = builder.diags.error(span, message);
-                if text.get(at..).is_some_and(|t| t.starts_with('\t')) {
+                let line = text.get(..at).and_then(|t| t.rsplit('\n').next()).unwrap_or("");
+                if text.get(at..).is_some_and(|t| t.starts_with('\t'))
+                    || line.trim_start_matches(' ').starts_with('\t')
+                {
                     found.help("YAML indents with spaces, never with tabs");
                 }
                 builder.broken = true;
@@ -174,7 +169,7 @@ struct Open {
 
 enum Kind {
     Seq(Vec<Node>),
-    Map { entries: Vec<(Key, Node)>, names: HashSet<String>, key: Option<Key>, skip: bool },
+    Map { entries: Vec<(Key, Node)>, names: HashMap<String, Span>, key: Option<Key>, skip: bool },
 }
 
 struct Builder<'a> {
@@ -189,7 +184,12 @@ struct Builder<'a> {
     root: Option<Node>,
     /// Something was reported: the tree must not be used.
     broken: bool,
+    /// Duplicate keys and tags so far; a text full of them is given up.
+    found: usize,
 }
+
+/// Duplicate keys and tags after which the rest of a text is not read.
+const MAX_FOUND: usize = 50;
 
 impl Builder<'_> {
     /// `None` stops the parse.
@@ -216,7 +216,7 @@ impl Builder<'_> {
                 self.refuse_tag(tag.is_some(), span);
                 let kind = Kind::Map {
                     entries: Vec::new(),
-                    names: HashSet::new(),
+                    names: HashMap::new(),
                     key: None,
                     skip: false,
                 };
@@ -240,7 +240,7 @@ impl Builder<'_> {
             }
             _ => {}
         }
-        Some(())
+        (self.found < MAX_FOUND).then_some(())
     }
 
     fn span(&self, at: &granit_parser::Span) -> Span {
@@ -256,6 +256,7 @@ impl Builder<'_> {
 
     fn refuse_tag(&mut self, tagged: bool, span: Span) {
         if tagged {
+            self.found += 1;
             self.error(span, "YAML tags such as `!!str` are not used here");
         }
     }
@@ -294,7 +295,7 @@ impl Builder<'_> {
         let kept = if anchor > 0 { weight(&node) } else { 0 };
         self.nodes += count + kept;
         if self.nodes > MAX_NODES {
-            self.error(node.span, "more than a million values");
+            self.error(node.span, "more than 262144 values");
             return None;
         }
         if anchor > 0 {
@@ -306,7 +307,7 @@ impl Builder<'_> {
         };
         match &mut open.kind {
             Kind::Seq(items) => items.push(node),
-            Kind::Map { entries, names, key: slot @ None, skip } => {
+            Kind::Map { names, key: slot @ None, skip, .. } => {
                 let span = node.span;
                 let name = match node.value {
                     Value::String(text) | Value::Number(text) => text,
@@ -320,16 +321,18 @@ impl Builder<'_> {
                         return None;
                     }
                 };
-                *skip = !names.insert(name.clone());
-                let first = skip
-                    .then(|| entries.iter().find(|(k, _)| k.name == name))
-                    .flatten()
-                    .map(|(k, _)| k.span);
+                // Looked up only, never walked: its order cannot show.
+                let first = names.get(&name).copied();
+                *skip = first.is_some();
+                if first.is_none() {
+                    names.insert(name.clone(), span);
+                }
                 let merge = name == "<<";
                 *slot = Some(Key { name: name.clone(), span });
                 if let Some(first) = first {
                     let line = self.diags.sources().place(first).line;
                     self.broken = true;
+                    self.found += 1;
                     self.diags
                         .error(span, format!("duplicate key {}", quote(&name)))
                         .label(format!("already given in line {line}"));

@@ -3,7 +3,8 @@
 use super::decode::{Ctx, Keyed, NonEmpty, Spanned};
 use super::diagnostic::Span;
 use super::dist::{CpuDist, MemoryDist, TimeDist};
-use super::leaf::{CpuTime, Int, NonNegative, Positive, RelPath, Text};
+use super::leaf::{CpuTime, RelPath, Text};
+use super::number::{Int, NonNegative, Positive};
 use super::record::{choice, names, record, union};
 use crate::units::{Bytes, MilliCpu, Percent, SimDuration};
 

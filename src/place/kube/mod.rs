@@ -13,6 +13,8 @@ mod index;
 mod mirror;
 mod plain;
 mod plane;
+#[cfg(test)]
+mod properties;
 mod queue;
 mod score;
 

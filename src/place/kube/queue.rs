@@ -564,3 +564,340 @@ fn unlink(entries: &mut [Entry], list: &mut List, pod: u32) {
     }
     list.len -= 1;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn classes(priorities: &[i32]) -> Vec<PodClass> {
+        priorities.iter().map(|p| PodClass { priority: *p, ..PodClass::default() }).collect()
+    }
+
+    fn queue(minor: u32) -> SchedulingQueue {
+        SchedulingQueue::new(QueueProfile::kubernetes(minor), &classes(&[0, 0, 5, -5]))
+    }
+
+    const A: ClassId = ClassId(0);
+    const B: ClassId = ClassId(1);
+
+    #[test]
+    fn priority_then_time_then_sequence() {
+        let mut q = queue(31);
+        let now = SimTime(3);
+        for (pod, class) in [(7, 3), (1, 0), (5, 2), (0, 1), (9, 2)] {
+            q.push_new(PodId(pod), ClassId(class), now);
+        }
+        let got: Vec<u32> = std::iter::from_fn(|| q.pop(now)).map(|(pod, _)| pod.0).collect();
+        assert_eq!(got, [5, 9, 1, 0, 7]);
+    }
+
+    #[test]
+    fn extreme_priorities_sort() {
+        let mut q = SchedulingQueue::new(
+            QueueProfile::kubernetes(31),
+            &classes(&[i32::MIN, -1, 0, 1, i32::MAX]),
+        );
+        for class in 0..5 {
+            q.push_new(PodId(class), ClassId(class), SimTime(0));
+        }
+        let got: Vec<u32> = std::iter::from_fn(|| q.pop(SimTime(0))).map(|(p, _)| p.0).collect();
+        assert_eq!(got, [4, 3, 2, 1, 0]);
+    }
+
+    #[test]
+    fn backoff_doubles_to_its_maximum() {
+        let profile = QueueProfile::kubernetes(31);
+        let got: Vec<i64> = (0..8).map(|attempts| profile.backoff_ms(attempts) / 1_000).collect();
+        assert_eq!(got, [0, 1, 2, 4, 8, 10, 10, 10]);
+        let odd = QueueProfile { initial_backoff_ms: 0, ..profile };
+        assert_eq!(odd.backoff_ms(255), 0);
+    }
+
+    /// Fails a pod again and again with an event during each attempt, trying
+    /// it as soon as it is there; returns how long each wait was.
+    fn waits(minor: u32, first: i64) -> Vec<i64> {
+        let mut q = queue(minor);
+        let mut now = SimTime(first);
+        q.push_new(PodId(0), A, now);
+        let mut waits = Vec::new();
+        for _ in 0..6 {
+            assert_eq!(q.pop(now), Some((PodId(0), A)));
+            q.fail(PodId(0), now, true);
+            let wake = q.next_wake(now).expect("it backs off");
+            waits.push(wake.0 - now.0);
+            if wake.0 > now.0 {
+                assert_eq!(q.pop(SimTime(wake.0 - 1)), None, "not before its tick");
+            }
+            now = wake;
+        }
+        waits
+    }
+
+    #[test]
+    fn a_pod_leaves_backoff_at_the_next_whole_second() {
+        assert_eq!(waits(31, 0), [1_000, 2_000, 4_000, 8_000, 10_000, 10_000]);
+        assert_eq!(waits(31, 250), [1_750, 2_000, 4_000, 8_000, 10_000, 10_000]);
+    }
+
+    #[test]
+    fn an_idle_scheduler_of_1_33_takes_pods_out_of_backoff() {
+        assert_eq!(waits(33, 250), [0; 6]);
+        // With another pod active, that one goes first.
+        let mut q = queue(33);
+        q.push_new(PodId(0), A, SimTime(0));
+        q.pop(SimTime(0));
+        q.fail(PodId(0), SimTime(10), true);
+        q.push_new(PodId(1), ClassId(3), SimTime(20));
+        assert_eq!(q.pop(SimTime(30)), Some((PodId(1), ClassId(3))));
+        assert_eq!(q.pop(SimTime(30)), Some((PodId(0), A)));
+        assert_eq!(q.pop(SimTime(30)), None);
+    }
+
+    #[test]
+    fn backoff_windows_of_1_33_end_with_their_second() {
+        let profile = QueueProfile::kubernetes(33);
+        assert_eq!(profile.flushed_at(5_400), 6_000);
+        assert_eq!(profile.flushed_at(5_000), 6_000);
+        assert!(profile.backing_off(5_000, 5_999));
+        assert!(!profile.backing_off(5_999, 6_000));
+        let older = QueueProfile::kubernetes(31);
+        assert_eq!(older.flushed_at(5_000), 5_000);
+        assert!(!older.backing_off(5_000, 5_000));
+        assert!(older.backing_off(5_001, 5_000));
+    }
+
+    #[test]
+    fn an_event_wakes_the_classes_it_helps() {
+        let mut q = queue(31);
+        for (pod, class) in [(0, A), (1, B), (2, A)] {
+            q.push_new(PodId(pod), class, SimTime(0));
+        }
+        while let Some((pod, _)) = q.pop(SimTime(0)) {
+            q.fail(pod, SimTime(0), false);
+        }
+        assert_eq!(q.unschedulable_classes().collect::<Vec<_>>(), [(A, 2), (B, 1)]);
+        // Back-off is over at 1 s: straight to active.
+        assert_eq!(q.wake(SimTime(1_500), |class| class == A), 2);
+        assert_eq!(q.next_wake(SimTime(1_500)), Some(SimTime(1_500)));
+        // Still backing off: at the next tick.
+        let mut r = q.clone();
+        assert_eq!(q.pop(SimTime(1_500)), Some((PodId(0), A)));
+        q.fail(PodId(0), SimTime(1_500), false);
+        assert_eq!(q.wake(SimTime(1_600), |class| class == A), 1);
+        assert_eq!(q.pop(SimTime(1_600)), Some((PodId(2), A)));
+        q.remove(PodId(2));
+        assert_eq!(q.next_wake(SimTime(1_600)), Some(SimTime(4_000)));
+        assert_eq!(q.unschedulable_pods(A).collect::<Vec<_>>(), [PodId(0)]);
+        assert_eq!(q.len(), 2);
+        // Nothing happens for five minutes: the next 30 s tick after that.
+        r.remove(PodId(0));
+        r.remove(PodId(2));
+        assert_eq!(r.next_wake(SimTime(1_500)), Some(SimTime(330_000)));
+        assert_eq!(r.pop(SimTime(329_999)), None);
+        assert_eq!(r.pop(SimTime(330_000)), Some((PodId(1), B)));
+        assert_eq!(r.attempts(PodId(1)), 2);
+        r.remove(PodId(1));
+        assert!(r.is_empty());
+        assert_eq!(r.next_wake(SimTime(330_000)), None);
+        assert_eq!(r.unschedulable_classes().count(), 0);
+    }
+
+    #[test]
+    fn exactly_five_minutes_is_not_yet_leftover() {
+        // Unschedulable since 30 s: at 330 s it is not older than 5 minutes.
+        assert_eq!(leftover_at(30_000), 360_000);
+        assert_eq!(leftover_at(29_999), 330_000);
+    }
+
+    #[test]
+    fn removed_pods_do_not_pile_up() {
+        let mut q = queue(31);
+        for round in 0..10_000 {
+            q.push_new(PodId(round % 3), A, SimTime(0));
+            q.remove(PodId(round % 3));
+        }
+        assert!(q.active.len() < 200);
+        assert_eq!(q.pop(SimTime(0)), None);
+        assert_eq!(q.stale_active, 0);
+        assert!(size_of::<Entry>() <= 32 && size_of::<Backoff>() <= 24);
+    }
+
+    /// The rules told step by step: lists that are scanned, every tick acted
+    /// on at its time.
+    struct Naive {
+        profile: QueueProfile,
+        priority: Vec<i32>,
+        pods: Vec<NaivePod>,
+        seq: u64,
+        now: i64,
+    }
+
+    #[derive(Clone, Copy)]
+    struct NaivePod {
+        id: u32,
+        class: usize,
+        attempts: u32,
+        stamp: i64,
+        seq: u64,
+        place: Place,
+        failed: bool,
+    }
+
+    impl Naive {
+        fn expiry(&self, pod: &NaivePod) -> i64 {
+            pod.stamp + self.profile.backoff_ms(pod.attempts)
+        }
+
+        fn advance(&mut self, now: i64) {
+            while self.now < now {
+                self.now += 1;
+                if self.now % 1_000 != 0 {
+                    continue;
+                }
+                for i in 0..self.pods.len() {
+                    let pod = self.pods[i];
+                    let over = !self.profile.backing_off(self.expiry(&pod), self.now);
+                    if pod.place == Place::Backoff && over {
+                        self.pods[i].place = Place::Active;
+                    }
+                }
+                if self.now % 30_000 == 0 {
+                    for i in 0..self.pods.len() {
+                        let pod = self.pods[i];
+                        if pod.place == Place::Unschedulable && self.now - pod.stamp > 300_000 {
+                            self.requeue(i);
+                        }
+                    }
+                }
+            }
+        }
+
+        fn requeue(&mut self, i: usize) {
+            let pod = self.pods[i];
+            let waits = self.profile.backing_off(self.expiry(&pod), self.now);
+            self.pods[i].place = if waits { Place::Backoff } else { Place::Active };
+        }
+
+        fn pop(&mut self) -> Option<(PodId, ClassId)> {
+            let order = |pod: &NaivePod| (Reverse(self.priority[pod.class]), pod.stamp, pod.seq);
+            let active = (0..self.pods.len())
+                .filter(|i| self.pods[*i].place == Place::Active)
+                .min_by_key(|i| order(&self.pods[*i]));
+            let next = active.or_else(|| {
+                (0..self.pods.len())
+                    .filter(|i| {
+                        self.profile.pop_from_backoff && self.pods[*i].place == Place::Backoff
+                    })
+                    .min_by_key(|i| {
+                        let pod = &self.pods[*i];
+                        (self.expiry(pod) / 1_000, order(pod))
+                    })
+            })?;
+            self.pods[next].place = Place::InFlight;
+            self.pods[next].attempts += 1;
+            Some((PodId(self.pods[next].id), ClassId(self.pods[next].class as u32)))
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
+
+        #[test]
+        fn queue_equals_the_naive_model(
+            minor in 31u32..34,
+            steps in proptest::collection::vec((0u8..10, 0u32..40, 0i64..40_000, 0u32..16), 1..120),
+        ) {
+            let priorities = [0, 0, 5, -5];
+            let profile = QueueProfile::kubernetes(minor);
+            let mut q = SchedulingQueue::new(profile, &classes(&priorities));
+            let mut naive =
+                Naive { profile, priority: priorities.to_vec(), pods: Vec::new(), seq: 0, now: 0 };
+            let mut now = 0;
+            for (op, pod, gap, mask) in steps {
+                // Mostly short gaps, sometimes none, sometimes long ones.
+                let gap = match op % 3 { 0 => 0, 1 => gap / 20, _ => gap };
+                let wake = q.next_wake(SimTime(now));
+                let due = |p: &NaivePod| {
+                    p.place == Place::Active
+                        || (profile.pop_from_backoff && p.place == Place::Backoff)
+                };
+                if naive.pods.iter().any(due) {
+                    prop_assert_eq!(wake, Some(SimTime(now)));
+                } else {
+                    // Nothing may become due before the time it names.
+                    let until = wake.map_or(now + gap, |w| (w.0 - 1).min(now + gap));
+                    naive.advance(until);
+                    prop_assert!(!naive.pods.iter().any(due));
+                }
+                now += gap;
+                naive.advance(now);
+                let at = SimTime(now);
+                match op {
+                    0 | 1 | 2 => if naive.pods.iter().all(|p| p.id != pod) {
+                        let class = (mask % 4) as usize;
+                        q.push_new(PodId(pod), ClassId(class as u32), at);
+                        naive.seq += 1;
+                        naive.pods.push(NaivePod {
+                            id: pod, class, attempts: 0, stamp: now, seq: naive.seq,
+                            place: Place::Active, failed: false,
+                        });
+                    },
+                    3..=6 => {
+                        let got = q.pop(at);
+                        prop_assert_eq!(got, naive.pop());
+                        if let Some((popped, _)) = got {
+                            let i = naive.pods.iter().position(|p| p.id == popped.0).expect("popped");
+                            if mask == 0 {
+                                q.remove(popped);
+                                naive.pods.remove(i);
+                            } else {
+                                q.fail(popped, at, mask < 6);
+                                naive.seq += 1;
+                                naive.pods[i].stamp = now;
+                                naive.pods[i].seq = naive.seq;
+                                naive.pods[i].failed = true;
+                                naive.pods[i].place = Place::Unschedulable;
+                                if mask < 6 {
+                                    naive.requeue(i);
+                                }
+                            }
+                        }
+                    }
+                    7 => {
+                        let before = q.wake(at, |class| mask >> class.0 & 1 == 1);
+                        let mut moved = 0;
+                        for i in 0..naive.pods.len() {
+                            let p = naive.pods[i];
+                            if p.place == Place::Unschedulable && mask >> p.class & 1 == 1 {
+                                naive.requeue(i);
+                                moved += 1;
+                            }
+                        }
+                        prop_assert_eq!(before, moved);
+                    }
+                    _ => {
+                        q.remove(PodId(pod));
+                        naive.pods.retain(|p| p.id != pod);
+                    }
+                }
+                prop_assert_eq!(q.len(), naive.pods.len());
+                for class in 0..4usize {
+                    let mut got: Vec<u32> =
+                        q.unschedulable_pods(ClassId(class as u32)).map(|p| p.0).collect();
+                    got.sort_unstable();
+                    let mut expected: Vec<u32> = naive.pods.iter()
+                        .filter(|p| p.class == class && p.failed)
+                        .map(|p| p.id)
+                        .collect();
+                    expected.sort_unstable();
+                    let counted = q.unschedulable_classes()
+                        .find(|(id, _)| id.index() == class)
+                        .map_or(0, |(_, n)| n);
+                    prop_assert_eq!(counted as usize, expected.len());
+                    prop_assert_eq!(got, expected);
+                }
+            }
+        }
+    }
+}
