@@ -1,0 +1,4 @@
+//! Tables in and out. The only room that knows polars.
+
+mod pages;
+pub mod trace;
