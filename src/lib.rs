@@ -15,6 +15,7 @@ pub mod bill;
 pub mod catalog;
 pub mod cluster;
 pub mod error;
+pub mod frames;
 pub mod import;
 pub mod lifecycle;
 pub mod observe;
