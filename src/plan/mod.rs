@@ -2,7 +2,7 @@
 //! resolves names, fills defaults, and says everything that is wrong with a
 //! scenario at once, over all cases.
 //!
-//! One file per subject: [`defaults`] lists every value that the scenario may
+//! One file per subject: `defaults` lists every value that the scenario may
 //! leave out, with its source; `time`, `control`, `nodes`, `fargate`,
 //! `workloads`, `billing` and `goals` each link one part of a case; `fit` asks
 //! whether the pods can run at all; `settings` says which values are in force
@@ -11,8 +11,22 @@
 //!
 //! [`Diagnostics`]: crate::scenario::Diagnostics
 
+mod billing;
+mod control;
+mod defaults;
+mod fargate;
+mod files;
+mod fit;
+mod goals;
+mod link;
 mod model;
+mod nodes;
+mod notes;
+mod settings;
+mod time;
+mod workloads;
 
+pub use link::{link, load};
 pub use model::{
     Bound, CasePlan, Change, Goal, Input, Options, Origin, Plan, ReadTrace, Setting, Warning,
 };
