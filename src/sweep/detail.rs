@@ -191,8 +191,7 @@ impl NodesOverTime {
                 running += whole[shape][i];
                 // The last step ends with the run.
                 let length = step.min(record.end.ms() - i as i64 * step).max(1);
-                running as f64 * (step as f64 / length as f64).min(1.0)
-                    + edges[shape][i] as f64 / length as f64
+                running as f64 + edges[shape][i] as f64 / length as f64
             });
             over_time.counts.push(counts.collect());
             over_time.types.push(spec.name.clone());

@@ -27,6 +27,9 @@ pub struct Outcome {
     pub events: u64,
     /// Length of the window that is billed and reported, hours.
     pub window_hours: f64,
+    /// Requested cpu of pods while they held it, `DaemonSet`s and work that
+    /// was thrown away left out: what the money bought.
+    pub requested_core_hours: f64,
     /// Pods by fate.
     pub pods: Pods,
     /// Submitted to bound, seconds.
@@ -222,10 +225,12 @@ impl Outcome {
         let pending = merged(record.waits.iter().map(|w| w.pending_ms.as_slice()));
         let ready = merged(record.waits.iter().map(|w| w.ready_ms.as_slice()));
         let censored = record.waits.iter().map(|w| w.censored).sum();
+        let work = work_by_workload(record, workloads);
         let mut outcome = Outcome {
             seed,
             events: record.events,
             window_hours: (record.end - from).ms().max(0) as f64 / HOUR_MS as f64,
+            requested_core_hours: work.iter().map(|w| w.kept()).sum::<u128>() as f64 / CORE_HOUR,
             pods: Pods::default(),
             pending_s: WaitSummary::of_sorted(&pending, censored),
             ready_s: WaitSummary::of_sorted(&ready, 0),
@@ -233,7 +238,7 @@ impl Outcome {
             nodes: nodes(record, cluster),
             cost: CostTotals::of(bill),
             goals: Vec::new(),
-            workloads: workload_outcomes(record, bill, workloads),
+            workloads: workload_outcomes(record, bill, workloads, &work),
         };
         for counts in &record.counts {
             let pods = &mut outcome.pods;
@@ -418,7 +423,50 @@ fn utilisation(record: &Record, workloads: &Workloads, cluster: &ClusterSpec) ->
     Utilisation { cpu: cpu.shares(), memory: memory.shares() }
 }
 
-fn workload_outcomes(record: &Record, bill: &Bill, workloads: &Workloads) -> Vec<WorkloadOutcome> {
+/// Requested cpu of one workload's pods, milli-core·ms.
+#[derive(Debug, Clone, Copy, Default)]
+struct Work {
+    requested: u128,
+    repeated: u128,
+}
+
+impl Work {
+    fn kept(self) -> u128 {
+        self.requested.saturating_sub(self.repeated)
+    }
+}
+
+/// Per workload; a `DaemonSet` has none.
+fn work_by_workload(record: &Record, workloads: &Workloads) -> Vec<Work> {
+    let mut work = vec![Work::default(); workloads.workloads.len()];
+    for owner in &record.owners {
+        if let Some(sum) = work.get_mut(owner.workload.index()) {
+            sum.requested += u128::from(owner.cpu_requested);
+            sum.repeated += u128::from(owner.cpu_repeated);
+        }
+    }
+    for pod in &record.fargate {
+        let Some(template) = workloads.templates.get(pod.template.index()) else { continue };
+        let class = workloads.classes.get(template.class.index());
+        if let (Some(sum), Some(class)) = (work.get_mut(template.workload.index()), class) {
+            let ran = clipped(record, pod.running, pod.finished);
+            sum.requested += class.requests.cpu.0.max(0) as u128 * ran as u128;
+        }
+    }
+    for (sum, info) in work.iter_mut().zip(&workloads.workloads) {
+        if info.kind == WorkloadKind::Daemon {
+            *sum = Work::default();
+        }
+    }
+    work
+}
+
+fn workload_outcomes(
+    record: &Record,
+    bill: &Bill,
+    workloads: &Workloads,
+    work: &[Work],
+) -> Vec<WorkloadOutcome> {
     let mut outcomes = Vec::with_capacity(workloads.workloads.len());
     for (id, info) in workloads.workloads.iter().enumerate() {
         if info.kind == WorkloadKind::Daemon {
@@ -433,12 +481,7 @@ fn workload_outcomes(record: &Record, bill: &Bill, workloads: &Workloads) -> Vec
                 unserved += demand.unserved;
             }
         }
-        let repeated: u128 = record
-            .owners
-            .iter()
-            .filter(|o| o.workload.index() == id)
-            .map(|o| u128::from(o.cpu_repeated))
-            .sum();
+        let repeated = work.get(id).map_or(0, |w| w.repeated);
         let waits = record.waits.get(id);
         outcomes.push(WorkloadOutcome {
             name: info.name.clone(),
