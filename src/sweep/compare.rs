@@ -294,3 +294,92 @@ fn guarded(name: &str) -> Cow<'_, str> {
         Cow::Borrowed(name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sweep::outcome::{CostTotals, Pods};
+    use crate::units::Money;
+    use crate::workload::WorkloadKind;
+
+    fn cell(usd: i128, rejected: u64) -> Option<Outcome> {
+        Some(Outcome {
+            cost: CostTotals {
+                total: Money::from_pico(usd * 1_000_000_000_000),
+                ..CostTotals::default()
+            },
+            pods: Pods { rejected, ..Pods::default() },
+            workloads: vec![WorkloadOutcome {
+                name: "@web".to_owned(),
+                kind: WorkloadKind::Service,
+                pods: Pods::default(),
+                unfinished: 0,
+                pending_s: super::super::outcome::WaitSummary::default(),
+                ready_s: super::super::outcome::WaitSummary::default(),
+                demanded_core_hours: 0.0,
+                cost: Money::from_pico(500_000_000_000),
+            }],
+            ..Outcome::default()
+        })
+    }
+
+    fn study() -> Study {
+        let case = |name: &str, outcomes| CaseStudy {
+            name: name.to_owned(),
+            outcomes,
+            ..CaseStudy::default()
+        };
+        Study {
+            cases: vec![
+                case("today", vec![cell(10, 0), cell(12, 0), cell(14, 0)]),
+                case("=spot", vec![cell(9, 1), cell(10, 1), None]),
+            ],
+            seeds: vec![1, 2, 3],
+            ..Study::default()
+        }
+    }
+
+    #[test]
+    fn differences_pair_the_seeds_both_have() {
+        let study = study();
+        let d = study.difference(0, 1, Metric::Cost).expect("two pairs");
+        // −1 and −2: mean −1.5, sd 1/√2, t(1) = 12.706205, over √2: 6.353102.
+        assert_eq!((d.mean, d.n), (-1.5, 2));
+        assert!((d.half_width.expect("two") - 6.353_102).abs() < 1e-5);
+        assert_eq!(study.difference(0, 1, Metric::PendingP95), None);
+    }
+
+    #[test]
+    fn the_table_is_complete_and_guarded() {
+        let mut out = Vec::new();
+        study().write_comparison(&mut out).expect("written");
+        let text = String::from_utf8(out).expect("text");
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(
+            lines[0],
+            "case,workload,metric,unit,mean,ci_low,ci_high,diff,diff_low,diff_high,seeds"
+        );
+        assert_eq!(lines[1], "today,,cost,USD,12,7.031725,16.968275,,,,3");
+        let find = |start: &str| *lines.iter().find(|l| l.starts_with(start)).expect("row");
+        assert_eq!(
+            find("'=spot,,cost,"),
+            "'=spot,,cost,USD,9.5,3.146898,15.853102,-1.5,-7.853102,4.853102,2"
+        );
+        assert_eq!(find("'=spot,,rejected,"), "'=spot,,rejected,,1,1,1,1,1,1,2");
+        assert_eq!(
+            find("'=spot,'@web,cost_fully_loaded,"),
+            "'=spot,'@web,cost_fully_loaded,USD,0.5,0.5,0.5,0,0,0,2"
+        );
+        // Nothing waited: no rows of waiting times.
+        assert!(!text.contains("pending_p95"));
+    }
+
+    #[test]
+    fn numbers_are_short() {
+        for (value, want) in
+            [(0.0, "0"), (-0.000_000_1, "0"), (1.5, "1.5"), (100.0, "100"), (1.0 / 3.0, "0.333333")]
+        {
+            assert_eq!(number(value), want);
+        }
+    }
+}

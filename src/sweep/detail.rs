@@ -199,3 +199,105 @@ impl NodesOverTime {
         over_time
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bill::{Charge, PriceStatus, Sku, Unit};
+    use crate::cluster::{Capacity, NodeShape, PoolId, Purchase, ShapeId, ZoneId};
+    use crate::observe::{NodeEnd, NodeRecord};
+    use crate::units::{Bytes, Rate};
+
+    #[test]
+    fn a_curve_is_bounded_and_ends_at_one() {
+        assert_eq!(Cdf::of_sorted(&[]), Cdf::default());
+        let small = Cdf::of_sorted(&[0, 0, 1_000, 4_000]);
+        assert_eq!(small.points, [(0.0, 0.5), (1.0, 0.75), (4.0, 1.0)]);
+        assert_eq!(small.pods, 4);
+        let many: Vec<i64> = (0..100_000).collect();
+        let curve = Cdf::of_sorted(&many);
+        assert_eq!(curve.points.len(), CDF_POINTS);
+        // Rank 200 waited 199 ms: exact at every point.
+        assert_eq!(curve.points[0], (0.199, 0.002));
+        assert_eq!(curve.points[CDF_POINTS - 1], (99.999, 1.0));
+    }
+
+    fn node(shape: u32, running: i64, until: i64) -> NodeRecord {
+        NodeRecord {
+            pool: PoolId(0),
+            shape: ShapeId(shape),
+            zone: ZoneId(0),
+            purchase: Purchase::OnDemand,
+            requested: SimTime(0),
+            running: SimTime(running),
+            ready: SimTime::NEVER,
+            draining: SimTime::NEVER,
+            shutting_down: SimTime(until),
+            end: NodeEnd::Running,
+        }
+    }
+
+    #[test]
+    fn nodes_are_means_over_each_step() {
+        let shape = |name: &str| NodeShape {
+            name: name.to_owned(),
+            capacity: Capacity::default(),
+            allocatable: Capacity::default(),
+            nominal_memory: Bytes(0),
+        };
+        let cluster =
+            ClusterSpec { shapes: ["a", "b", "c"].map(shape).into(), ..ClusterSpec::default() };
+        let record = Record {
+            end: SimTime(35),
+            timeline_step_ms: 10,
+            timeline: vec![TimelinePoint::default(); 4],
+            nodes: vec![
+                node(0, 0, 35),
+                node(0, 5, 32),
+                node(2, 12, 14),
+                node(0, i64::MAX, 35), // Never ran.
+            ],
+            ..Record::default()
+        };
+        let nodes = NodesOverTime::of(&record, &cluster);
+        assert_eq!(nodes.types, ["a", "c"]);
+        // The last step is half as long: 5 + 2 of 5 ms.
+        assert_eq!(nodes.counts[0], [1.5, 2.0, 2.0, 1.4]);
+        assert_eq!(nodes.counts[1], [0.0, 0.2, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn lines_give_the_saving_and_are_dropped() {
+        let sku = |purchase| Sku {
+            name: "x".to_owned(),
+            charge: Charge::Instance,
+            purchase,
+            status: PriceStatus::Real,
+            unit: Unit::Hours,
+            rate: Rate::ZERO,
+            commitment: None,
+        };
+        let bill = Bill {
+            skus: vec![sku(PurchaseOption::Spot), sku(PurchaseOption::OnDemand)],
+            lines: Lines {
+                resource: vec![0, 0, 0],
+                sku: vec![0, 1, 0],
+                hour: vec![0, 0, 1],
+                quantity: vec![1, 1, 1],
+                list: vec![3, 10, 5],
+                net: vec![3, 10, 5],
+                on_demand: vec![10, 10, 10],
+            },
+            ..Bill::default()
+        };
+        let record = Record::default();
+        let detail =
+            Detail::capture(&record, bill, &ClusterSpec::default(), &Workloads::default());
+        assert!(detail.bill.lines.is_empty());
+        assert_eq!(detail.priced.len(), 2);
+        assert_eq!(detail.priced[0].saving(), Some(0.0));
+        let spot = detail.priced[1];
+        assert_eq!((spot.net, spot.on_demand), (Money::from_pico(8), Money::from_pico(20)));
+        assert!((spot.saving().expect("priced") - 0.6).abs() < 1e-12);
+    }
+}

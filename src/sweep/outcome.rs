@@ -544,3 +544,247 @@ fn goal(
     };
     GoalResult { name: goal.name.clone(), target, value, met }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::{
+        Capacity, FargateSize, FargateSpec, NodeShape, PoolId, Purchase, ShapeId, ZoneId,
+    };
+    use crate::observe::{NodeEnd, OwnerIntegral, PodCounts, ServiceDemand, Totals, Waits};
+    use crate::rng::Distribution;
+    use crate::units::{Bytes, MilliCpu, Percent, SimDuration};
+    use crate::workload::{
+        ClassId, NamespaceId, OnInterrupt, PodClass, PodTemplate, Requests, Service, TemplateId,
+        WorkloadId, WorkloadInfo,
+    };
+
+    const GIB: i64 = 1 << 30;
+
+    fn node(shape: u32, from_h: i64, until_h: i64) -> NodeRecord {
+        NodeRecord {
+            pool: PoolId(0),
+            shape: ShapeId(shape),
+            zone: ZoneId(0),
+            purchase: Purchase::OnDemand,
+            requested: SimTime(from_h * HOUR_MS),
+            running: SimTime(from_h * HOUR_MS),
+            ready: SimTime(from_h * HOUR_MS),
+            draining: SimTime::NEVER,
+            shutting_down: SimTime(until_h * HOUR_MS),
+            end: NodeEnd::Running,
+        }
+    }
+
+    fn workloads() -> Workloads {
+        let template = |workload| PodTemplate {
+            class: ClassId(0),
+            workload: WorkloadId(workload),
+            namespace: NamespaceId(0),
+            on_interrupt: OnInterrupt::Restart,
+            startup: Distribution::Constant(0.0),
+        };
+        let info = |name: &str, kind| WorkloadInfo { name: name.to_owned(), kind };
+        Workloads {
+            workloads: vec![
+                info("batch", WorkloadKind::Batch),
+                info("web", WorkloadKind::Service),
+                info("agent", WorkloadKind::Daemon),
+            ],
+            namespaces: vec!["default".to_owned()],
+            classes: vec![PodClass {
+                requests: Requests::new(Some(MilliCpu(500)), Some(Bytes(GIB)), Vec::new()),
+                ..PodClass::default()
+            }],
+            templates: vec![template(0), template(1), template(2)],
+            services: vec![Service {
+                template: TemplateId(1),
+                demand: None,
+                memory_usage: None,
+                target: Percent { ppm: 600_000 },
+                min: 1,
+                max: 2,
+            }],
+            ..Workloads::default()
+        }
+    }
+
+    fn cluster() -> ClusterSpec {
+        let shape = |name: &str| NodeShape {
+            name: name.to_owned(),
+            capacity: Capacity::default(),
+            allocatable: Capacity::default(),
+            nominal_memory: Bytes(0),
+        };
+        ClusterSpec {
+            shapes: vec![shape("m5.large"), shape("m5.xlarge"), shape("unused")],
+            fargate: vec![FargateSpec {
+                name: "fg".to_owned(),
+                selectors: Vec::new(),
+                sizes: vec![FargateSize { cpu: MilliCpu(1_000), memory: Bytes(2 * GIB) }],
+                overhead_memory: Bytes(0),
+                start_latency: Distribution::Constant(0.0),
+                launch_burst: 1,
+                launch_per_second: 1,
+                job_retention: SimDuration::ZERO,
+                sidecar_cpu: MilliCpu(0),
+                sidecar_memory: Bytes(0),
+            }],
+            ..ClusterSpec::default()
+        }
+    }
+
+    fn record() -> Record {
+        let hours = |h: i64| SimTime(h * HOUR_MS);
+        Record {
+            end: hours(11),
+            warmup: hours(1),
+            events: 42,
+            nodes: vec![node(0, 0, 4), node(0, 2, 11), node(1, 5, 6)],
+            nodes_peak: 2,
+            fargate: vec![FargateRecord {
+                pool: 0,
+                size: 0,
+                template: TemplateId(0),
+                pull: hours(2),
+                running: hours(2),
+                finished: hours(4),
+                removed: hours(6),
+                used_cpu: 250,
+                used_memory: -1,
+            }],
+            owners: vec![
+                OwnerIntegral {
+                    workload: WorkloadId(0),
+                    cpu_requested: 9 * 1_000 * HOUR_MS as u64,
+                    cpu_repeated: 2 * 1_000 * HOUR_MS as u64,
+                    ..OwnerIntegral::default()
+                },
+                OwnerIntegral {
+                    workload: WorkloadId(2),
+                    cpu_requested: 5 * 1_000 * HOUR_MS as u64,
+                    ..OwnerIntegral::default()
+                },
+            ],
+            waits: vec![
+                Waits { pending_ms: vec![0, 2_000, 9_000], ready_ms: vec![1_000], censored: 1 },
+                Waits { pending_ms: vec![500, 3_000], ready_ms: vec![], censored: 0 },
+            ],
+            counts: vec![
+                PodCounts {
+                    submitted: 5,
+                    started: 4,
+                    finished: 2,
+                    running_at_end: 1,
+                    interrupted: 1,
+                    rejected: 1,
+                    ..PodCounts::default()
+                },
+                PodCounts { submitted: 2, started: 2, running_at_end: 2, ..PodCounts::default() },
+            ],
+            demand: vec![ServiceDemand {
+                demanded: 40 * 1_000 * HOUR_MS as u128,
+                unserved: 1_000 * HOUR_MS as u128 / 2,
+            }],
+            totals: Totals {
+                // 20 core-hours allocatable, 10 requested, 4 used.
+                cpu_allocatable: 20 * 1_000 * HOUR_MS as u128,
+                cpu_requested: 10 * 1_000 * HOUR_MS as u128,
+                cpu_used: 4 * 1_000 * HOUR_MS as u128,
+                repeated_cpu: 2 * 1_000 * HOUR_MS as u128,
+                ..Totals::default()
+            },
+            ..Record::default()
+        }
+    }
+
+    fn measured(goals: &[Goal]) -> Outcome {
+        let bill = Bill {
+            total: Money::from_pico(7_000_000_000_000),
+            fully_loaded_by_workload: [("batch".to_owned(), Money::from_pico(5))].into(),
+            ..Bill::default()
+        };
+        Outcome::measure(3, &record(), &bill, &cluster(), &workloads(), goals)
+    }
+
+    fn close(a: Option<f64>, b: f64) {
+        assert!(a.is_some_and(|a| (a - b).abs() < 1e-12), "{a:?} is not {b}");
+    }
+
+    #[test]
+    fn waits_merge_over_workloads() {
+        let o = measured(&[]);
+        // 0, 0.5, 2, 3, 9 s.
+        let p = o.pending_s;
+        assert_eq!((p.p50, p.p90, p.p99, p.max), (Some(2.0), Some(9.0), Some(9.0), Some(9.0)));
+        close(p.mean, 2.9);
+        assert_eq!(p.censored, 1);
+        assert_eq!(o.ready_s.max, Some(1.0));
+        assert_eq!(o.workloads[1].pending_s.max, Some(3.0));
+        assert_eq!(WaitSummary::of_sorted(&[], 0), WaitSummary::default());
+    }
+
+    #[test]
+    fn only_the_reported_window_counts() {
+        let o = measured(&[]);
+        close(Some(o.window_hours), 10.0);
+        // 3 + 9 + 1 hours after the warm-up.
+        close(Some(o.nodes.node_hours), 13.0);
+        assert_eq!((o.nodes.launched, o.nodes.peak), (3, 2));
+        let types: Vec<_> = o.nodes.by_type.iter().collect();
+        assert_eq!(types[0], (&"m5.large".to_owned(), &TypeUse { launched: 2, node_hours: 12.0 }));
+        assert_eq!(types.len(), 2);
+    }
+
+    #[test]
+    fn fargate_pods_count_as_capacity_of_their_own() {
+        let u = measured(&[]).utilisation;
+        // Nodes 20 : 10 : 4 core-hours; the pod bought 1 core for 4 hours,
+        // requested half of it for 2 and used a quarter.
+        close(u.cpu.requested_of_allocatable, 11.0 / 24.0);
+        close(u.cpu.used_of_allocatable, 4.5 / 24.0);
+        close(u.cpu.used_of_requested, 4.5 / 11.0);
+        // Memory usage of the only pod is unknown.
+        close(u.memory.requested_of_allocatable, 2.0 / 8.0);
+        assert_eq!((u.memory.used_of_allocatable, u.memory.used_of_requested), (None, None));
+    }
+
+    #[test]
+    fn work_and_fates_go_to_their_workload() {
+        let o = measured(&[]);
+        assert_eq!(o.workloads.len(), 2, "a DaemonSet is no workload of its own");
+        assert_eq!((o.pods.submitted, o.pods.rejected, o.pods.interrupted), (7, 1, 1));
+        // 9 − 2 on nodes, 1 on Fargate; the DaemonSet's 5 do not count.
+        close(Some(o.requested_core_hours), 8.0);
+        let (batch, web) = (&o.workloads[0], &o.workloads[1]);
+        assert_eq!((batch.unfinished, batch.cost), (2, Money::from_pico(5)));
+        close(Some(batch.pods.repeated_core_hours), 2.0);
+        close(Some(web.demanded_core_hours), 40.0);
+        close(Some(web.pods.unserved_core_hours), 0.5);
+        close(Some(o.pods.unserved_core_hours), 0.5);
+    }
+
+    #[test]
+    fn goals_are_measured_exactly() {
+        let pending = |workload: Option<&str>, quantile, seconds| Goal {
+            name: "g".to_owned(),
+            bound: Bound::Pending {
+                workload: workload.map(str::to_owned),
+                quantile,
+                at_most: SimDuration::from_secs(seconds),
+            },
+        };
+        let month = Goal { name: "m".to_owned(), bound: Bound::MonthlyUsd(Money::ZERO) };
+        let o = measured(&[
+            pending(None, 95, 8),
+            pending(Some("web"), 100, 3),
+            pending(Some("nobody"), 50, 1),
+            month,
+        ]);
+        let met: Vec<bool> = o.goals.iter().map(|g| g.met).collect();
+        assert_eq!(met, [false, true, true, true]);
+        assert_eq!(o.goals[0].value, Some(GoalValue::Seconds(9.0)));
+        let json = serde_json::to_string(&o.goals[3]).expect("json");
+        assert_eq!(json, r#"{"name":"m","target":"0","value":null,"met":true}"#);
+    }
+}

@@ -94,3 +94,70 @@ impl Summary<'_> {
         writeln!(out).map_err(|e| failed(&e))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bill::Bill;
+    use crate::sweep::detail::Detail;
+    use crate::sweep::model::CaseStudy;
+    use crate::sweep::outcome::{CostTotals, Outcome};
+    use crate::units::Money;
+    use std::sync::Arc;
+
+    #[test]
+    fn keys_are_stable() {
+        let outcome = |seed, pico| Outcome {
+            seed,
+            cost: CostTotals { total: Money::from_pico(pico), ..CostTotals::default() },
+            ..Outcome::default()
+        };
+        let bill = Bill { total: Money::from_pico(1), ..Bill::default() };
+        let study = Study {
+            scenario: "s".to_owned(),
+            plimsoll_version: "0.1.0".to_owned(),
+            seeds: vec![4, 5],
+            cases: vec![CaseStudy {
+                name: "c".to_owned(),
+                detail: Some(Detail { bill: Arc::new(bill), ..Detail::default() }),
+                outcomes: vec![Some(outcome(4, 1)), Some(outcome(5, 1))],
+                ..CaseStudy::default()
+            }],
+            ..Study::default()
+        };
+        let mut out = Vec::new();
+        study.summary(0).expect("first seed").write(&mut out).expect("written");
+        let json: serde_json::Value = serde_json::from_slice(&out).expect("json");
+        let keys = |value: &serde_json::Value| {
+            value.as_object().expect("object").keys().cloned().collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(
+            keys(&json),
+            "schema_version plimsoll_version scenario case seed inputs price_dates events pods \
+             pending_s ready_s utilisation nodes cost goals intervals"
+        );
+        assert_eq!(
+            keys(&json["pods"]),
+            "submitted started finished evicted interrupted rejected pending_at_end \
+             repeated_core_hours unserved_core_hours"
+        );
+        assert_eq!(keys(&json["pending_s"]), "mean p50 p90 p95 p99 max censored");
+        assert_eq!(
+            keys(&json["utilisation"]["cpu"]),
+            "requested_of_allocatable used_of_allocatable used_of_requested"
+        );
+        assert_eq!(keys(&json["nodes"]), "launched peak node_hours by_type");
+        for key in [
+            "currency", "total", "monthly", "by_pool", "by_purchase", "by_charge", "by_namespace",
+            "by_workload", "by_price_status", "waterfall",
+        ] {
+            assert!(json["cost"].get(key).is_some(), "{key}");
+        }
+        assert_eq!(json["seed"], 4);
+        assert_eq!(json["cost"]["total"], "0.000000000001");
+        assert!(json["pending_s"]["p95"].is_null());
+        assert_eq!(json["intervals"]["cost"]["seeds"], 2);
+        assert_eq!(out.last(), Some(&b'\n'));
+        assert!(study.summary(1).is_none());
+    }
+}
