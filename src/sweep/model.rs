@@ -1,0 +1,181 @@
+//! What a study found: everything the report, the tables and the comparison
+//! print, and nothing they would have to look up elsewhere.
+//!
+//! A study is cases × seeds. Every cell leaves an [`Outcome`]; the first seed of
+//! a case also leaves a [`Detail`] with its bill and what charts draw. The
+//! first case is the baseline.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::detail::Detail;
+use super::outcome::Outcome;
+use crate::units::{Money, SimDuration};
+
+/// Version of every result file's layout.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Everything there is to say about one scenario.
+#[derive(Debug, Clone, Default)]
+pub struct Study {
+    /// Name of the scenario.
+    pub scenario: String,
+    /// Version of the program that made it.
+    pub plimsoll_version: String,
+    /// AWS Region whose prices apply.
+    pub region: String,
+    /// Files that decided the result.
+    pub inputs: Vec<Input>,
+    /// Price table to the date of its prices.
+    pub price_dates: BTreeMap<String, String>,
+    /// Seeds, in the order of [`CaseStudy::outcomes`].
+    pub seeds: Vec<u64>,
+    /// What the result rests on beyond the scenario's own lines.
+    pub assumptions: Vec<Assumption>,
+    /// What was noticed on the way, each with a stable code.
+    pub warnings: Vec<Warning>,
+    /// What the user wants to hold.
+    pub goals: Vec<Goal>,
+    /// Cases in scenario order; the first is the baseline.
+    pub cases: Vec<CaseStudy>,
+    /// Whether every cell was run; otherwise the study was interrupted and
+    /// [`CaseStudy::outcomes`] holds what was finished.
+    pub complete: bool,
+}
+
+/// A file that decided the result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Input {
+    /// Path relative to the scenario.
+    pub path: String,
+    /// SHA-256 of its bytes, lower-case hexadecimal.
+    pub sha256: String,
+}
+
+/// Where an assumed value comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// The program's default.
+    Default,
+    /// The scenario file.
+    Scenario,
+    /// The price and instance tables.
+    Catalog,
+}
+
+impl Origin {
+    /// Its name in results.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Origin::Default => "default",
+            Origin::Scenario => "scenario",
+            Origin::Catalog => "catalog",
+        }
+    }
+}
+
+/// Something the result rests on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Assumption {
+    /// Path of the setting, as in `pools.general.boot`.
+    pub key: String,
+    /// Its value as text.
+    pub value: String,
+    /// Who chose it.
+    pub origin: Origin,
+    /// Why, or the source; may be empty.
+    pub note: String,
+}
+
+/// Something worth knowing that did not stop the run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Warning {
+    /// Stable code, as in `W012`.
+    pub code: String,
+    /// One sentence.
+    pub text: String,
+}
+
+/// A bound the user wants to hold in the chosen case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Goal {
+    /// Its name in the scenario.
+    pub name: String,
+    /// What must not exceed what.
+    pub bound: Bound,
+}
+
+/// What a goal bounds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bound {
+    /// A nearest-rank quantile of pending times.
+    Pending {
+        /// Of this workload; `None` for all pods.
+        workload: Option<String>,
+        /// In a hundred; 100 is the longest.
+        quantile: u32,
+        /// At most this.
+        at_most: SimDuration,
+    },
+    /// What a month of 730 hours costs.
+    MonthlyUsd(Money),
+}
+
+/// One setting that a case changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// Path of the setting.
+    pub path: String,
+    /// Value in the scenario; `None` where the case adds it.
+    pub from: Option<String>,
+    /// Value in the case; `None` where the case removes it.
+    pub to: Option<String>,
+}
+
+/// A case and what became of it.
+#[derive(Debug, Clone, Default)]
+pub struct CaseStudy {
+    /// Its name in the scenario.
+    pub name: String,
+    /// What to call it in a report: the title, or the name.
+    pub title: String,
+    /// How its settings differ from the baseline's.
+    pub changes: Vec<Change>,
+    /// The first seed in depth; `None` only in an interrupted study.
+    pub detail: Option<Detail>,
+    /// One per seed, in the order of [`Study::seeds`]; `None` where a cell was
+    /// not run before an interruption.
+    pub outcomes: Vec<Option<Outcome>>,
+}
+
+impl CaseStudy {
+    /// What the finished cells measured, in the order of the seeds.
+    pub fn finished(&self) -> impl Iterator<Item = &Outcome> {
+        self.outcomes.iter().flatten()
+    }
+}
+
+impl Study {
+    /// The baseline: the first case.
+    #[must_use]
+    pub fn baseline(&self) -> Option<&CaseStudy> {
+        self.cases.first()
+    }
+
+    /// Names of the workloads that any finished cell has, in the order in
+    /// which cases first mention them.
+    #[must_use]
+    pub fn workloads(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for workload in self.cases.iter().flat_map(|c| c.finished().take(1)).flat_map(|o| &o.workloads)
+        {
+            if !names.contains(&workload.name.as_str()) {
+                names.push(&workload.name);
+            }
+        }
+        names
+    }
+}
