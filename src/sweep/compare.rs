@@ -168,11 +168,7 @@ fn known(values: &[Option<f64>]) -> Vec<f64> {
 
 impl Study {
     /// Values of any function of an outcome in a case, per seed.
-    pub fn values(
-        &self,
-        case: usize,
-        value: impl Fn(&Outcome) -> Option<f64>,
-    ) -> Vec<Option<f64>> {
+    pub fn values(&self, case: usize, value: impl Fn(&Outcome) -> Option<f64>) -> Vec<Option<f64>> {
         self.cases.get(case).map(|c| per_seed(c, value)).unwrap_or_default()
     }
 
@@ -253,8 +249,17 @@ impl Study {
         let failed = |e: csv::Error| Error::failed(format!("cannot write comparison.csv: {e}"));
         let mut csv = csv::Writer::from_writer(out);
         csv.write_record([
-            "case", "workload", "metric", "unit", "mean", "ci_low", "ci_high", "diff", "diff_low",
-            "diff_high", "seeds",
+            "case",
+            "workload",
+            "metric",
+            "unit",
+            "mean",
+            "ci_low",
+            "ci_high",
+            "diff",
+            "diff_low",
+            "diff_high",
+            "seeds",
         ])
         .map_err(failed)?;
         for row in self.rows() {
@@ -298,12 +303,12 @@ fn guarded(name: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sweep::outcome::{CostTotals, Pods};
+    use crate::sweep::outcome::{CostTotals, Pods, WaitSummary};
     use crate::units::Money;
     use crate::workload::WorkloadKind;
 
-    fn cell(usd: i128, rejected: u64) -> Option<Outcome> {
-        Some(Outcome {
+    fn cell(usd: i128, rejected: u64) -> Outcome {
+        Outcome {
             cost: CostTotals {
                 total: Money::from_pico(usd * 1_000_000_000_000),
                 ..CostTotals::default()
@@ -314,13 +319,13 @@ mod tests {
                 kind: WorkloadKind::Service,
                 pods: Pods::default(),
                 unfinished: 0,
-                pending_s: super::super::outcome::WaitSummary::default(),
-                ready_s: super::super::outcome::WaitSummary::default(),
+                pending_s: WaitSummary::default(),
+                ready_s: WaitSummary::default(),
                 demanded_core_hours: 0.0,
                 cost: Money::from_pico(500_000_000_000),
             }],
             ..Outcome::default()
-        })
+        }
     }
 
     fn study() -> Study {
@@ -331,8 +336,8 @@ mod tests {
         };
         Study {
             cases: vec![
-                case("today", vec![cell(10, 0), cell(12, 0), cell(14, 0)]),
-                case("=spot", vec![cell(9, 1), cell(10, 1), None]),
+                case("today", vec![Some(cell(10, 0)), Some(cell(12, 0)), Some(cell(14, 0))]),
+                case("=spot", vec![Some(cell(9, 1)), Some(cell(10, 1)), None]),
             ],
             seeds: vec![1, 2, 3],
             ..Study::default()

@@ -291,8 +291,7 @@ mod tests {
             ..Bill::default()
         };
         let record = Record::default();
-        let detail =
-            Detail::capture(&record, bill, &ClusterSpec::default(), &Workloads::default());
+        let detail = Detail::capture(&record, bill, &ClusterSpec::default(), &Workloads::default());
         assert!(detail.bill.lines.is_empty());
         assert_eq!(detail.priced.len(), 2);
         assert_eq!(detail.priced[0].saving(), Some(0.0));

@@ -18,7 +18,7 @@ pub use model::{
     Assumption, Bound, CaseStudy, Change, Goal, Input, Origin, SCHEMA_VERSION, Study, Warning,
 };
 pub use outcome::{
-    CostTotals, GoalResult, GoalValue, NodeCounts, Outcome, TypeUse, Utilisation, UsedShare,
+    CostTotals, GoalResult, GoalValue, NodeCounts, Outcome, Pods, TypeUse, UsedShare, Utilisation,
     WaitSummary, WorkloadOutcome,
 };
 pub use output::OutputDir;

@@ -170,7 +170,8 @@ impl Study {
     #[must_use]
     pub fn workloads(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();
-        for workload in self.cases.iter().flat_map(|c| c.finished().take(1)).flat_map(|o| &o.workloads)
+        for workload in
+            self.cases.iter().flat_map(|c| c.finished().take(1)).flat_map(|o| &o.workloads)
         {
             if !names.contains(&workload.name.as_str()) {
                 names.push(&workload.name);

@@ -198,7 +198,8 @@ mod tests {
         }
 
         fn measure(&self, case: usize, seed: u64, record: &u64, detail: bool) -> Result<Cell> {
-            let outcome = Outcome { seed, events: record * 100 + case as u64, ..Outcome::default() };
+            let outcome =
+                Outcome { seed, events: record * 100 + case as u64, ..Outcome::default() };
             Ok(Cell { outcome, detail: detail.then(Detail::default) })
         }
     }
@@ -218,8 +219,7 @@ mod tests {
         };
         let cells = run(&fake, &[1, 2], 1, &fake.stop, &progress).expect("runs");
         assert!(cells.complete);
-        let want =
-            [[Some(700), Some(1400)], [Some(901), Some(1801)], [Some(702), Some(1402)]];
+        let want = [[Some(700), Some(1400)], [Some(901), Some(1801)], [Some(702), Some(1402)]];
         assert_eq!(events(&cells), want);
         assert_eq!(calls.into_inner(), 6);
         let simulated = fake.simulated.into_inner().expect("no panic");

@@ -89,7 +89,8 @@ impl Study {
 impl Summary<'_> {
     /// Writes it as indented JSON with a final newline.
     pub fn write(&self, mut out: impl Write) -> Result<()> {
-        let failed = |e: &dyn std::fmt::Display| Error::failed(format!("cannot write summary: {e}"));
+        let failed =
+            |e: &dyn std::fmt::Display| Error::failed(format!("cannot write summary: {e}"));
         serde_json::to_writer_pretty(&mut out, self).map_err(|e| failed(&e))?;
         writeln!(out).map_err(|e| failed(&e))
     }
@@ -148,8 +149,16 @@ mod tests {
         );
         assert_eq!(keys(&json["nodes"]), "launched peak node_hours by_type");
         for key in [
-            "currency", "total", "monthly", "by_pool", "by_purchase", "by_charge", "by_namespace",
-            "by_workload", "by_price_status", "waterfall",
+            "currency",
+            "total",
+            "monthly",
+            "by_pool",
+            "by_purchase",
+            "by_charge",
+            "by_namespace",
+            "by_workload",
+            "by_price_status",
+            "waterfall",
         ] {
             assert!(json["cost"].get(key).is_some(), "{key}");
         }
