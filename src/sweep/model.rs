@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::detail::Detail;
 use super::outcome::Outcome;
+use super::run::Cell;
 use crate::units::{Money, SimDuration};
 
 /// Version of every result file's layout.
@@ -152,6 +153,19 @@ pub struct CaseStudy {
 }
 
 impl CaseStudy {
+    /// This case with what its cells left, in the order of the seeds.
+    #[must_use]
+    pub fn with_cells(mut self, cells: Vec<Option<Cell>>) -> CaseStudy {
+        for (i, cell) in cells.into_iter().enumerate() {
+            let (outcome, detail) = cell.map(|c| (c.outcome, c.detail)).unzip();
+            self.outcomes.push(outcome);
+            if i == 0 {
+                self.detail = detail.flatten();
+            }
+        }
+        self
+    }
+
     /// What the finished cells measured, in the order of the seeds.
     pub fn finished(&self) -> impl Iterator<Item = &Outcome> {
         self.outcomes.iter().flatten()

@@ -228,6 +228,10 @@ mod tests {
             c.iter().map(|c| c.as_ref().is_some_and(|c| c.detail.is_some())).collect::<Vec<_>>()
         };
         assert_eq!(details(&cells.by_case[1]), [true, false]);
+        let [_, case, _] = <[_; 3]>::try_from(cells.by_case).expect("three cases");
+        let case = crate::sweep::CaseStudy::default().with_cells(case);
+        assert!(case.detail.is_some());
+        assert_eq!(case.finished().map(|o| o.seed).collect::<Vec<_>>(), [1, 2]);
     }
 
     #[test]

@@ -66,9 +66,12 @@ pub fn difference(baseline: &[Option<f64>], case: &[Option<f64>]) -> Option<Esti
 }
 
 /// 97.5 % quantile of Student's t with so many degrees of freedom (at least
-/// one).
+/// one), to nine decimals: beyond them, results of the C library's functions
+/// underneath differ between machines.
 fn t95(degrees: usize) -> f64 {
-    StudentsT::new(0.0, 1.0, degrees.max(1) as f64).map_or(f64::NAN, |t| t.inverse_cdf(0.975))
+    let exact =
+        StudentsT::new(0.0, 1.0, degrees.max(1) as f64).map_or(f64::NAN, |t| t.inverse_cdf(0.975));
+    (exact * 1e9).round() / 1e9
 }
 
 /// Nearest-rank quantile: the smallest value that at least `percent` in a
