@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::outcome::merged;
+use super::measure::merged;
 use crate::bill::{Bill, Lines, PurchaseOption};
 use crate::cluster::ClusterSpec;
 use crate::observe::{Record, TimelinePoint};

@@ -5,6 +5,7 @@
 
 mod compare;
 mod detail;
+mod measure;
 mod model;
 mod outcome;
 mod output;
