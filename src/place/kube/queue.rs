@@ -10,6 +10,9 @@
 //! A pod takes 32 bytes here, plus 16 while active or 24 while backing off.
 //! Every operation is O(log n) in the pods that are active or backing off;
 //! events cost O(1) a class, plus what they move, which an attempt pays for.
+//! Measured (`benches/backlog.rs`): a failed attempt in a backlog of 100,000
+//! 0.25 µs, a pod that is bound at once 0.05 µs, an event that helps none of
+//! 20 classes 0.02 µs.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
