@@ -2,9 +2,15 @@
 //!
 //! A query rescores the slots that changed since the class was last asked
 //! for, then takes the maximum from block summaries. With n nodes, k classes
-//! in turn and two changes a placement that is 2·k rescorings of some 5 ns and
-//! a pass over n/64 bounds. A class that was away for more changes than there
-//! are slots, or whose plane was given up for memory, gets a full pass.
+//! in turn and two changes a placement that is 2·k rescorings and a pass over
+//! n/64 bounds. A class that was away for more changes than there are slots,
+//! or whose plane was given up for memory, gets a full pass.
+//!
+//! Measured on a 2.5 GHz core whose neighbours were busy, completion and
+//! bookkeeping of the node columns included (`benches/placement.rs`): 0.5 µs a
+//! placement with 1,000 nodes and 6 classes, 1.7 µs with 10,000 and 20, 7 µs
+//! with 10,000 and 200; a full pass takes 7 ns a slot, one slot out of order 10
+//! to 15 ns, a failed attempt while nothing changes 6 ns.
 //!
 //! `TaintToleration` depends on the other feasible nodes through the highest
 //! number of untolerated `PreferNoSchedule` taints alone. Nodes are therefore

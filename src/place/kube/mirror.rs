@@ -106,7 +106,8 @@ impl Line {
 
     /// Whether free cpu, memory and pods hold the pod and the slot is open.
     #[inline]
-    pub(super) fn fits(&self, ask: &Ask) -> bool {
+    #[allow(clippy::needless_bitwise_bool)] // Which of them fails is as good as random.
+    fn fits(&self, ask: &Ask) -> bool {
         (self.free_pods > 0) & (ask.need[0] <= self.free[0]) & (ask.need[1] <= self.free[1])
     }
 
