@@ -94,16 +94,15 @@ pub(super) fn scheduler(
             format!("the first wait of {initial} s is above podMaxBackoffSeconds, {most}");
         notes.diags.error(given.span, message).help("raise `podMaxBackoffSeconds` as well");
     }
-    let scoring = match &it.scoring_strategy {
-        Some(strategy) => match strategy.kind.value {
+    let scoring = if let Some(strategy) = &it.scoring_strategy {
+        match strategy.kind.value {
             ScoringKind::LeastAllocated => Scoring::LeastAllocated,
             ScoringKind::MostAllocated => Scoring::MostAllocated,
-        },
-        None => {
-            let note = "kube-scheduler default (NodeResourcesFit)";
-            notes.default(path("scoringStrategy.type"), ScoringKind::LeastAllocated, note);
-            Scoring::LeastAllocated
         }
+    } else {
+        let note = "kube-scheduler default (NodeResourcesFit)";
+        notes.default(path("scoringStrategy.type"), ScoringKind::LeastAllocated, note);
+        Scoring::LeastAllocated
     };
     SchedulerProfile {
         scoring,
@@ -169,36 +168,29 @@ pub(super) fn autoscaler(scenario: &Scenario, version: &Version, notes: &mut Not
             None => notes.default(path(key), **slot, AUTOSCALER_NOTE),
         }
     }
-    match it.scale_down_enabled {
-        Some(given) => config.scale_down_enabled = given.value,
-        None => {
-            let value = config.scale_down_enabled;
-            notes.default(path("scale-down-enabled"), value, AUTOSCALER_NOTE);
-        }
+    if let Some(given) = it.scale_down_enabled {
+        config.scale_down_enabled = given.value;
+    } else {
+        let value = config.scale_down_enabled;
+        notes.default(path("scale-down-enabled"), value, AUTOSCALER_NOTE);
     }
-    match it.scale_down_utilization_threshold {
-        Some(given) => {
-            let ppm = (given.value.0 * 1e6).round() as i64;
-            config.scale_down_utilization_threshold = Percent { ppm };
-        }
-        None => {
-            let value = config.scale_down_utilization_threshold.ppm as f64 / 1e6;
-            notes.default(path("scale-down-utilization-threshold"), value, AUTOSCALER_NOTE);
-        }
+    if let Some(given) = it.scale_down_utilization_threshold {
+        let ppm = (given.value.0 * 1e6).round() as i64;
+        config.scale_down_utilization_threshold = Percent { ppm };
+    } else {
+        let value = config.scale_down_utilization_threshold.ppm as f64 / 1e6;
+        notes.default(path("scale-down-utilization-threshold"), value, AUTOSCALER_NOTE);
     }
-    match it.expander {
-        Some(given) => {
-            config.expanders = vec![match given.value {
-                scenario::Expander::LeastWaste => Expander::LeastWaste,
-                scenario::Expander::MostPods => Expander::MostPods,
-                scenario::Expander::LeastNodes => Expander::LeastNodes,
-                scenario::Expander::Random => Expander::Random,
-            }];
-        }
-        None => {
-            let names: Vec<&str> = config.expanders.iter().map(|e| expander_name(*e)).collect();
-            notes.default(path("expander"), names.join(","), AUTOSCALER_NOTE);
-        }
+    if let Some(given) = it.expander {
+        config.expanders = vec![match given.value {
+            scenario::Expander::LeastWaste => Expander::LeastWaste,
+            scenario::Expander::MostPods => Expander::MostPods,
+            scenario::Expander::LeastNodes => Expander::LeastNodes,
+            scenario::Expander::Random => Expander::Random,
+        }];
+    } else {
+        let names: Vec<&str> = config.expanders.iter().map(|e| expander_name(*e)).collect();
+        notes.default(path("expander"), names.join(","), AUTOSCALER_NOTE);
     }
     config
 }

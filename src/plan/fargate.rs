@@ -31,28 +31,24 @@ pub(super) fn link(
     let vcpu = notes.price(name.span, "fargate.vcpu", "vCPU-hour", &rates.vcpu_hour);
     let gb = notes.price(name.span, "fargate.memory", "GB-hour", &rates.gb_hour);
 
-    let start_latency = match &it.start_latency {
-        Some(given) => given.value.distribution.clone(),
-        None => {
-            notes.default(path("start-latency"), FARGATE_START.value, FARGATE_START.note);
-            FARGATE_START.value.distribution()
-        }
+    let start_latency = if let Some(given) = &it.start_latency {
+        given.value.distribution.clone()
+    } else {
+        notes.default(path("start-latency"), FARGATE_START.value, FARGATE_START.note);
+        FARGATE_START.value.distribution()
     };
-    let (launch_burst, launch_per_second) = match &it.launch_rate {
-        Some(rate) => {
-            let per_second = rate.per_second.value.0;
-            if per_second.fract() != 0.0 || per_second > 1e6 {
-                let message = "a launch rate is a whole number of pods per second, up to 1000000";
-                notes.diags.error(rate.per_second.span, message);
-            }
-            (rate.burst.value.get() as u32, per_second as u32)
+    let (launch_burst, launch_per_second) = if let Some(rate) = &it.launch_rate {
+        let per_second = rate.per_second.value.0;
+        if per_second.fract() != 0.0 || per_second > 1e6 {
+            let message = "a launch rate is a whole number of pods per second, up to 1000000";
+            notes.diags.error(rate.per_second.span, message);
         }
-        None => {
-            let (burst, per_second) = FARGATE_LAUNCH.value;
-            let value = format!("{{ burst: {burst}, per-second: {per_second} }}");
-            notes.default(path("launch-rate"), value, FARGATE_LAUNCH.note);
-            (burst, per_second)
-        }
+        (rate.burst.value.get() as u32, per_second as u32)
+    } else {
+        let (burst, per_second) = FARGATE_LAUNCH.value;
+        let value = format!("{{ burst: {burst}, per-second: {per_second} }}");
+        notes.default(path("launch-rate"), value, FARGATE_LAUNCH.note);
+        (burst, per_second)
     };
     let job_retention = notes.or_default(it.job_retention, path("job-retention"), JOB_RETENTION);
     notes.default(path("overhead"), FARGATE_OVERHEAD.value, FARGATE_OVERHEAD.note);

@@ -1,5 +1,6 @@
 //! Input files: each is read once for all cases, and hashed.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -96,5 +97,10 @@ fn sha256(path: &Path) -> std::io::Result<String> {
             _ => break,
         }
     }
-    Ok(hasher.finalize().iter().map(|b| format!("{b:02x}")).collect())
+    let digest = hasher.finalize();
+    Ok(digest.iter().fold(String::with_capacity(2 * digest.len()), |mut hex, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    }))
 }

@@ -3,7 +3,7 @@
 //! scenario at once, over all cases.
 //!
 //! One file per subject: `defaults` lists every value that the scenario may
-//! leave out, with its source; `time`, `control`, `nodes`, `fargate`,
+//! leave out, with its source; `time`, `control`, `nodes` and `offers`, `fargate`,
 //! `workloads`, `billing` and `goals` each link one part of a case; `fit` asks
 //! whether the pods can run at all; `settings` says which values are in force
 //! and who chose them. A case that cannot be linked leaves findings with
@@ -22,7 +22,10 @@ mod link;
 mod model;
 mod nodes;
 mod notes;
+mod offers;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod time;
 mod workloads;
 

@@ -25,14 +25,13 @@ pub(super) struct Window {
 /// Links `time`. Even a faulty one has a start, so that traces can be read.
 pub(super) fn link(scenario: &Scenario, notes: &mut Notes<'_>) -> Window {
     let time = &scenario.time;
-    let start_unix_ms = match time.start {
-        Some(start) => start.value.as_millisecond(),
-        None => {
-            let text = Timestamp::from_millisecond(START_UNIX_MS.value)
-                .map_or_else(|_| String::new(), |t| t.to_string());
-            notes.default("time.start", text, START_UNIX_MS.note);
-            START_UNIX_MS.value
-        }
+    let start_unix_ms = if let Some(start) = time.start {
+        start.value.as_millisecond()
+    } else {
+        let text = Timestamp::from_millisecond(START_UNIX_MS.value)
+            .map_or_else(|_| String::new(), |t| t.to_string());
+        notes.default("time.start", text, START_UNIX_MS.note);
+        START_UNIX_MS.value
     };
     let horizon = horizon(scenario, time.horizon.as_ref(), notes);
     let warmup = notes.or_default(time.warmup, "time.warmup", WARMUP);

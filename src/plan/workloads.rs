@@ -237,37 +237,34 @@ fn common<'w>(
     notes: &mut Notes<'_>,
 ) -> Common<'w> {
     let path = format!("workload.{}", name.value);
-    let namespace = match &it.namespace {
-        Some(given) => given.value.clone(),
-        None => {
-            notes.default(format!("{path}.namespace"), NAMESPACE.value, NAMESPACE.note);
-            NAMESPACE.value.to_owned()
-        }
+    let namespace = if let Some(given) = &it.namespace {
+        given.value.clone()
+    } else {
+        notes.default(format!("{path}.namespace"), NAMESPACE.value, NAMESPACE.note);
+        NAMESPACE.value.to_owned()
     };
-    let on_interrupt = match &it.on_interrupt {
-        Some(given) => match &given.value {
+    let on_interrupt = if let Some(given) = &it.on_interrupt {
+        match &given.value {
             scenario::OnInterrupt::Restart => OnInterrupt::Restart,
             scenario::OnInterrupt::Resume => OnInterrupt::Resume,
             scenario::OnInterrupt::Checkpoint(c) => OnInterrupt::Checkpoint(c.checkpoint.value.0),
-        },
-        None => {
-            let batch = matches!(
-                it.kind,
-                scenario::WorkloadKind::Trace(..) | scenario::WorkloadKind::Generate(_)
-            );
-            if batch {
-                let note = "choice: work that is cut off is lost";
-                notes.default(format!("{path}.on-interrupt"), "restart", note);
-            }
-            OnInterrupt::Restart
         }
+    } else {
+        let batch = matches!(
+            it.kind,
+            scenario::WorkloadKind::Trace(..) | scenario::WorkloadKind::Generate(_)
+        );
+        if batch {
+            let note = "choice: work that is cut off is lost";
+            notes.default(format!("{path}.on-interrupt"), "restart", note);
+        }
+        OnInterrupt::Restart
     };
-    let startup = match &it.startup {
-        Some(given) => given.value.distribution.clone(),
-        None => {
-            notes.default(format!("{path}.startup"), STARTUP.value, STARTUP.note);
-            Distribution::Constant(STARTUP.value.0 as f64)
-        }
+    let startup = if let Some(given) = &it.startup {
+        given.value.distribution.clone()
+    } else {
+        notes.default(format!("{path}.startup"), STARTUP.value, STARTUP.note);
+        Distribution::Constant(STARTUP.value.0 as f64)
     };
     Common {
         name,
@@ -345,13 +342,12 @@ fn format(
                 Some(scenario::TraceSelect::Gpu) => Select::Gpu,
                 Some(scenario::TraceSelect::All) | None => Select::All,
             };
-            match &it.gpu_resource {
-                Some(name) => options.gpu_resource.clone_from(&name.value),
-                None => {
-                    let path = format!("{}.gpu-resource", common.path);
-                    notes.default(path, GPU_RESOURCE.value, GPU_RESOURCE.note);
-                    GPU_RESOURCE.value.clone_into(&mut options.gpu_resource);
-                }
+            if let Some(name) = &it.gpu_resource {
+                options.gpu_resource.clone_from(&name.value);
+            } else {
+                let path = format!("{}.gpu-resource", common.path);
+                notes.default(path, GPU_RESOURCE.value, GPU_RESOURCE.note);
+                GPU_RESOURCE.value.clone_into(&mut options.gpu_resource);
             }
         }
         Format::Swf { memory_per_cpu } => *memory_per_cpu = it.memory_per_cpu.map(|m| m.value.0),
@@ -399,17 +395,12 @@ fn rate(rps: &Spanned<scenario::NonNegative>, notes: &mut Notes<'_>) -> Option<R
 }
 
 fn daemon(common: &Common<'_>, it: &scenario::DaemonSet, notes: &mut Notes<'_>) -> Content {
-    let sidecar_on_fargate = match it.on_fargate {
-        Some(given) => given.value == scenario::OnFargate::Sidecar,
-        None => {
-            let path = format!("{}.daemonset.on-fargate", common.path);
-            notes.default(
-                path,
-                scenario::OnFargate::Sidecar,
-                "choice: what it does is still needed",
-            );
-            true
-        }
+    let sidecar_on_fargate = if let Some(given) = it.on_fargate {
+        given.value == scenario::OnFargate::Sidecar
+    } else {
+        let path = format!("{}.daemonset.on-fargate", common.path);
+        notes.default(path, scenario::OnFargate::Sidecar, "choice: what it does is still needed");
+        true
     };
     Content::Daemon(DaemonPlan {
         pod: common.pod(&it.requests),
