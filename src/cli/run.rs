@@ -50,7 +50,7 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     write(&study, verdict.as_ref(), &output)?;
     output.write("run-stats.json", stats(started, threads, &study).as_bytes())?;
     output.finish()?;
-    let shown = report::terminal(&study, verdict.as_ref(), args.format.into())?;
+    let shown = report::terminal(&study, verdict.as_ref())?;
     print(&shown)?;
     console.note(&format!("report: {}", target.join("report.html").display()));
     let missed = verdict.as_ref().is_some_and(|v| !v.goals_met);
@@ -115,22 +115,11 @@ fn study(plan: &Plan, seeds: &[u64], cells: sweep::Cells) -> Study {
         .cases
         .iter()
         .zip(cells.by_case)
-        .map(|(case, by_seed)| {
-            let mut detail = None;
-            let mut outcomes = Vec::with_capacity(by_seed.len());
-            for cell in by_seed {
-                outcomes.push(cell.map(|cell| {
-                    detail = detail.take().or(cell.detail);
-                    cell.outcome
-                }));
-            }
-            CaseStudy {
-                name: case.name.clone(),
-                title: case.title.clone().unwrap_or_else(|| case.name.clone()),
-                changes: case.changes.clone(),
-                detail,
-                outcomes,
-            }
+        .map(|(case, by_seed)| CaseStudy {
+            name: case.name.clone(),
+            title: case.title.clone().unwrap_or_else(|| case.name.clone()),
+            changes: case.changes.clone(),
+            ..CaseStudy::with_cells(by_seed)
         })
         .collect();
     let baseline = plan.cases.first();

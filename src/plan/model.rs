@@ -123,7 +123,7 @@ pub struct CasePlan {
 }
 
 /// A file that decides the result.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 pub struct Input {
     /// Path relative to the scenario's directory, as it was written.
     pub path: String,

@@ -62,7 +62,7 @@ impl Outcome {
         let unserved: u128 = record.demand.iter().map(|d| d.unserved).sum();
         outcome.pods.unserved_core_hours = unserved as f64 / CORE_HOUR;
         outcome.goals =
-            goals.iter().map(|g| goal(g, record, workloads, &pending, &outcome)).collect();
+            goals.iter().map(|g| goal(g, record, workloads, &outcome)).collect();
         outcome
     }
 }
@@ -294,20 +294,16 @@ fn goal(
     goal: &Goal,
     record: &Record,
     workloads: &Workloads,
-    all_pending: &[i64],
     outcome: &Outcome,
 ) -> GoalResult {
     let (target, value) = match &goal.bound {
         Bound::Pending { workload, quantile, at_most } => {
-            let waits = match workload {
-                None => all_pending,
-                Some(name) => workloads
-                    .workloads
-                    .iter()
-                    .position(|w| w.name == *name)
-                    .and_then(|id| record.waits.get(id))
-                    .map_or(&[][..], |w| w.pending_ms.as_slice()),
-            };
+            let waits = workloads
+                .workloads
+                .iter()
+                .position(|w| w.name == *workload)
+                .and_then(|id| record.waits.get(id))
+                .map_or(&[][..], |w| w.pending_ms.as_slice());
             let value = nearest_rank(waits, *quantile).map(|v| GoalValue::Seconds(v as f64 / 1e3));
             (GoalValue::Seconds(at_most.secs_f64()), value)
         }
@@ -545,19 +541,19 @@ mod tests {
 
     #[test]
     fn goals_are_measured_exactly() {
-        let pending = |workload: Option<&str>, quantile, seconds| Goal {
+        let pending = |workload: &str, quantile, seconds| Goal {
             name: "g".to_owned(),
             bound: Bound::Pending {
-                workload: workload.map(str::to_owned),
+                workload: workload.to_owned(),
                 quantile,
                 at_most: SimDuration::from_secs(seconds),
             },
         };
         let month = Goal { name: "m".to_owned(), bound: Bound::MonthlyUsd(Money::ZERO) };
         let o = measured(&[
-            pending(None, 95, 8),
-            pending(Some("web"), 100, 3),
-            pending(Some("nobody"), 50, 1),
+            pending("batch", 95, 8),
+            pending("web", 100, 3),
+            pending("nobody", 50, 1),
             month,
         ]);
         let met: Vec<bool> = o.goals.iter().map(|g| g.met).collect();

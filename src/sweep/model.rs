@@ -7,12 +7,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-
 use super::detail::Detail;
 use super::outcome::Outcome;
 use super::run::Cell;
-use crate::units::{Money, SimDuration};
+pub use crate::plan::{Bound, Change, Goal, Input, Origin, Setting as Assumption, Warning};
 
 /// Version of every result file's layout.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -43,97 +41,6 @@ pub struct Study {
     /// Whether every cell was run; otherwise the study was interrupted and
     /// [`CaseStudy::outcomes`] holds what was finished.
     pub complete: bool,
-}
-
-/// A file that decided the result.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Input {
-    /// Path relative to the scenario.
-    pub path: String,
-    /// SHA-256 of its bytes, lower-case hexadecimal.
-    pub sha256: String,
-}
-
-/// Where an assumed value comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Origin {
-    /// The program's default.
-    Default,
-    /// The scenario file.
-    Scenario,
-    /// The price and instance tables.
-    Catalog,
-}
-
-impl Origin {
-    /// Its name in results.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Origin::Default => "default",
-            Origin::Scenario => "scenario",
-            Origin::Catalog => "catalog",
-        }
-    }
-}
-
-/// Something the result rests on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Assumption {
-    /// Path of the setting, as in `pools.general.boot`.
-    pub key: String,
-    /// Its value as text.
-    pub value: String,
-    /// Who chose it.
-    pub origin: Origin,
-    /// Why, or the source; may be empty.
-    pub note: String,
-}
-
-/// Something worth knowing that did not stop the run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Warning {
-    /// Stable code, as in `W012`.
-    pub code: String,
-    /// One sentence.
-    pub text: String,
-}
-
-/// A bound the user wants to hold in the chosen case.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Goal {
-    /// Its name in the scenario.
-    pub name: String,
-    /// What must not exceed what.
-    pub bound: Bound,
-}
-
-/// What a goal bounds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Bound {
-    /// A nearest-rank quantile of pending times.
-    Pending {
-        /// Of this workload; `None` for all pods.
-        workload: Option<String>,
-        /// In a hundred; 100 is the longest.
-        quantile: u32,
-        /// At most this.
-        at_most: SimDuration,
-    },
-    /// What a month of 730 hours costs.
-    MonthlyUsd(Money),
-}
-
-/// One setting that a case changes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Change {
-    /// Path of the setting.
-    pub path: String,
-    /// Value in the scenario; `None` where the case adds it.
-    pub from: Option<String>,
-    /// Value in the case; `None` where the case removes it.
-    pub to: Option<String>,
 }
 
 /// A case and what became of it.

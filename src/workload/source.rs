@@ -229,6 +229,27 @@ pub struct ReadReport {
     pub quarantined_rows: Vec<Quarantined>,
 }
 
+impl std::fmt::Display for ReadReport {
+    /// One line: what became of the rows.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "trace {}: {} rows, {} accepted", self.source, self.rows, self.accepted)?;
+        if self.sorted > 0 {
+            write!(f, ", {} out of order", self.sorted)?;
+        }
+        for (what, tallies) in
+            [("rejected", &self.rejected), ("clipped", &self.clipped), ("noted", &self.warnings)]
+        {
+            for (code, tally) in tallies {
+                write!(f, ", {} {what} ({code})", tally.rows)?;
+            }
+        }
+        if self.quarantined > 0 {
+            write!(f, ", {} quarantined", self.quarantined)?;
+        }
+        Ok(())
+    }
+}
+
 impl ReadReport {
     /// Writes the quarantined rows as CSV. Spreadsheets run cells that start
     /// like a formula, and these cells come from a file that is already
