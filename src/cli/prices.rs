@@ -31,7 +31,7 @@ pub(super) struct Show {
     #[arg(long, default_value = "us-east-1")]
     region: String,
     /// Use the price tables in this directory
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "PLIMSOLL_PRICING")]
     pricing: Option<PathBuf>,
     /// How to print
     #[arg(long, value_enum, default_value_t)]
