@@ -25,11 +25,7 @@ pub(super) struct Figure {
 }
 
 impl Figure {
-    fn new(
-        name: String,
-        title: String,
-        draw: impl Fn(Look, &str) -> String + 'static,
-    ) -> Figure {
+    fn new(name: String, title: String, draw: impl Fn(Look, &str) -> String + 'static) -> Figure {
         Figure { name, title, draw: Box::new(draw) }
     }
 
@@ -44,8 +40,7 @@ pub(super) fn title_of(case: &CaseStudy) -> String {
     text::name(if case.title.is_empty() { &case.name } else { &case.title })
 }
 
-/// Every chart of a study as (path within the result, SVG), each readable on
-/// its own.
+/// Every chart of a study as (file name, SVG), each readable on its own.
 #[must_use]
 pub fn chart_files(study: &Study, verdict: Option<&Verdict>) -> Vec<(String, String)> {
     let mut figures = Vec::new();
@@ -57,7 +52,7 @@ pub fn chart_files(study: &Study, verdict: Option<&Verdict>) -> Vec<(String, Str
     for case in &study.cases {
         figures.extend(of_case(study, case));
     }
-    figures.iter().map(|f| (format!("charts/{}.svg", f.name), f.draw(Look::FILE))).collect()
+    figures.iter().map(|f| (format!("{}.svg", f.name), f.draw(Look::FILE))).collect()
 }
 
 /// The bridge that explains a verdict: from the baseline to the chosen case,
@@ -127,7 +122,9 @@ fn seed_note(study: &Study) -> String {
 
 /// A name that can be part of a file name.
 fn file_part(name: &str) -> String {
-    name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect()
+    name.chars()
+        .map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' })
+        .collect()
 }
 
 /// Charts of one case: money, nodes, utilisation, waiting, where money went.
@@ -136,7 +133,8 @@ pub(super) fn of_case(study: &Study, case: &CaseStudy) -> Vec<Figure> {
     let title = title_of(case);
     // Names that differ only in what a file name cannot hold stay apart.
     let place = study.cases.iter().position(|c| std::ptr::eq(c, case)).unwrap_or(0);
-    let clashes = study.cases.iter().filter(|c| file_part(&c.name) == file_part(&case.name)).count();
+    let clashes =
+        study.cases.iter().filter(|c| file_part(&c.name) == file_part(&case.name)).count();
     let part = match clashes {
         1 => file_part(&case.name),
         _ => format!("{}-{}", file_part(&case.name), place + 1),
@@ -150,7 +148,9 @@ pub(super) fn of_case(study: &Study, case: &CaseStudy) -> Vec<Figure> {
         figures.push(Figure::new(
             name("nodes"),
             format!("{title}: running nodes by instance type"),
-            move |look, title| stacked(look, title, Axis { unit: "nodes", prefix: "" }, time, &bands),
+            move |look, title| {
+                stacked(look, title, Axis { unit: "nodes", prefix: "" }, time, &bands)
+            },
         ));
     }
     if detail.timeline.iter().any(|p| p.fargate > 0.0) {
@@ -163,7 +163,13 @@ pub(super) fn of_case(study: &Study, case: &CaseStudy) -> Vec<Figure> {
             name("fargate"),
             format!("{title}: billed Fargate pods"),
             move |look, title| {
-                stacked(look, title, Axis { unit: "pods", prefix: "" }, time, std::slice::from_ref(&band))
+                stacked(
+                    look,
+                    title,
+                    Axis { unit: "pods", prefix: "" },
+                    time,
+                    std::slice::from_ref(&band),
+                )
             },
         ));
     }
@@ -174,7 +180,8 @@ pub(super) fn of_case(study: &Study, case: &CaseStudy) -> Vec<Figure> {
             "vCPU",
             1e3,
             shares.cpu,
-            (|p| [p.cpu_allocatable, p.cpu_requested, p.cpu_used]) as fn(&TimelinePoint) -> [f64; 3],
+            (|p| [p.cpu_allocatable, p.cpu_requested, p.cpu_used])
+                as fn(&TimelinePoint) -> [f64; 3],
         ),
         ("memory", "GiB", (1u64 << 30) as f64, shares.memory, |p| {
             [p.memory_allocatable, p.memory_requested, p.memory_used]
@@ -282,7 +289,12 @@ fn utilisation(
         (Some(_), Some(_)) => ("used", Some(column(2))),
     };
     vec![
-        Curve { label: "allocatable".into(), ink: Ink::Muted, values: Some(column(0)), filled: false },
+        Curve {
+            label: "allocatable".into(),
+            ink: Ink::Muted,
+            values: Some(column(0)),
+            filled: false,
+        },
         Curve { label: "requested".into(), ink: Ink::BLUE, values: Some(column(1)), filled: true },
         Curve { label: used.0.into(), ink: Ink::ORANGE, values: used.1, filled: true },
     ]
@@ -393,7 +405,11 @@ fn where_it_went(name: String, case: &str, bill: &Bill) -> Figure {
             Bar { label: label.to_owned(), ink, amount: Amount::Change(*exact, *shown) }
         })
         .collect();
-    bars.push(Bar { label: "total".to_owned(), ink: Ink::Muted, amount: Amount::Total(bill.total) });
+    bars.push(Bar {
+        label: "total".to_owned(),
+        ink: Ink::Muted,
+        amount: Amount::Total(bill.total),
+    });
     Figure::new(name, format!("{case}: where each dollar went"), move |look, title| {
         waterfall(look, title, false, &meanings, &bars)
     })
@@ -448,9 +464,19 @@ pub(super) fn bridge_figure(study: &Study, from: usize, to: usize) -> Option<Fig
         amount: Amount::Change(*exact, *written),
     }));
     bars.push(total(&last, found.to));
-    let name = if from == 0 { format!("bridge-to-{}", file_part(&study.cases.get(to)?.name)) } else { format!("bridge-{from}-{to}") };
+    let name = if from == 0 {
+        format!("bridge-to-{}", file_part(&study.cases.get(to)?.name))
+    } else {
+        format!("bridge-{from}-{to}")
+    };
     let title = format!("From {first} to {last}: every dollar of difference{}", seed_note(study));
     Some(Figure::new(name, title, move |look, title| {
-        waterfall(look, title, true, &[("costs more", Ink::ORANGE), ("costs less", Ink::BLUE)], &bars)
+        waterfall(
+            look,
+            title,
+            true,
+            &[("costs more", Ink::ORANGE), ("costs less", Ink::BLUE)],
+            &bars,
+        )
     }))
 }

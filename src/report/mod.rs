@@ -6,8 +6,15 @@
 
 pub mod charts;
 mod figures;
+mod page;
+mod rows;
 #[cfg(test)]
 mod sample;
+mod terminal;
 mod text;
+mod words;
 
 pub use figures::chart_files;
+pub use page::page;
+pub use terminal::{Format, results, terminal};
+pub use text::shortened;

@@ -100,7 +100,12 @@ const CASES: [Made; 3] = [
             (Step::Volumes, 3),
             (Step::Fees, 2),
         ],
-        types: &[("m7i.xlarge", 11.0), ("m6i.xlarge", 4.0), ("c7i.2xlarge", 4.0), ("r7i.large", 2.0)],
+        types: &[
+            ("m7i.xlarge", 11.0),
+            ("m6i.xlarge", 4.0),
+            ("c7i.2xlarge", 4.0),
+            ("r7i.large", 2.0),
+        ],
         fargate: 0.0,
         wait: 16.0,
         evicted: 44,
@@ -230,7 +235,8 @@ fn curve(scale: f64) -> Cdf {
 fn outcome(made: &Made, bill: &Bill, seed: u64) -> Outcome {
     let shift = made.noise * [0, 7, -5][seed as usize % 3];
     let scaled = |m: Money| m.scale(i128::from(10_000 + shift), 10_000);
-    let by = |map: &BTreeMap<String, Money>| map.iter().map(|(k, v)| (k.clone(), scaled(*v))).collect();
+    let by =
+        |map: &BTreeMap<String, Money>| map.iter().map(|(k, v)| (k.clone(), scaled(*v))).collect();
     let total = scaled(bill.total);
     let pods = Pods {
         submitted: 12_480 + made.interrupted,
@@ -262,7 +268,9 @@ fn outcome(made: &Made, bill: &Bill, seed: u64) -> Outcome {
     let by_type: BTreeMap<String, TypeUse> = made
         .types
         .iter()
-        .map(|(name, n)| ((*name).to_owned(), TypeUse { launched: *n as u64 * 9, node_hours: n * 0.6 * 162.0 }))
+        .map(|(name, n)| {
+            ((*name).to_owned(), TypeUse { launched: *n as u64 * 9, node_hours: n * 0.6 * 162.0 })
+        })
         .collect();
     Outcome {
         seed,
@@ -354,7 +362,7 @@ fn detail(made: &Made, bill: Bill) -> Detail {
 }
 
 /// Three cases, three seeds, a week.
-pub(crate) fn study() -> Study {
+pub(super) fn study() -> Study {
     let assumption = |key: &str, value: &str, origin, note: &str| Assumption {
         key: key.to_owned(),
         value: value.to_owned(),
@@ -409,4 +417,68 @@ pub(crate) fn study() -> Study {
         cases,
         complete: true,
     }
+}
+
+/// The same study with every name that a user chooses replaced by `name`.
+pub(super) fn named(name: &str) -> Study {
+    let mut study = study();
+    study.scenario = name.to_owned();
+    study.region = name.to_owned();
+    for input in &mut study.inputs {
+        input.path = name.to_owned();
+    }
+    for a in &mut study.assumptions {
+        (a.key, a.value, a.note) = (name.to_owned(), name.to_owned(), name.to_owned());
+    }
+    for w in &mut study.warnings {
+        w.text = name.to_owned();
+    }
+    for (i, case) in study.cases.iter_mut().enumerate() {
+        case.name = format!("{name}{i}");
+        case.title = format!("{name}{i}");
+        for change in &mut case.changes {
+            change.path = name.to_owned();
+            change.to = Some(format!("{name}\n{name}"));
+        }
+        for outcome in case.outcomes.iter_mut().flatten() {
+            for (j, workload) in outcome.workloads.iter_mut().enumerate() {
+                workload.name = format!("{name}{j}");
+            }
+            outcome.goals.iter_mut().for_each(|g| {
+                g.name = name.to_owned();
+                g.target = GoalValue::Seconds(1.0);
+            });
+            let types = std::mem::take(&mut outcome.nodes.by_type);
+            outcome.nodes.by_type =
+                types.into_iter().map(|(k, v)| (format!("{name}{k}"), v)).collect();
+        }
+        if let Some(detail) = &mut case.detail {
+            detail.nodes.types.iter_mut().for_each(|t| *t = format!("{name}{t}"));
+            for (j, (workload, _)) in detail.pending_by_workload.iter_mut().enumerate() {
+                *workload = format!("{name}{j}");
+            }
+        }
+    }
+    study
+}
+
+/// The same study with every amount and count multiplied.
+pub(super) fn scaled(factor: i128) -> Study {
+    let mut study = study();
+    let times = |m: &mut Money| *m = m.scale(factor, 1);
+    for case in &mut study.cases {
+        for outcome in case.outcomes.iter_mut().flatten() {
+            let cost = &mut outcome.cost;
+            [&mut cost.total, &mut cost.list, &mut cost.on_demand].into_iter().for_each(times);
+            cost.monthly.iter_mut().for_each(times);
+            cost.by_purchase.values_mut().for_each(times);
+            cost.by_price_status.values_mut().for_each(times);
+            outcome.workloads.iter_mut().for_each(|w| times(&mut w.cost));
+            let n = factor as u64;
+            let pods = &mut outcome.pods;
+            [&mut pods.evicted, &mut pods.interrupted].into_iter().for_each(|c| *c *= n);
+            pods.unserved_core_hours *= factor as f64;
+        }
+    }
+    study
 }
