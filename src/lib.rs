@@ -11,18 +11,24 @@
 //! catalog ─┘
 //! ```
 
+pub mod advise;
 pub mod bill;
 pub mod catalog;
+pub mod cli;
 pub mod cluster;
 pub mod error;
+pub mod frames;
 pub mod import;
 pub mod lifecycle;
 pub mod observe;
 pub mod place;
+pub mod plan;
+pub mod report;
 pub mod rng;
 pub mod scale;
 pub mod scenario;
 pub mod sim;
+pub mod sweep;
 #[cfg(test)]
 mod testing;
 pub mod units;

@@ -81,7 +81,7 @@ fn cluster() -> ClusterSpec {
             name: "serverless".into(),
             selectors: Vec::new(),
             sizes: vec![small, one],
-            size_of_template: vec![Some(1), Some(1), None],
+            overhead_memory: Bytes(0),
             start_latency: never(),
             launch_burst: 100,
             launch_per_second: 20,

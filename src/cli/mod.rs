@@ -100,7 +100,7 @@ struct Scenario {
     #[arg(long)]
     allow_believed_prices: bool,
     /// Use the price tables in this directory
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "PLIMSOLL_PRICING")]
     pricing: Option<PathBuf>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::{CellAlignment, Table, TableStyle, presets};
 
 use super::{Format, Outcome, print};
 use crate::catalog::{self, Catalog, PriceFilter, PriceRow};
@@ -31,7 +31,7 @@ pub(super) struct Show {
     #[arg(long, default_value = "us-east-1")]
     region: String,
     /// Use the price tables in this directory
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "PLIMSOLL_PRICING")]
     pricing: Option<PathBuf>,
     /// How to print
     #[arg(long, value_enum, default_value_t)]
@@ -82,9 +82,9 @@ fn shown(show: &Show) -> Result<String> {
     }
 }
 
-fn table(rows: &[PriceRow], preset: &str) -> String {
+fn table(rows: &[PriceRow], style: TableStyle) -> String {
     let mut table = Table::new();
-    table.load_preset(preset);
+    table.load_style(style);
     table.set_header(["type", "vCPU", "GiB", "pods", "$/h", "Spot $/h", "off", "band", "status"]);
     for row in rows {
         table.add_row(cells(row));
@@ -94,9 +94,7 @@ fn table(rows: &[PriceRow], preset: &str) -> String {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    let text: String =
-        table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
-    text
+    table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
 fn cells(row: &PriceRow) -> [String; 9] {

@@ -123,14 +123,13 @@ impl Builder {
         class.node_selector.sort();
         class.tolerations.sort();
         class.tolerations.dedup();
-        let class = match self.classes.get(&class) {
-            Some(id) => *id,
-            None => {
-                let id = ClassId(self.done.classes.len() as u32);
-                self.classes.insert(class.clone(), id);
-                self.done.classes.push(class);
-                id
-            }
+        let class = if let Some(id) = self.classes.get(&class) {
+            *id
+        } else {
+            let id = ClassId(self.done.classes.len() as u32);
+            self.classes.insert(class.clone(), id);
+            self.done.classes.push(class);
+            id
         };
         let namespace = self.namespace(&shape.namespace);
         self.done.templates.push(PodTemplate {

@@ -1,5 +1,5 @@
 //! What wants to run, as the engine reads it: interned pod classes and
-//! templates, sorted columnar traces, services with demand, DaemonSets.
+//! templates, sorted columnar traces, services with demand, `DaemonSet`s.
 //!
 //! A *class* is what placement can tell apart: shape and constraints. A
 //! *template* adds what only accounting and life cycle care about: whose pod
@@ -365,11 +365,6 @@ impl Trace {
         }
         let mut order: Vec<u32> = (0..self.len() as u32).collect();
         order.sort_by_key(|i| self.arrival_ms[*i as usize]);
-        fn pick<T: Copy>(column: &mut Vec<T>, order: &[u32]) {
-            if !column.is_empty() {
-                *column = order.iter().map(|i| column[*i as usize]).collect();
-            }
-        }
         if self.has_names() {
             let mut names = Names::default();
             for (row, i) in order.iter().enumerate() {
@@ -398,6 +393,13 @@ impl Trace {
         }
         self.names.text.shrink_to_fit();
         self.names.ends.shrink_to_fit();
+    }
+}
+
+/// Puts a column that is present into the given order.
+fn pick<T: Copy>(column: &mut Vec<T>, order: &[u32]) {
+    if !column.is_empty() {
+        *column = order.iter().map(|i| column[*i as usize]).collect();
     }
 }
 

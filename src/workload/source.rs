@@ -13,6 +13,7 @@
 //! * **clipped**: the row is replayed with a value its source cut off.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -98,6 +99,8 @@ pub struct BadRow {
 
 /// What a source found.
 #[derive(Debug)]
+// Almost every value is a row: boxing it would allocate per row.
+#[allow(clippy::large_enum_variant)]
 pub enum Next<'a> {
     /// A row to replay.
     Row(RawRow<'a>),
@@ -226,6 +229,27 @@ pub struct ReadReport {
     pub quarantined_rows: Vec<Quarantined>,
 }
 
+impl std::fmt::Display for ReadReport {
+    /// One line: what became of the rows.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "trace {}: {} rows, {} accepted", self.source, self.rows, self.accepted)?;
+        if self.sorted > 0 {
+            write!(f, ", {} out of order", self.sorted)?;
+        }
+        for (what, tallies) in
+            [("rejected", &self.rejected), ("clipped", &self.clipped), ("noted", &self.warnings)]
+        {
+            for (code, tally) in tallies {
+                write!(f, ", {} {what} ({code})", tally.rows)?;
+            }
+        }
+        if self.quarantined > 0 {
+            write!(f, ", {} quarantined", self.quarantined)?;
+        }
+        Ok(())
+    }
+}
+
 impl ReadReport {
     /// Writes the quarantined rows as CSV. Spreadsheets run cells that start
     /// like a formula, and these cells come from a file that is already
@@ -287,9 +311,10 @@ pub fn load(source: &mut dyn RowSource, name: &str, options: &TraceOptions) -> R
                 continue;
             }
             Next::Bad(bad) => bad,
-            Next::Row(row) => match check(&row) {
-                Err(bad) => bad,
-                Ok(()) => {
+            Next::Row(row) => {
+                if let Err(bad) = check(&row) {
+                    bad
+                } else {
                     report.rows += 1;
                     if report.rows > MAX_ROWS {
                         return Err(Error::input(format!(
@@ -305,7 +330,7 @@ pub fn load(source: &mut dyn RowSource, name: &str, options: &TraceOptions) -> R
                     }
                     continue;
                 }
-            },
+            }
         };
         report.rows += 1;
         report.quarantined += 1;
@@ -437,7 +462,8 @@ pub(super) fn bad_rows(name: &str, unit: &str, rows: &[Quarantined], remedy: &st
         } else {
             format!(", column `{}`", bad.column)
         };
-        text.push_str(&format!("\n  --> {name}: {unit} {position}{column}: {}", bad.cause));
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\n  --> {name}: {unit} {position}{column}: {}", bad.cause);
     }
     text.push_str("\n  ");
     text.push_str(remedy);
@@ -450,13 +476,15 @@ fn empty(name: &str, report: &ReadReport) -> String {
     }
     let mut text = format!("`{name}`: none of its {} rows can be replayed", report.rows);
     for (code, tally) in &report.rejected {
-        text.push_str(&format!("\n  {} rejected ({code}): {}", tally.rows, tally.text));
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\n  {} rejected ({code}): {}", tally.rows, tally.text);
     }
     if let Some(first) = report.quarantined_rows.first() {
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "\n  {} quarantined, the first: {} {}",
             report.quarantined, first.bad.column, first.bad.cause
-        ));
+        );
     }
     text
 }

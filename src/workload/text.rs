@@ -193,9 +193,6 @@ fn plain_seconds(text: &[u8]) -> Option<i64> {
 
 /// Scientific notation, and the reason where it is no number at all.
 fn float_seconds(text: &[u8]) -> std::result::Result<i64, &'static str> {
-    if text.is_empty() {
-        return Err("is empty; expected seconds");
-    }
     let value: f64 = std::str::from_utf8(text)
         .ok()
         .and_then(|t| t.parse().ok())

@@ -18,10 +18,17 @@ pub(super) struct Admission {
 impl Admission {
     const REFUSED: u8 = u8::MAX;
 
-    /// The score group of such nodes, `None` where the class may not go.
+    /// Whether the class may go there.
     #[inline]
-    pub(super) fn group(self) -> Option<usize> {
-        (self.group != Self::REFUSED).then_some(self.group as usize)
+    pub(super) fn admits(self) -> bool {
+        self.group != Self::REFUSED
+    }
+
+    /// The score group of such nodes; no group's number where the class may
+    /// not go.
+    #[inline]
+    pub(super) fn group(self) -> u8 {
+        self.group
     }
 }
 

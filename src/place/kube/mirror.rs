@@ -4,55 +4,67 @@
 //! Rescoring visits few slots in no order: ten columns would be ten cache
 //! misses, a line is one. A line also carries reciprocals, so that a score
 //! takes no division: a product with a reciprocal is corrected, or recognised
-//! as too close to call and computed as upstream does. About 5 ns a score.
+//! as too close to call and computed as upstream does.
 
+use super::plane::INFEASIBLE;
 use super::score::{MAX_NODE_SCORE, Scoring, balance_score, resource_score};
 use crate::cluster::Nodes;
 use crate::workload::Requests;
 
-/// What a pod of a class asks of a line.
+/// Capacities up to here times 100 are whole doubles; larger nodes, of 64 TiB
+/// and more, are scored by divisions.
+const MAX_CAPACITY: i64 = 1 << 46;
+
+/// Adding it to a small double leaves the nearest integer in the low bits.
+const ROUND: f64 = 6_755_399_441_055_744.0;
+
+/// `max` and `min` as one instruction each: no NaN comes here.
+#[inline]
+fn larger(a: f64, b: f64) -> f64 {
+    if a > b { a } else { b }
+}
+
+#[inline]
+fn smaller(a: f64, b: f64) -> f64 {
+    if a < b { a } else { b }
+}
+
+/// What a pod of a class asks of a line: cpu and memory side by side.
 #[derive(Debug, Clone)]
 pub(super) struct Ask {
-    /// Smallest free cpu that is enough: any at all where none is requested.
-    need_cpu: i64,
-    need_memory: i64,
-    cpu: i64,
-    memory: i64,
-    nonzero_cpu: i64,
-    nonzero_memory: i64,
+    /// Smallest free amount that is enough: any at all where none is requested.
+    need: [f64; 2],
+    /// What the balance counts.
+    real: [f64; 2],
+    /// What the fit score counts.
+    nonzero: [f64; 2],
     /// (index of the resource, amount).
     pub(super) extended: Vec<(usize, i64)>,
 }
 
 impl Ask {
     pub(super) fn new(requests: &Requests) -> Self {
-        let need = |request: i64| if request == 0 { i64::MIN } else { request };
+        let need = |n: i64| if n == 0 { f64::NEG_INFINITY } else { n as f64 };
         Ask {
-            need_cpu: need(requests.cpu.0),
-            need_memory: need(requests.memory.0),
-            cpu: requests.cpu.0,
-            memory: requests.memory.0,
-            nonzero_cpu: requests.nonzero_cpu.0,
-            nonzero_memory: requests.nonzero_memory.0,
+            need: [need(requests.cpu.0), need(requests.memory.0)],
+            real: [requests.cpu.0 as f64, requests.memory.0 as f64],
+            nonzero: [requests.nonzero_cpu.0 as f64, requests.nonzero_memory.0 as f64],
             extended: requests.extended.iter().map(|(id, n)| (id.index(), *n)).collect(),
         }
     }
 }
 
-/// One slot.
+/// One slot: cpu and memory side by side, as doubles. They are integers below
+/// 2^53 (`units` bounds them), so nothing is lost.
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(64))]
 pub(super) struct Line {
-    free_cpu: i64,
-    free_memory: i64,
-    alloc_cpu: i64,
-    alloc_memory: i64,
+    free: [f64; 2],
+    alloc: [f64; 2],
     /// Allocatable minus the requests that the fit score counts.
-    left_cpu: i64,
-    left_memory: i64,
-    /// 1/allocatable, 0 where there is none.
-    inverse_cpu: f32,
-    inverse_memory: f32,
+    left: [f64; 2],
+    /// 1/allocatable; 0 in both where a node is scored by divisions.
+    inverse: [f32; 2],
     /// Further pods, [`CLOSED`] where the slot is closed or holds no node.
     free_pods: i32,
     pub(super) traits: u32,
@@ -64,123 +76,101 @@ const CLOSED: i32 = i32::MIN;
 impl Line {
     /// A slot without a node.
     const ABSENT: Line = Line {
-        free_cpu: 0,
-        free_memory: 0,
-        alloc_cpu: 0,
-        alloc_memory: 0,
-        left_cpu: 0,
-        left_memory: 0,
-        inverse_cpu: 0.0,
-        inverse_memory: 0.0,
+        free: [0.0; 2],
+        alloc: [0.0; 2],
+        left: [0.0; 2],
+        inverse: [0.0; 2],
         free_pods: CLOSED,
         traits: 0,
     };
 
     fn read(nodes: &Nodes, i: usize) -> Self {
-        let inverse =
-            |capacity: i64| if capacity > 0 { (1.0 / capacity as f64) as f32 } else { 0.0 };
+        let alloc = [nodes.alloc_cpu[i], nodes.alloc_memory[i]];
+        let pair = |cpu: i64, memory: i64| [(alloc[0] - cpu) as f64, (alloc[1] - memory) as f64];
+        let by_reciprocal = alloc.iter().all(|n| (1..=MAX_CAPACITY).contains(n));
+        let inverse = |n: i64| if by_reciprocal { (1.0 / n as f64) as f32 } else { 0.0 };
         Line {
-            free_cpu: nodes.alloc_cpu[i] - nodes.cpu[i],
-            free_memory: nodes.alloc_memory[i] - nodes.memory[i],
-            alloc_cpu: nodes.alloc_cpu[i],
-            alloc_memory: nodes.alloc_memory[i],
-            left_cpu: nodes.alloc_cpu[i] - nodes.nonzero_cpu[i],
-            left_memory: nodes.alloc_memory[i] - nodes.nonzero_memory[i],
-            inverse_cpu: inverse(nodes.alloc_cpu[i]),
-            inverse_memory: inverse(nodes.alloc_memory[i]),
+            free: pair(nodes.cpu[i], nodes.memory[i]),
+            alloc: pair(0, 0),
+            left: pair(nodes.nonzero_cpu[i], nodes.nonzero_memory[i]),
+            inverse: alloc.map(inverse),
             free_pods: if nodes.open[i] { nodes.alloc_pods[i] - nodes.pods[i] } else { CLOSED },
             traits: nodes.traits[i].0,
         }
     }
 
     #[inline]
-    pub(super) fn is_open(&self) -> bool {
+    fn is_open(&self) -> bool {
         self.free_pods != CLOSED
     }
 
     /// Whether free cpu, memory and pods hold the pod and the slot is open.
     #[inline]
-    pub(super) fn fits(&self, ask: &Ask) -> bool {
-        (self.free_pods > 0)
-            & (ask.need_cpu <= self.free_cpu)
-            & (ask.need_memory <= self.free_memory)
+    #[allow(clippy::needless_bitwise_bool)] // Which of them fails is as good as random.
+    fn fits(&self, ask: &Ask) -> bool {
+        (self.free_pods > 0) & (ask.need[0] <= self.free[0]) & (ask.need[1] <= self.free[1])
     }
 
-    /// `NodeResourcesFit` plus `NodeResourcesBalancedAllocation` of a slot that
-    /// fits: the integers of `score`, without its divisions.
-    #[inline]
-    pub(super) fn score<const MOST: bool>(&self, ask: &Ask) -> i16 {
-        if self.alloc_cpu <= 0 || self.alloc_memory <= 0 {
-            return self.score_plainly(
-                if MOST { Scoring::MostAllocated } else { Scoring::LeastAllocated },
-                ask,
-            );
-        }
-        let cpu = Self::percent::<MOST>(
-            self.left_cpu - ask.nonzero_cpu,
-            self.alloc_cpu,
-            self.inverse_cpu,
-        );
-        let memory = Self::percent::<MOST>(
-            self.left_memory - ask.nonzero_memory,
-            self.alloc_memory,
-            self.inverse_memory,
-        );
-        ((cpu + memory) / 2 + self.balance(ask)) as i16
-    }
-
-    /// `100·n/capacity` for n = what is left (or, packing, what is taken),
-    /// kept within 0..=capacity.
+    /// One more than `NodeResourcesFit` plus `NodeResourcesBalancedAllocation`
+    /// where the pod fits, else [`INFEASIBLE`]: the integers of `score`, without
+    /// divisions and without branches that data decides.
     ///
-    /// Exact: the reciprocal is off by less than one part in 2^23, so the
-    /// estimate, at most 100, is off by less than one, and the remainder says
-    /// in which direction. Capacities stay below 2^53 (`units`), so nothing
-    /// overflows.
-    #[inline]
-    fn percent<const MOST: bool>(left: i64, capacity: i64, inverse: f32) -> i32 {
-        let left = left.clamp(0, capacity);
-        let n = MAX_NODE_SCORE * if MOST { capacity - left } else { left };
-        let estimate = (n as f64 * f64::from(inverse)) as i32;
-        let rest = n - i64::from(estimate) * capacity;
-        estimate + i32::from(rest >= capacity) - i32::from(rest < 0)
-    }
-
-    /// The balance score by reciprocals, unless that is too close to an
-    /// integer to know on which side upstream's doubles fall: the estimate
-    /// errs by less than 2·10^-5, upstream by less than 10^-12.
-    #[inline]
-    fn balance(&self, ask: &Ask) -> i32 {
+    /// The fit score is exact: a reciprocal is off by less than one part in
+    /// 2^23 and a quotient at most 100, so the nearest integer of the estimate
+    /// is the floor of the quotient or the integer above it, and the sign of
+    /// the remainder, a whole number below 2^53, says which.
+    ///
+    /// The balance is computed as upstream does where the estimate, which errs
+    /// by less than 2·10^-5 (upstream's doubles by less than 10^-12), comes
+    /// closer than that to an integer.
+    #[inline(always)]
+    #[allow(clippy::inline_always)] // The two loops over it are the hot ones.
+    pub(super) fn score<const MOST: bool>(&self, ask: &Ask) -> u8 {
         const MARGIN: f64 = 1e-4;
-        let cpu = self.alloc_cpu - self.free_cpu + ask.cpu;
-        let memory = self.alloc_memory - self.free_memory + ask.memory;
-        let cpu_fraction = (cpu as f64 * f64::from(self.inverse_cpu)).min(1.0);
-        let memory_fraction = (memory as f64 * f64::from(self.inverse_memory)).min(1.0);
-        let value = 100.0 - (cpu_fraction - memory_fraction).abs() * 50.0;
-        let whole = value as i32;
-        let part = value - f64::from(whole);
-        if part > MARGIN && part < 1.0 - MARGIN {
-            whole
-        } else {
-            balance_score(cpu, self.alloc_cpu, memory, self.alloc_memory) as i32
+        let mut percent = [0.0; 2];
+        let mut fraction = [0.0; 2];
+        for k in 0..2 {
+            let inverse = f64::from(self.inverse[k]);
+            let left = larger(self.left[k] - ask.nonzero[k], 0.0);
+            let n = 100.0 * if MOST { self.alloc[k] - left } else { left };
+            let nearest = (n * inverse + ROUND) - ROUND;
+            let above = n - nearest * self.alloc[k] < 0.0;
+            percent[k] = nearest - if above { 1.0 } else { 0.0 };
+            fraction[k] = smaller((self.alloc[k] - self.free[k] + ask.real[k]) * inverse, 1.0);
         }
+        let value = 100.0 - 50.0 * (fraction[0] - fraction[1]).abs();
+        let nearest = (value + ROUND) - ROUND;
+        // Without reciprocals the value is 100, and ends here too.
+        if (value - nearest).abs() < MARGIN {
+            return self.score_by_division::<MOST>(ask);
+        }
+        let balance = nearest - if value < nearest { 1.0 } else { 0.0 };
+        let whole = |x: f64| (x + ROUND).to_bits() as u8;
+        let score = whole(percent[0] + percent[1]) / 2 + whole(balance) + 1;
+        if self.fits(ask) { score } else { INFEASIBLE }
     }
 
-    /// For nodes without cpu or memory.
-    #[cold]
-    fn score_plainly(&self, scoring: Scoring, ask: &Ask) -> i16 {
+    /// The same by the plain formulas.
+    #[inline(never)]
+    fn score_by_division<const MOST: bool>(&self, ask: &Ask) -> u8 {
+        if !self.fits(ask) {
+            return INFEASIBLE;
+        }
+        let scoring = if MOST { Scoring::MostAllocated } else { Scoring::LeastAllocated };
+        let [cpu, memory] = self.alloc.map(|n| n as i64);
+        let used = |k: usize| (self.alloc[k] - self.free[k] + ask.real[k]) as i64;
         let (mut sum, mut weights) = (0, 0);
-        for (left, capacity) in [
-            (self.left_cpu - ask.nonzero_cpu, self.alloc_cpu),
-            (self.left_memory - ask.nonzero_memory, self.alloc_memory),
-        ] {
+        for (k, capacity) in [cpu, memory].into_iter().enumerate() {
             if capacity > 0 {
-                sum += resource_score(scoring, capacity - left, capacity);
+                let requested = (self.alloc[k] - self.left[k] + ask.nonzero[k]) as i64;
+                sum += resource_score(scoring, requested, capacity);
                 weights += 1;
             }
         }
         let fit = if weights == 0 { 0 } else { sum / weights };
-        // Fewer than two resources: no deviation.
-        (fit + MAX_NODE_SCORE) as i16
+        let balance = balance_score(used(0), cpu, used(1), memory);
+        debug_assert!((0..=2 * MAX_NODE_SCORE).contains(&(fit + balance)));
+        (fit + balance + 1) as u8
     }
 }
 

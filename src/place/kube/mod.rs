@@ -16,6 +16,8 @@ mod plane;
 #[cfg(test)]
 mod properties;
 mod queue;
+#[cfg(test)]
+mod queue_model;
 mod score;
 
 pub use fit::{Insufficient, Rejection, filter, worth_requeuing};

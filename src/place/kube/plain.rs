@@ -66,19 +66,17 @@ pub fn evaluate_plain(
             if !nodes.live[i] {
                 return NodeVerdict::Absent;
             }
-            match filter(nodes, slot, class) {
-                Err(rejection) => NodeVerdict::Rejected(rejection),
-                Ok(()) => {
-                    let raw = untolerated_preferences(nodes.traits_of(nodes.traits[i]), class);
-                    most_preferences = most_preferences.max(raw);
-                    NodeVerdict::Feasible(PluginScores {
-                        resources_fit: resources_fit(profile.scoring, nodes, slot, class),
-                        balanced_allocation: balanced_allocation(nodes, slot, class),
-                        // Raw until the maximum over the feasible set is known.
-                        taint_toleration: raw,
-                    })
-                }
+            if let Err(rejection) = filter(nodes, slot, class) {
+                return NodeVerdict::Rejected(rejection);
             }
+            let raw = untolerated_preferences(nodes.traits_of(nodes.traits[i]), class);
+            most_preferences = most_preferences.max(raw);
+            NodeVerdict::Feasible(PluginScores {
+                resources_fit: resources_fit(profile.scoring, nodes, slot, class),
+                balanced_allocation: balanced_allocation(nodes, slot, class),
+                // Raw until the maximum over the feasible set is known.
+                taint_toleration: raw,
+            })
         })
         .collect();
     for verdict in &mut verdicts {

@@ -1,0 +1,192 @@
+//! The verdict in words: labelled pieces that the terminal and the report
+//! print alike.
+
+use std::fmt::Write as _;
+
+use super::flips::Flip;
+use super::service::Shortfall;
+use super::verdict::{CaseVerdict, Verdict, WorkloadVerdict};
+use crate::sweep::{Estimate, GoalValue, Study};
+use crate::units::Money;
+
+/// A labelled statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// What it is about, one or two words.
+    pub label: &'static str,
+    /// The statement, without a full stop.
+    pub text: String,
+}
+
+impl Verdict {
+    /// The verdict, most important first.
+    #[must_use]
+    pub fn pieces(&self, study: &Study) -> Vec<Piece> {
+        let mut pieces = Vec::new();
+        let mut say = |label, text| pieces.push(Piece { label, text });
+        let Some(chosen) = self.case(self.chosen) else { return pieces };
+        say("choose", self.choice(study));
+        say("cost", cost(chosen));
+        if let (Some(saving), Some(share)) = (chosen.saving, chosen.saving_share) {
+            say(
+                "saving",
+                format!(
+                    "{} in the simulated window, {:.1} % against {}{}",
+                    dollars(saving),
+                    share * 100.0,
+                    title(study, 0),
+                    noise(&saving)
+                ),
+            );
+        }
+        say("service", service(chosen));
+        if let Some(second) = &self.runner_up {
+            let mut text = format!(
+                "{} costs {} more{}",
+                title(study, second.case),
+                dollars(second.difference),
+                noise(&second.difference)
+            );
+            if second.representative != Money::ZERO {
+                let dollars = usd(second.representative.to_f64());
+                append(&mut text, format_args!("; {dollars} of it is at representative prices"));
+            }
+            say("runner-up", text);
+        }
+        for case in self.passed_over() {
+            say("passed over", format!("{}: {}", title(study, case.case), reasons(case)));
+        }
+        if !self.goals_met && !chosen.missed.is_empty() {
+            say("goals", format!("no case meets every goal; the chosen one: {}", reasons(chosen)));
+        }
+        for flip in &self.flips {
+            say("would flip", flip_text(study, flip));
+        }
+        for workload in &self.workloads {
+            say("workload", workload_text(study, workload));
+        }
+        say("intervals", self.interval_note().to_owned());
+        pieces
+    }
+
+    /// What the intervals cover.
+    #[must_use]
+    pub fn interval_note(&self) -> &'static str {
+        if self.seeds < 2 {
+            "one seed: no interval"
+        } else {
+            "95 % over seeds: simulation noise only, not doubt about prices or demand"
+        }
+    }
+
+    fn choice(&self, study: &Study) -> String {
+        let name = title(study, self.chosen);
+        if study.cases.len() == 1 {
+            return format!("{name} (the only case)");
+        }
+        let among = match self.candidates.len() {
+            1 if self.goals_met => "the only case that does the baseline's work within the goals",
+            1 => "the only case that does the baseline's work",
+            _ => "the cheapest case that does the baseline's work",
+        };
+        format!("{name}: {among}")
+    }
+}
+
+fn append(text: &mut String, more: std::fmt::Arguments<'_>) {
+    text.write_fmt(more).expect("a String takes any text");
+}
+
+fn title(study: &Study, case: usize) -> &str {
+    study.cases.get(case).map_or("", |c| if c.title.is_empty() { &c.name } else { &c.title })
+}
+
+/// USD for people: cents below 1,000 dollars, then whole dollars.
+fn usd(value: f64) -> String {
+    let places = if value.abs() < 1_000.0 { 2 } else { 0 };
+    let amount = Money::from_pico((value.abs() * 1e12).round() as i128).human(places);
+    let zero = amount.chars().all(|c| matches!(c, '0' | '.'));
+    format!("{}${amount}", if value < 0.0 && !zero { "−" } else { "" })
+}
+
+fn dollars(e: Estimate) -> String {
+    match e.half_width {
+        Some(h) if h > 0.0 => format!("{} ± {}", usd(e.mean), usd(h)),
+        _ => usd(e.mean),
+    }
+}
+
+fn noise(e: &Estimate) -> &'static str {
+    if e.within_noise() == Some(true) { " (within noise)" } else { "" }
+}
+
+fn cost(case: &CaseVerdict) -> String {
+    let mut text = format!("{} in the simulated window", dollars(case.cost));
+    if let Some(monthly) = case.monthly {
+        let how = if case.monthly_extrapolated { ", extrapolated" } else { "" };
+        text = format!("{} a month of 730 h{how}; {text}", dollars(monthly));
+    }
+    if let Some(list) = case.list {
+        append(&mut text, format_args!("; list {}", dollars(list)));
+    }
+    text
+}
+
+fn count(e: Option<Estimate>) -> f64 {
+    e.map_or(0.0, |e| e.mean)
+}
+
+fn service(case: &CaseVerdict) -> String {
+    let pending = case
+        .pending_p95
+        .map_or_else(|| "no pods waited".to_owned(), |p| format!("pending p95 {:.1} s", p.mean));
+    format!(
+        "{pending}, {:.0} evictions, {:.0} interruptions, {:.1} core-hours repeated, {:.1} \
+         core-hours unserved, {:.0} pods rejected",
+        count(case.evictions),
+        count(case.interruptions),
+        count(case.repeated),
+        count(case.unserved),
+        count(case.rejected)
+    )
+}
+
+/// Why a case is no candidate, or what it misses.
+fn reasons(case: &CaseVerdict) -> String {
+    let mut reasons: Vec<String> = case.shortfalls.iter().map(Shortfall::text).collect();
+    for goal in &case.missed {
+        let (value, target) = match goal.target {
+            GoalValue::Seconds(s) => (format!("{:.1} s", goal.mean), format!("{s:.1} s")),
+            GoalValue::Usd(m) => (usd(goal.mean), usd(m.to_f64())),
+        };
+        reasons.push(format!("goal {} is {value}, at most {target} wanted", goal.name));
+    }
+    reasons.join("; ")
+}
+
+fn flip_text(study: &Study, flip: &Flip) -> String {
+    let mut text = format!(
+        "{} × {:.2}: {} is as cheap",
+        flip.lever.label(),
+        flip.factor,
+        title(study, flip.case)
+    );
+    if let Some((now, then)) = flip.saving {
+        let (now, then) = (now * 100.0, then * 100.0);
+        append(&mut text, format_args!(" (Spot saving {then:.0} %, now {now:.0} %)"));
+    }
+    text
+}
+
+fn workload_text(study: &Study, verdict: &WorkloadVerdict) -> String {
+    let mut text = format!(
+        "{}: cheapest as {}, {}",
+        verdict.workload,
+        title(study, verdict.case),
+        dollars(verdict.cost)
+    );
+    if let Some(saving) = verdict.saving {
+        append(&mut text, format_args!(", saves {}{}", dollars(saving), noise(&saving)));
+    }
+    text
+}

@@ -1,0 +1,128 @@
+//! `plimsoll report`: shows a finished result again, from its own files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use comfy_table::{CellAlignment, Table, TableStyle, presets};
+
+use super::{Format, Outcome, print};
+use crate::{Error, Result};
+
+/// Largest file of a result that is read back.
+const MAX_BYTES: u64 = 256 << 20;
+
+/// What the table shows: metric in `comparison.csv`, heading, decimals.
+const COLUMNS: [(&str, &str, usize); 7] = [
+    ("cost", "cost $", 2),
+    ("cost_monthly", "$/month", 2),
+    ("pending_p95", "p95 wait s", 1),
+    ("evictions", "evicted", 1),
+    ("interruptions", "interr.", 1),
+    ("unserved_core_hours", "unserved", 1),
+    ("nodes_peak", "peak", 0),
+];
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Directory that `plimsoll run` wrote
+    #[arg(value_name = "DIR")]
+    directory: PathBuf,
+    /// How to print
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+pub(super) fn run(args: &Args) -> Result<Outcome> {
+    let comparison = read(&args.directory.join("comparison.csv"))?;
+    let text = match args.format {
+        Format::Csv => comparison,
+        Format::Json => summaries(&args.directory, &comparison)?,
+        Format::Table => table(&args.directory, &comparison, presets::NOTHING)?,
+        Format::Markdown => table(&args.directory, &comparison, presets::ASCII_MARKDOWN)?,
+    };
+    print(&text)?;
+    Ok(Outcome::Fine)
+}
+
+fn read(path: &Path) -> Result<String> {
+    let size = fs::metadata(path).map_err(|e| Error::read(path, &e))?.len();
+    if size > MAX_BYTES {
+        return Err(Error::input(format!("`{}` is larger than 256 MiB", path.display())));
+    }
+    fs::read_to_string(path).map_err(|e| Error::read(path, &e))
+}
+
+/// One line of `comparison.csv` as far as it is shown.
+#[derive(Debug, serde::Deserialize)]
+struct Line {
+    case: String,
+    workload: String,
+    metric: String,
+    mean: f64,
+}
+
+fn lines(directory: &Path, comparison: &str) -> Result<Vec<Line>> {
+    csv::Reader::from_reader(comparison.as_bytes())
+        .deserialize()
+        .collect::<std::result::Result<_, _>>()
+        .map_err(|e| {
+            let path = directory.join("comparison.csv");
+            Error::input(format!("`{}` is no comparison of plimsoll: {e}", path.display()))
+        })
+}
+
+/// Cases in the order of the file.
+fn cases(lines: &[Line]) -> Vec<&str> {
+    let mut cases: Vec<&str> = Vec::new();
+    for line in lines {
+        if cases.last() != Some(&line.case.as_str()) {
+            cases.push(&line.case);
+        }
+    }
+    cases
+}
+
+fn table(directory: &Path, comparison: &str, style: TableStyle) -> Result<String> {
+    let lines = lines(directory, comparison)?;
+    let mut table = Table::new();
+    table.load_style(style);
+    let mut header = vec!["case"];
+    header.extend(COLUMNS.iter().map(|(_, heading, _)| *heading));
+    table.set_header(header);
+    for case in cases(&lines) {
+        let cells = COLUMNS.iter().map(|(metric, _, places)| {
+            lines
+                .iter()
+                .find(|l| l.case == case && l.workload.is_empty() && l.metric == *metric)
+                .map_or_else(|| "-".to_owned(), |l| format!("{:.places$}", l.mean))
+        });
+        let mut row = vec![crate::report::shortened(case, 18)];
+        row.extend(cells);
+        table.add_row(row);
+    }
+    for column in 1..=COLUMNS.len() {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    Ok(table.lines().map(|line| format!("{}\n", line.trim_end())).collect())
+}
+
+/// The summaries of all cases as one JSON array.
+fn summaries(directory: &Path, comparison: &str) -> Result<String> {
+    let lines = lines(directory, comparison)?;
+    let mut all = Vec::new();
+    for case in cases(&lines) {
+        // The file is ours, but its names become a path: only plain ones.
+        if case.contains(['/', '\\']) || case.starts_with('.') {
+            return Err(Error::input(format!("`{case}` is no name of a case")));
+        }
+        let path = directory.join(case).join("summary.json");
+        let summary: serde_json::Value = serde_json::from_str(&read(&path)?)
+            .map_err(|e| Error::input(format!("`{}`: {e}", path.display())))?;
+        all.push(summary);
+    }
+    serde_json::to_string_pretty(&all)
+        .map(|s| s + "\n")
+        .map_err(|e| Error::failed(format!("cannot print summaries: {e}")))
+}

@@ -1,0 +1,172 @@
+//! `plimsoll run`: simulate, compare, report.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use super::cells::PlannedCells;
+use super::progress::Progress;
+use super::{Console, Format, Outcome, Scenario, print};
+use crate::advise::Verdict;
+use crate::plan::{self, Plan};
+use crate::sweep::{self, CaseStudy, OutputDir, Study};
+use crate::{Error, Result, frames, report};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    scenario: Scenario,
+    /// Directory of the result [default: out/<scenario>]
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// Threads [default: all cores]
+    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+    /// How the comparison is printed
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Treat warnings as errors
+    #[arg(long)]
+    deny_warnings: bool,
+}
+
+pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
+    let started = Instant::now();
+    let threads = args
+        .jobs
+        .map_or_else(|| std::thread::available_parallelism().map_or(1, Into::into), Into::into);
+    // Before anything touches polars: its pool obeys -j too.
+    frames::limit_threads(threads);
+    let plan = load(&args.scenario)?;
+    warn(&plan, args.deny_warnings, console)?;
+    let target =
+        args.output.clone().unwrap_or_else(|| Path::new("out").join(&plan.name));
+    for case in &plan.cases {
+        OutputDir::check_case(&case.name)?;
+    }
+    let output = OutputDir::create(&target)?;
+    let study = simulate(&plan, &output, threads, console)?;
+    let verdict = Verdict::of(&study);
+    write(&study, verdict.as_ref(), &output)?;
+    output.write("run-stats.json", stats(started, threads, &study).as_bytes())?;
+    output.finish()?;
+    let shown = report::terminal(&study, verdict.as_ref())?;
+    print(&shown)?;
+    console.note(&format!("report: {}", target.join("report.html").display()));
+    let missed = verdict.as_ref().is_some_and(|v| !v.goals_met);
+    Ok(if missed { Outcome::GoalMissed } else { Outcome::Fine })
+}
+
+/// Links the scenario as the command line asks.
+pub(super) fn load(args: &Scenario) -> Result<Plan> {
+    let mut options =
+        plan::Options::new(|source| source.load(frames::trace::open_native_parquet));
+    if !args.cases.is_empty() {
+        options.cases = Some(args.cases.clone());
+    }
+    for set in &args.set {
+        let Some((path, value)) = set.split_once('=') else {
+            return Err(Error::input(format!(
+                "`--set {set}` has no value; write --set path=value"
+            )));
+        };
+        options.set.push((path.to_owned(), value.to_owned()));
+    }
+    options.seed = args.seed;
+    options.seeds = args.seeds;
+    options.allow_believed = args.allow_believed_prices;
+    options.pricing_dir.clone_from(&args.pricing);
+    plan::load(&args.file, &options)
+}
+
+/// Shows the plan's warnings; with `deny` they are errors.
+pub(super) fn warn(plan: &Plan, deny: bool, console: &Console) -> Result<()> {
+    for warning in &plan.warnings {
+        console.warn(warning.code, &warning.text);
+    }
+    if deny && !plan.warnings.is_empty() {
+        let n = plan.warnings.len();
+        return Err(Error::input(format!("{n} warnings and --deny-warnings was given")));
+    }
+    Ok(())
+}
+
+fn simulate(plan: &Plan, output: &OutputDir, threads: usize, console: &Console) -> Result<Study> {
+    let cells = PlannedCells { plan, output };
+    // Cases that no seed can change still run with every seed when others
+    // need them, so that differences pair up.
+    let seeds = if plan.cases.iter().any(|c| c.random) {
+        &plan.seeds[..]
+    } else {
+        plan.seeds.get(..1).unwrap_or(&plan.seeds)
+    };
+    let progress = Progress::new(plan.cases.len() * seeds.len(), console.shows_bars());
+    let stop = AtomicBool::new(false);
+    let done = sweep::run(&cells, seeds, threads, &stop, &|done, all| progress.set(done, all));
+    progress.clear();
+    let done = done?;
+    debug_assert!(done.complete || stop.load(Ordering::Relaxed));
+    Ok(study(plan, seeds, done))
+}
+
+/// What the cells and the plan say together.
+fn study(plan: &Plan, seeds: &[u64], cells: sweep::Cells) -> Study {
+    let cases = plan
+        .cases
+        .iter()
+        .zip(cells.by_case)
+        .map(|(case, by_seed)| CaseStudy {
+            name: case.name.clone(),
+            title: case.title.clone().unwrap_or_else(|| case.name.clone()),
+            changes: case.changes.clone(),
+            ..CaseStudy::with_cells(by_seed)
+        })
+        .collect();
+    let baseline = plan.cases.first();
+    Study {
+        scenario: plan.name.clone(),
+        plimsoll_version: env!("CARGO_PKG_VERSION").to_owned(),
+        region: plan.region.clone(),
+        inputs: plan.inputs.clone(),
+        price_dates: plan.price_dates.clone(),
+        seeds: seeds.to_vec(),
+        assumptions: baseline.map(|c| c.settings.clone()).unwrap_or_default(),
+        warnings: plan.warnings.clone(),
+        goals: baseline.map(|c| c.goals.clone()).unwrap_or_default(),
+        cases,
+        complete: cells.complete,
+    }
+}
+
+fn write(study: &Study, verdict: Option<&Verdict>, output: &OutputDir) -> Result<()> {
+    study.write_comparison(output.file("comparison.csv")?)?;
+    for (index, case) in study.cases.iter().enumerate() {
+        if let Some(summary) = study.summary(index) {
+            summary.write(output.file(&format!("{}/summary.json", case.name))?)?;
+        }
+    }
+    for (name, svg) in report::chart_files(study, verdict) {
+        output.write(&format!("charts/{name}"), svg.as_bytes())?;
+    }
+    output.write("report.html", report::page(study, verdict).as_bytes())
+}
+
+/// The only file that may differ between equal runs.
+fn stats(started: Instant, threads: usize, study: &Study) -> String {
+    let events: u64 = study.cases.iter().flat_map(CaseStudy::finished).map(|o| o.events).sum();
+    let stats = serde_json::json!({
+        "schema_version": sweep::SCHEMA_VERSION,
+        "wall_seconds": started.elapsed().as_secs_f64(),
+        "peak_rss_kib": peak_rss_kib(),
+        "threads": threads,
+        "events": events,
+    });
+    format!("{stats:#}\n")
+}
+
+/// Peak resident memory as Linux counts it; `None` elsewhere.
+fn peak_rss_kib() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse().ok()
+}

@@ -1,0 +1,218 @@
+//! What turns a record into money besides the prices of nodes and Fargate:
+//! charges, commitments, the split of node cost.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::control::Version;
+use super::defaults::WEIGHT_NOTE;
+use super::nodes::NodePools;
+use super::notes::Notes;
+use crate::bill::{
+    BillingPlan, Commitment, CommitmentKind, FargatePrice, Price, PriceStatus, ResourceWeight,
+    RootVolume,
+};
+use crate::catalog::{self, Arch, ChargeItem, PlanItem, Region};
+use crate::scenario::{self, Charges, Scenario, Span, Spanned, quote};
+use crate::units::{Bytes, Rate};
+
+/// Largest gp3 volume, GiB (EBS user guide, gp3: 64 TiB).
+const MAX_VOLUME_GIB: i64 = 65_536;
+/// Largest `allocation.cpu-weight`.
+const MAX_WEIGHT: f64 = 1e6;
+
+/// Links everything that is billed.
+pub(super) fn link(
+    scenario: &Scenario,
+    region: &Region,
+    version: &Version,
+    start_unix_ms: i64,
+    nodes: &NodePools,
+    fargate: Vec<FargatePrice>,
+    notes: &mut Notes<'_>,
+) -> BillingPlan {
+    let charges = &scenario.charges;
+    let commitments = scenario
+        .commitments
+        .iter()
+        .map(|(name, it)| commitment(name, it, region, nodes, fargate.len(), notes))
+        .collect();
+    BillingPlan {
+        shapes: nodes.prices.clone(),
+        fargate,
+        root_volume: root_volume(charges, region, notes),
+        public_ipv4: public_ipv4(charges, region, notes),
+        control_plane: control_plane(scenario, region, version, start_unix_ms, notes),
+        node_licence: charges.node_licence.as_ref().map(|l| stated(l.usd_per_node_hour.value)),
+        fargate_licence: charges.fargate_licence.as_ref().map(|l| stated(l.usd_per_pod_hour.value)),
+        commitments,
+        weight: weight(scenario, notes),
+    }
+}
+
+const fn stated(rate: Rate) -> Price {
+    Price::new(rate, PriceStatus::Stated)
+}
+
+/// The price of a charge; `None` after a reported error.
+fn charge(item: ChargeItem, span: Span, region: &Region, notes: &mut Notes<'_>) -> Option<Price> {
+    let Some(quote) = region.charge(item) else {
+        let message = format!("no price is known for `{item}` in {}", region.name());
+        notes.diags.error(span, message).help("give a price directory that has it");
+        return None;
+    };
+    notes.price(span, format!("charges.{item}"), item.unit(), quote)
+}
+
+fn root_volume(charges: &Charges, region: &Region, notes: &mut Notes<'_>) -> Option<RootVolume> {
+    let Some(Spanned { value: Bytes(bytes), span }) = charges.root_volume else {
+        notes.default("charges.root-volume", "none", "not stated, so not charged");
+        return None;
+    };
+    let gib = bytes.div_euclid(1 << 30) + i64::from(bytes.rem_euclid(1 << 30) > 0);
+    if !(1..=MAX_VOLUME_GIB).contains(&gib) {
+        let message = format!("a volume has between 1 GiB and {MAX_VOLUME_GIB} GiB");
+        notes
+            .diags
+            .error(span, message)
+            .help("leave the key out for nodes without a charged volume");
+        return None;
+    }
+    let gb_month = charge(ChargeItem::Gp3Storage, span, region, notes)?;
+    Some(RootVolume { gib: gib as u32, gb_month })
+}
+
+fn public_ipv4(charges: &Charges, region: &Region, notes: &mut Notes<'_>) -> Option<Price> {
+    match charges.public_ipv4 {
+        Some(Spanned { value: true, span }) => charge(ChargeItem::PublicIpv4, span, region, notes),
+        Some(_) => None,
+        None => {
+            notes.default("charges.public-ipv4", false, "choice: nodes in private subnets");
+            None
+        }
+    }
+}
+
+fn control_plane(
+    scenario: &Scenario,
+    region: &Region,
+    version: &Version,
+    start_unix_ms: i64,
+    notes: &mut Notes<'_>,
+) -> Option<Price> {
+    let given = scenario.charges.control_plane;
+    match given {
+        Some(Spanned { value: false, .. }) => return None,
+        Some(_) => {}
+        None => notes.default("charges.control-plane", true, "EKS charges for every cluster"),
+    }
+    let span = given.map_or(scenario.name.span, |g| g.span);
+    let date = Timestamp::from_millisecond(start_unix_ms).ok()?.to_zoned(TimeZone::UTC).date();
+    match region.control_plane(&version.text, date) {
+        Ok(plane) => {
+            if plane.extended_support {
+                notes.diags.warning(
+                    "extended-support",
+                    scenario.versions.kubernetes.as_ref().map_or(span, |v| v.span),
+                    format!(
+                        "Kubernetes {} is in extended support since {}, so its clusters cost more",
+                        version.text, plane.extended_from
+                    ),
+                );
+            }
+            let item = if plane.extended_support {
+                ChargeItem::EksControlPlaneExtended
+            } else {
+                ChargeItem::EksControlPlane
+            };
+            notes.price(span, format!("charges.{item}"), item.unit(), &plane.quote)
+        }
+        Err(error) => {
+            notes.diags.error(span, error.to_string());
+            None
+        }
+    }
+}
+
+fn commitment(
+    name: &Spanned<String>,
+    it: &scenario::Commitment,
+    region: &Region,
+    nodes: &NodePools,
+    fargate: usize,
+    notes: &mut Notes<'_>,
+) -> Commitment {
+    let scenario::CommitmentKind::ComputeSp = it.kind.value;
+    let term = match it.term.value {
+        scenario::Term::OneYear => catalog::Term::OneYear,
+        scenario::Term::ThreeYears => catalog::Term::ThreeYears,
+    };
+    let payment = match it.payment.value {
+        scenario::Payment::NoUpfront => catalog::Payment::NoUpfront,
+        scenario::Payment::PartialUpfront => catalog::Payment::PartialUpfront,
+        scenario::Payment::AllUpfront => catalog::Payment::AllUpfront,
+    };
+    let mut rate = |item: PlanItem<'_>, what: &str, unit: &str, used: Option<Span>| {
+        let found = region.compute_plan_rate(term, payment, item);
+        let Some(found) = found else {
+            if let Some(span) = used {
+                notes.diags.warning(
+                    "no-plan-rate",
+                    span,
+                    format!(
+                        "no Savings Plan rate is known for {what} ({term}, {payment}), so it \
+                             stays On-Demand under {}",
+                        quote(name)
+                    ),
+                );
+            }
+            return None;
+        };
+        let path = format!("savings-plans.{term}.{payment}.{what}");
+        notes.price(name.span, path, unit, &found.quote)
+    };
+    let shapes = nodes
+        .origins
+        .iter()
+        .map(|origin| {
+            // A plan covers On-Demand usage only, so other rates are no facts
+            // that the bill rests on.
+            let span = origin.on_demand?;
+            let kind = origin.instance_type()?;
+            rate(PlanItem::Ec2(kind), kind, "instance-hour", Some(span))
+        })
+        .collect();
+    let covered = (fargate > 0)
+        .then(|| {
+            let vcpu = PlanItem::FargateVcpu(Arch::Amd64);
+            let memory = PlanItem::FargateMemory(Arch::Amd64);
+            let vcpu = rate(vcpu, "fargate.vcpu", "vCPU-hour", Some(name.span));
+            let gb = rate(memory, "fargate.memory", "GB-hour", Some(name.span));
+            vcpu.zip(gb)
+        })
+        .flatten();
+    Commitment {
+        name: name.value.clone(),
+        kind: CommitmentKind::ComputeSp,
+        usd_per_hour: it.usd_per_hour.value,
+        shapes,
+        fargate: vec![covered; fargate],
+    }
+}
+
+fn weight(scenario: &Scenario, notes: &mut Notes<'_>) -> ResourceWeight {
+    let Some(given) = scenario.allocation.cpu_weight else {
+        notes.default("allocation.cpu-weight", "9.107", WEIGHT_NOTE);
+        return ResourceWeight::default();
+    };
+    if given.value.0 > MAX_WEIGHT {
+        let message = format!("a weight of at most {MAX_WEIGHT}");
+        notes.diags.error(given.span, message);
+    }
+    // Exact to a millionth.
+    let micro = (given.value.0.min(MAX_WEIGHT) * 1e6).round() as i128;
+    ResourceWeight {
+        vcpu_hour: Rate::from_pico(micro * 1_000_000),
+        gb_hour: Rate::from_pico(1_000_000_000_000),
+    }
+}

@@ -1,0 +1,166 @@
+//! Whether anything could ever hold the pods: a workload of which nothing can
+//! run is worth a warning before hours of simulated rejections.
+
+use super::notes::Notes;
+use crate::cluster::{Capacity, ClusterSpec, Offer, PoolSpec};
+use crate::scenario::{Scenario, quote};
+use crate::workload::generate::{GeneratorSpec, Sizes};
+use crate::workload::intern::{PodRules, PodShape};
+use crate::workload::plan::{Content, PlannedWorkload};
+use crate::workload::{Taint, TaintEffect};
+
+/// Warns of every workload of which no pod fits on any empty node or Fargate
+/// size.
+pub(super) fn warn(
+    scenario: &Scenario,
+    cluster: &ClusterSpec,
+    workloads: &[PlannedWorkload],
+    extended: &[String],
+    notes: &mut Notes<'_>,
+) {
+    let daemons: Vec<(&PodShape, &PodRules)> = workloads
+        .iter()
+        .filter_map(|w| match &w.content {
+            Content::Daemon(d) => Some((&d.pod, &d.rules)),
+            _ => None,
+        })
+        .collect();
+    let sites = sites(cluster, &daemons, extended);
+    for workload in workloads {
+        let Some((shapes, rules)) = pods(&workload.content) else { continue };
+        let fits =
+            shapes.iter().any(|pod| fits(&workload.name, pod, rules, cluster, &sites, extended));
+        if fits || shapes.is_empty() {
+            continue;
+        }
+        let mut names = scenario.workload.iter().map(|(name, _)| name);
+        let name = names.find(|n| n.value == workload.name);
+        let span = name.map_or(scenario.name.span, |n| n.span);
+        notes
+            .diags
+            .warning(
+                "fits-nowhere",
+                span,
+                format!(
+                    "no pool can hold any pod of {}: all will be rejected and counted",
+                    quote(&workload.name)
+                ),
+            )
+            .help("compare its requests, nodeSelector and tolerations with the pools");
+    }
+}
+
+/// The pods of a workload, where they are known before a seed is.
+fn pods(content: &Content) -> Option<(Vec<PodShape>, &PodRules)> {
+    match content {
+        Content::Trace(data) => Some((data.shapes.to_vec(), &data.rules)),
+        Content::Service(service) => Some((vec![service.pod.clone()], &service.rules)),
+        Content::Generator(GeneratorSpec {
+            sizes: Sizes::Shapes(shapes),
+            namespace,
+            priority,
+            rules,
+            ..
+        }) => {
+            let pod = |s: &crate::workload::generate::WeightedShape| PodShape {
+                cpu: s.cpu,
+                memory: s.memory,
+                extended: s.extended.clone(),
+                namespace: namespace.clone(),
+                priority: *priority,
+            };
+            Some((shapes.iter().map(pod).collect(), rules))
+        }
+        Content::Generator(_) | Content::Daemon(_) => None,
+    }
+}
+
+/// An empty node with its DaemonSets.
+struct Site<'a> {
+    labels: Vec<&'a (String, String)>,
+    taints: &'a [Taint],
+    free: Capacity,
+}
+
+fn sites<'a>(
+    cluster: &'a ClusterSpec,
+    daemons: &[(&PodShape, &PodRules)],
+    extended: &[String],
+) -> Vec<Site<'a>> {
+    let mut sites = Vec::new();
+    for pool in &cluster.pools {
+        for offer in &pool.offers {
+            let Some(shape) = cluster.shapes.get(offer.shape.index()) else { continue };
+            let mut site = Site {
+                labels: labels(pool, offer),
+                taints: &pool.taints,
+                free: shape.allocatable.clone(),
+            };
+            for (pod, rules) in daemons {
+                if admits(&site, rules) {
+                    site.free.cpu.0 -= pod.cpu.unwrap_or_default().0;
+                    site.free.memory.0 -= pod.memory.unwrap_or_default().0;
+                    site.free.pods = site.free.pods.saturating_sub(1);
+                    for (free, name) in site.free.extended.iter_mut().zip(extended) {
+                        *free -= amount(pod, name);
+                    }
+                }
+            }
+            sites.push(site);
+        }
+    }
+    sites
+}
+
+fn labels<'a>(pool: &'a PoolSpec, offer: &'a Offer) -> Vec<&'a (String, String)> {
+    offer.labels.iter().chain(&pool.labels).collect()
+}
+
+fn amount(pod: &PodShape, name: &str) -> i64 {
+    pod.extended.iter().filter(|(n, _)| n == name).map(|(_, n)| *n).sum()
+}
+
+/// Whether labels and taints let such pods on the node.
+fn admits(site: &Site<'_>, rules: &PodRules) -> bool {
+    let selected = rules.node_selector.iter().all(|wanted| site.labels.contains(&wanted));
+    let tolerated = site
+        .taints
+        .iter()
+        .filter(|t| t.effect != TaintEffect::PreferNoSchedule)
+        .all(|taint| rules.tolerations.iter().any(|t| t.tolerates(taint)));
+    selected && tolerated
+}
+
+fn fits(
+    workload: &str,
+    pod: &PodShape,
+    rules: &PodRules,
+    cluster: &ClusterSpec,
+    sites: &[Site<'_>],
+    extended: &[String],
+) -> bool {
+    let (cpu, memory) = (pod.cpu.unwrap_or_default().0, pod.memory.unwrap_or_default().0);
+    // The first Fargate pool that takes a pod keeps it.
+    let fargate = cluster
+        .fargate
+        .iter()
+        .find(|f| f.selectors.iter().any(|s| s.matches(workload, &pod.namespace)));
+    if let Some(pool) = fargate {
+        let cpu = cpu + pool.sidecar_cpu.0;
+        let memory = memory + pool.sidecar_memory.0 + pool.overhead_memory.0;
+        return pod.extended.is_empty()
+            && pool.sizes.iter().any(|s| s.cpu.0 >= cpu && s.memory.0 >= memory);
+    }
+    sites.iter().any(|site| {
+        admits(site, rules)
+            && site.free.pods > 0
+            && site.free.cpu.0 >= cpu
+            && site.free.memory.0 >= memory
+            && site
+                .free
+                .extended
+                .iter()
+                .zip(extended)
+                .all(|(free, name)| *free >= amount(pod, name))
+    })
+}

@@ -1,0 +1,438 @@
+//! From a scenario file to a [`Plan`]: every case linked, findings of all of
+//! them together.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::control;
+use super::defaults::{SEED, SEEDS_FIXED, SEEDS_RANDOM};
+use super::files::Files;
+use super::model::{CasePlan, Options, Plan, Warning};
+use super::nodes::{self, NodePools};
+use super::notes::Notes;
+use super::{billing, fargate, fit, goals, settings, time, workloads};
+use crate::bill::PriceStatus;
+use crate::catalog::{Catalog, Region};
+use crate::cluster::{ClusterSpec, PoolKind};
+use crate::scenario::{
+    self, Diagnostics, Level, Resolved, Scenario, Source, effective_yaml, quote,
+};
+use crate::workload::plan::{PlannedWorkload, WorkloadPlan};
+use crate::world::Setup;
+use crate::{Error, Result};
+
+/// Largest number of seeds.
+const MAX_SEEDS: u32 = 10_000;
+
+/// Reads a scenario file and links it.
+///
+/// # Errors
+/// When a file cannot be read or anything in it cannot be used: every
+/// mistake of every case at once, with file, line, column and remedy.
+pub fn load(path: &Path, options: &Options) -> Result<Plan> {
+    link(&Source::load(path)?, options)
+}
+
+/// As [`load`] for a scenario that was read already.
+///
+/// # Errors
+/// As [`load`].
+pub fn link(source: &Source, options: &Options) -> Result<Plan> {
+    let given: Vec<String> =
+        options.set.iter().map(|(path, value)| format!("{path}={value}")).collect();
+    let source = &source.clone().with_overrides(&given)?;
+    let catalog = Catalog::load(options.pricing_dir.as_deref())?;
+    let mut diags = source.diagnostics();
+    let mut shared = Shared {
+        source,
+        catalog: &catalog,
+        options,
+        files: Files::new(source.path(), options.read_trace),
+        weak: BTreeMap::new(),
+        dates: BTreeMap::new(),
+        autoscaled: false,
+        spot: false,
+    };
+    let names = chosen(source, options, &mut diags);
+    let mut resolved = Vec::new();
+    let mut cases: Vec<Option<CasePlan>> = Vec::new();
+    for name in names {
+        let case = source.resolve(name, &mut diags);
+        cases.push(case.as_ref().and_then(|case| shared.case(case, &mut diags)));
+        resolved.extend(case);
+    }
+    check_agreement(&resolved, &mut diags);
+    shared.warn_of_unused(&resolved, &mut diags);
+    let cases: Option<Vec<CasePlan>> = cases.into_iter().collect();
+    let Some(mut cases) = cases.filter(|cases| !cases.is_empty() && !diags.has_errors()) else {
+        return Err(diags
+            .into_result()
+            .err()
+            .unwrap_or_else(|| Error::failed("a scenario was refused unexplained")));
+    };
+    let Some(first) = resolved.first() else {
+        return Err(Error::failed("a scenario has no case"));
+    };
+    share(&mut cases);
+    for (case, resolved) in cases.iter_mut().zip(&resolved) {
+        case.changes = settings::changes(&first.tree, &resolved.tree);
+    }
+    let seeds = seeds(&first.scenario, options, &mut cases)?;
+    let mut warnings = warnings(&diags);
+    warnings.extend(shared.warning_of_prices());
+    let traces = shared.files.traces().map(|t| t.report.clone()).collect();
+    Ok(Plan {
+        name: first.scenario.name.value.to_string(),
+        region: first.scenario.region.value.clone(),
+        pricing_sha256: catalog.hash(),
+        price_dates: shared.dates,
+        seeds,
+        cases,
+        warnings,
+        traces,
+        inputs: shared.files.into_inputs(),
+    })
+}
+
+/// The cases to link, in the order written.
+fn chosen<'s>(source: &'s Source, options: &Options, diags: &mut Diagnostics) -> Vec<&'s str> {
+    let all = source.case_names();
+    let Some(wanted) = &options.cases else { return all };
+    for name in wanted {
+        if !all.contains(&name.as_str()) {
+            diags
+                .error_anywhere(format!("there is no case {}", quote(name)))
+                .suggest(name, all.iter().copied());
+        }
+    }
+    all.into_iter().filter(|name| wanted.iter().any(|w| w == name)).collect()
+}
+
+/// What the cases of a plan have in common while they are linked.
+struct Shared<'a> {
+    source: &'a Source,
+    catalog: &'a Catalog,
+    options: &'a Options,
+    files: Files,
+    /// Prices in use that are not published.
+    weak: BTreeMap<String, PriceStatus>,
+    dates: BTreeMap<String, String>,
+    /// Whether any case has a Cluster Autoscaler.
+    autoscaled: bool,
+    /// Whether any case buys Spot.
+    spot: bool,
+}
+
+impl Shared<'_> {
+    /// Links one case; `None` if it lacks so much that nothing can be made.
+    fn case(&mut self, resolved: &Resolved, diags: &mut Diagnostics) -> Option<CasePlan> {
+        let scenario = &resolved.scenario;
+        let mut notes = Notes {
+            diags,
+            settings: Vec::new(),
+            weak: &mut self.weak,
+            allow_believed: self.options.allow_believed,
+        };
+        let notes = &mut notes;
+        if scenario.orchestrator.is_none() {
+            notes.default("orchestrator", scenario::Orchestrator::Eks, "choice");
+        }
+        let version = control::version(scenario, notes);
+        let window = time::link(scenario, notes);
+        let planned = workloads::Linker { source: self.source, window, files: &mut self.files }
+            .link(scenario, notes);
+        let extended = workloads::extended_names(&planned);
+        let goals = goals::link(scenario, notes);
+
+        let buys_spot = scenario.pools.iter().any(|(_, pool)| buys_spot(pool));
+        let (spot, hazard) = control::spot(scenario, buys_spot, notes);
+        let scheduler = control::scheduler(scenario, &version, notes);
+        let autoscaler = scenario
+            .pools
+            .iter()
+            .any(|(_, pool)| is_autoscaled(pool))
+            .then(|| control::autoscaler(scenario, &version, notes));
+        self.autoscaled |= autoscaler.is_some();
+        self.spot |= buys_spot;
+
+        let region = region(self.catalog, scenario, notes)?;
+        for dates in region.dates() {
+            self.dates.entry(dates.table.to_owned()).or_insert(dates.dates);
+        }
+        let (cluster, prices, fargate) =
+            pools(scenario, &region, &extended, hazard, &planned, notes);
+        let billing = billing::link(
+            scenario,
+            &region,
+            &version,
+            window.start_unix_ms,
+            &prices,
+            fargate,
+            notes,
+        );
+        if !notes.diags.has_errors() {
+            fit::warn(scenario, &cluster, &planned, &extended, notes);
+        }
+        let mut settings = settings::stated(&resolved.tree);
+        settings.append(&mut notes.settings);
+        settings.sort_by_key(|s| s.origin);
+        let workload = WorkloadPlan::new(planned, Vec::new());
+        let random = is_random(&cluster, &workload);
+        Some(CasePlan {
+            name: resolved.case.clone(),
+            title: resolved.title.clone(),
+            region: region.name().to_owned(),
+            setup: Arc::new(Setup {
+                start_unix_ms: window.start_unix_ms,
+                horizon: window.horizon,
+                warmup: window.warmup,
+                cluster: Arc::new(cluster),
+                scheduler,
+                autoscaler,
+                spot,
+            }),
+            workload: Arc::new(workload),
+            billing: Arc::new(billing),
+            goals,
+            settings,
+            changes: Vec::new(),
+            effective: effective_yaml(&resolved.tree),
+            sim_key: 0,
+            random,
+        })
+    }
+
+    /// Settings that no case makes use of.
+    fn warn_of_unused(&self, resolved: &[Resolved], diags: &mut Diagnostics) {
+        let unused = [
+            (
+                "unused-autoscaler",
+                "autoscaler",
+                self.autoscaled,
+                "no pool has the cluster-autoscaler",
+            ),
+            ("unused-spot", "spot", self.spot, "no pool buys Spot"),
+        ];
+        for (code, key, used, why) in unused {
+            let stated = resolved.iter().find_map(|r| settings::entry(&r.tree, key));
+            if let (Some(node), false) = (stated, used) {
+                diags.warning(code, node.span, format!("`{key}` has no effect: {why}"));
+            }
+        }
+    }
+
+    /// One warning for all prices that are not published.
+    fn warning_of_prices(&self) -> Vec<Warning> {
+        let of = |status: PriceStatus, code, what: &str| {
+            let names: Vec<&str> = self
+                .weak
+                .iter()
+                .filter(|(_, s)| **s == status)
+                .map(|(name, _)| name.as_str())
+                .collect();
+            (!names.is_empty()).then(|| Warning {
+                code,
+                text: format!("{} prices in use are {what}: {}", names.len(), names.join(", ")),
+            })
+        };
+        [
+            of(
+                PriceStatus::Representative,
+                "representative-prices",
+                "representative, not published for the item",
+            ),
+            of(PriceStatus::Believed, "believed-prices", "recollections that nobody has verified"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
+
+fn region(catalog: &Catalog, scenario: &Scenario, notes: &mut Notes<'_>) -> Option<Region> {
+    let given = &scenario.region;
+    if !catalog.region_names().any(|name| *name == given.value) {
+        let known = catalog.region(&given.value).err();
+        let message = match known {
+            // Known, but without prices in USD.
+            Some(error) if !error.to_string().starts_with("unknown") => error.to_string(),
+            _ => format!("unknown Region {}", quote(&given.value)),
+        };
+        notes.diags.error(given.span, message).suggest(&given.value, catalog.region_names());
+        return None;
+    }
+    match catalog.region(&given.value) {
+        Ok(region) => Some(region),
+        Err(error) => {
+            notes.diags.error(given.span, error.to_string());
+            None
+        }
+    }
+}
+
+fn pools(
+    scenario: &Scenario,
+    region: &Region,
+    extended: &[String],
+    hazard: control::Hazard,
+    planned: &[PlannedWorkload],
+    notes: &mut Notes<'_>,
+) -> (ClusterSpec, NodePools, Vec<crate::bill::FargatePrice>) {
+    let mut linker = nodes::Linker { region, extended, hazard, done: NodePools::default() };
+    let (mut specs, mut prices) = (Vec::new(), Vec::new());
+    for (name, pool) in scenario.pools.iter() {
+        if let scenario::PoolKind::Fargate(it) = &pool.kind {
+            let linked = fargate::link(name, it, scenario, region, planned, notes);
+            if let Some((spec, price)) = linked {
+                specs.push(spec);
+                prices.push(price);
+            }
+        } else {
+            linker.link(name, pool, notes);
+        }
+    }
+    let mut nodes = linker.done;
+    let cluster = ClusterSpec {
+        shapes: std::mem::take(&mut nodes.shapes),
+        zones: std::mem::take(&mut nodes.zones),
+        pools: std::mem::take(&mut nodes.pools),
+        fargate: specs,
+    };
+    (cluster, nodes, prices)
+}
+
+fn buys_spot(pool: &scenario::Pool) -> bool {
+    let spot = |p: Option<scenario::Spanned<scenario::Purchase>>| {
+        p.is_some_and(|p| p.value == scenario::Purchase::Spot)
+    };
+    match &pool.kind {
+        scenario::PoolKind::Fixed(fixed) => spot(fixed.purchase),
+        scenario::PoolKind::Asg(asg, _) => spot(asg.purchase.above_base),
+        scenario::PoolKind::Fargate(_) => false,
+    }
+}
+
+fn is_autoscaled(pool: &scenario::Pool) -> bool {
+    match &pool.kind {
+        scenario::PoolKind::Asg(_, options) => {
+            options.scaler.is_some_and(|s| s.value == scenario::Scaler::ClusterAutoscaler)
+        }
+        _ => false,
+    }
+}
+
+/// Whether two seeds can differ: pods are drawn or start at varying times,
+/// nodes are reclaimed or boot at varying times, or the scheduler has more
+/// than one node to break a tie between.
+fn is_random(cluster: &ClusterSpec, workload: &WorkloadPlan) -> bool {
+    let most = |kind: &PoolKind| match *kind {
+        PoolKind::Fixed { count } => count,
+        PoolKind::AutoScalingGroup { max, autoscaled: true, .. } => max,
+        PoolKind::AutoScalingGroup { min, .. } => min,
+    };
+    let nodes: u64 = cluster.pools.iter().map(|p| u64::from(most(&p.kind))).sum();
+    let reclaimed = cluster.pools.iter().any(|p| p.offers.iter().any(|o| o.hazard_per_hour > 0.0));
+    let boots = cluster.pools.iter().any(|p| {
+        matches!(p.kind, PoolKind::AutoScalingGroup { autoscaled: true, .. })
+            && !(p.launch.is_constant() && p.ready.is_constant())
+    });
+    let starts = cluster.fargate.iter().any(|f| !f.start_latency.is_constant());
+    workload.is_random() || nodes > 1 || reclaimed || boots || starts
+}
+
+/// What must not differ between cases that are compared.
+fn check_agreement(resolved: &[Resolved], diags: &mut Diagnostics) {
+    let Some((first, rest)) = resolved.split_first() else { return };
+    for case in rest {
+        for key in ["name", "seed", "seeds"] {
+            let (old, new) = (settings::entry(&first.tree, key), settings::entry(&case.tree, key));
+            if let Some(new) = new
+                && old.is_none_or(|old| !old.same_as(new))
+            {
+                diags
+                    .error(new.span, format!("a case cannot change `{key}`"))
+                    .help("cases are compared seed by seed; change it for all of them");
+            }
+        }
+        let time = |r: &Resolved| settings::entry(&r.tree, "time").cloned();
+        if let (old, Some(new)) = (time(first), time(case))
+            && old.is_none_or(|old| !old.same_as(&new))
+        {
+            diags.warning(
+                "unequal-time",
+                new.span,
+                format!(
+                    "case {} covers another time than case {}: their costs are sums over \
+                     different spans",
+                    quote(&case.case),
+                    quote(&first.case)
+                ),
+            );
+        }
+    }
+}
+
+/// Lets equal parts of cases be one object, and numbers the simulations.
+fn share(cases: &mut [CasePlan]) {
+    for at in 1..cases.len() {
+        let (before, rest) = cases.split_at_mut(at);
+        let Some(case) = rest.first_mut() else { return };
+        if let Some(same) = before.iter().find(|c| c.workload == case.workload) {
+            case.workload = Arc::clone(&same.workload);
+        }
+        if let Some(same) = before.iter().find(|c| c.setup == case.setup) {
+            case.setup = Arc::clone(&same.setup);
+        }
+        let same = before.iter().find(|c| {
+            Arc::ptr_eq(&c.setup, &case.setup) && Arc::ptr_eq(&c.workload, &case.workload)
+        });
+        case.sim_key = same.map_or(at as u64, |c| c.sim_key);
+    }
+}
+
+/// The seeds, with what a case should know of their defaults.
+fn seeds(scenario: &Scenario, options: &Options, cases: &mut [CasePlan]) -> Result<Vec<u64>> {
+    use super::model::{Origin, Setting};
+    let mut defaults = Vec::new();
+    let mut default = |path: &str, value: String, note: &str| {
+        let (path, note) = (path.to_owned(), note.to_owned());
+        defaults.push(Setting { path, value, origin: Origin::Default, note });
+    };
+    let first = options.seed.or(scenario.seed.map(|s| s.value)).unwrap_or_else(|| {
+        default("seed", SEED.value.to_string(), SEED.note);
+        SEED.value
+    });
+    let stated = scenario.seeds.map(|s| u32::try_from(s.value.get()).unwrap_or(MAX_SEEDS));
+    let count = options.seeds.or(stated).unwrap_or_else(|| {
+        let known = if cases.iter().any(|c| c.random) { SEEDS_RANDOM } else { SEEDS_FIXED };
+        default("seeds", known.value.to_string(), known.note);
+        known.value
+    });
+    if !(1..=MAX_SEEDS).contains(&count) {
+        return Err(Error::input(format!(
+            "between 1 and {MAX_SEEDS} seeds can be run, not {count}"
+        )));
+    }
+    for case in cases {
+        case.settings.extend(defaults.iter().cloned());
+        case.settings.sort_by_key(|s| s.origin);
+    }
+    // Wrapping, so that the largest seed has successors too.
+    Ok((0..u64::from(count)).map(|i| first.wrapping_add(i)).collect())
+}
+
+fn warnings(diags: &Diagnostics) -> Vec<Warning> {
+    diags
+        .items()
+        .into_iter()
+        .filter_map(|item| match item.level() {
+            Level::Warning(code) => {
+                let place = item.span().map(|span| format!("{}: ", diags.sources().place(span)));
+                let text = format!("{}{}", place.unwrap_or_default(), item.message());
+                Some(Warning { code, text })
+            }
+            Level::Error => None,
+        })
+        .collect()
+}

@@ -1,0 +1,35 @@
+//! Links what the user wrote to what can run and be bought, and to the pods:
+//! resolves names, fills defaults, and says everything that is wrong with a
+//! scenario at once, over all cases.
+//!
+//! One file per subject: `defaults` lists every value that the scenario may
+//! leave out, with its source; `time`, `control`, `nodes` and `offers`, `fargate`,
+//! `workloads`, `billing` and `goals` each link one part of a case; `fit` asks
+//! whether the pods can run at all; `settings` says which values are in force
+//! and who chose them. A case that cannot be linked leaves findings with
+//! their places in one [`Diagnostics`]; nothing here stops at the first.
+//!
+//! [`Diagnostics`]: crate::scenario::Diagnostics
+
+mod billing;
+mod control;
+mod defaults;
+mod fargate;
+mod files;
+mod fit;
+mod goals;
+mod link;
+mod model;
+mod nodes;
+mod notes;
+mod offers;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod time;
+mod workloads;
+
+pub use link::{link, load};
+pub use model::{
+    Bound, CasePlan, Change, Goal, Input, Options, Origin, Plan, ReadTrace, Setting, Warning,
+};

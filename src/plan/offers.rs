@@ -1,0 +1,307 @@
+//! What a pool can launch: zones, shapes, and offers with their prices.
+
+use super::control::Hazard;
+use super::defaults::ZONE_LETTERS;
+use super::nodes::{CLOUD_LABELS, Common, Linker, ShapeKind, ShapeOrigin};
+use super::notes::Notes;
+use crate::bill::{Price, PriceStatus, ShapePrice};
+use crate::catalog::InstanceType;
+use crate::cluster::{Capacity, NodeShape, Offer, Purchase, ShapeId, ZoneId};
+use crate::scenario::{self, NonEmpty, Spanned, quote};
+use crate::units::{Bytes, MilliCpu};
+
+impl Linker<'_> {
+    /// The zones of a pool; `None` after a reported error.
+    pub(super) fn zones(
+        &mut self,
+        path: &str,
+        kind: &str,
+        given: Option<&NonEmpty<Spanned<String>>>,
+        notes: &mut Notes<'_>,
+    ) -> Option<Vec<ZoneId>> {
+        let region = self.region.name().to_owned();
+        let Some(given) = given else {
+            let letters: &[char] =
+                if is_local_zone(&region) { &['a'] } else { &ZONE_LETTERS.value };
+            let names: Vec<String> = letters.iter().map(|l| format!("{region}{l}")).collect();
+            notes.default(
+                format!("{path}.{kind}zones"),
+                format!("[{}]", names.join(", ")),
+                ZONE_LETTERS.note,
+            );
+            return Some(names.into_iter().map(|n| self.zone(n)).collect());
+        };
+        let mut zones = Some(Vec::new());
+        for name in given.iter() {
+            let letter = name.value.strip_prefix(&*region).unwrap_or("");
+            let is_zone = letter.len() == 1 && letter.bytes().all(|b| b.is_ascii_lowercase());
+            let twice = given.iter().any(|n| n.value == name.value && n.span < name.span);
+            if !is_zone {
+                notes
+                    .diags
+                    .error(
+                        name.span,
+                        format!("{} is no Availability Zone of {region}", quote(&name.value)),
+                    )
+                    .help(format!("a zone is the Region and a letter, such as `{region}a`"));
+                zones = None;
+            } else if twice {
+                notes.diags.error(name.span, format!("{} is listed twice", quote(&name.value)));
+                zones = None;
+            } else if let Some(zones) = &mut zones {
+                zones.push(self.zone(name.value.clone()));
+            }
+        }
+        zones
+    }
+
+    fn zone(&mut self, name: String) -> ZoneId {
+        let zones = &mut self.done.zones;
+        let at = zones.iter().position(|z| *z == name).unwrap_or_else(|| {
+            zones.push(name);
+            zones.len() - 1
+        });
+        ZoneId(at as u32)
+    }
+
+    /// The shape of an instance type; `None` after a reported error.
+    pub(super) fn instance_shape(
+        &mut self,
+        kind: &Spanned<String>,
+        common: &Common<'_>,
+        notes: &mut Notes<'_>,
+    ) -> Option<ShapeId> {
+        let Some(found) = self.region.instance_type(&kind.value) else {
+            notes
+                .diags
+                .error(kind.span, format!("unknown instance type {}", quote(&kind.value)))
+                .suggest(&kind.value, self.region.names());
+            return None;
+        };
+        let origin = ShapeOrigin {
+            kind: ShapeKind::Type(kind.value.clone()),
+            max_pods: common.max_pods,
+            reserved: common.reserved,
+            on_demand: None,
+        };
+        if let Some(id) = self.find(&origin) {
+            return Some(id);
+        }
+        let pods = common.max_pods.unwrap_or(found.max_pods_eni);
+        let (cpu, memory) = match common.reserved {
+            Some((cpu, memory)) => (
+                MilliCpu((i64::from(found.vcpu) * 1_000 - cpu.0).max(0)),
+                Bytes((found.os_memory.0 - memory.0).max(0)),
+            ),
+            None => found.allocatable(found.max_pods_eni),
+        };
+        let extended: Vec<i64> =
+            self.extended.iter().map(|name| extended_amount(found, name)).collect();
+        notes.catalog(
+            format!("instance-types.{}.allocatable", found.name),
+            format!("cpu {cpu}, memory {memory}, {pods} pods"),
+            format!(
+                "memory seen by the system: {}; reserves: {}",
+                found.os_memory_origin,
+                if common.reserved.is_some() { "the pool's" } else { "EKS AMI bootstrap" }
+            ),
+        );
+        let id = self.add(
+            NodeShape {
+                name: found.name.to_string(),
+                capacity: Capacity {
+                    cpu: MilliCpu(i64::from(found.vcpu) * 1_000),
+                    memory: found.os_memory,
+                    pods,
+                    extended: extended.clone(),
+                },
+                allocatable: Capacity { cpu, memory, pods, extended },
+                nominal_memory: found.memory,
+            },
+            origin,
+        );
+        Some(id)
+    }
+
+    pub(super) fn custom_shape(
+        &mut self,
+        shape: &Spanned<scenario::NodeShape>,
+        common: &Common<'_>,
+        notes: &mut Notes<'_>,
+    ) -> ShapeId {
+        let (cpu, memory) = (shape.vcpu.value.0, shape.memory.value.0);
+        let pods = common.max_pods.unwrap_or(shape.pods.get() as u32);
+        let (kept_cpu, kept_memory) = common.reserved.unwrap_or_else(|| {
+            let note = "a shape of your own offers all it has";
+            notes.default(format!("{}.reserved", common.path), "none", note);
+            Default::default()
+        });
+        if kept_cpu >= cpu || kept_memory >= memory {
+            notes.diags.error(shape.span, "`reserved` leaves nothing of this shape");
+        }
+        let extended: Vec<i64> = self
+            .extended
+            .iter()
+            .map(|name| shape.extended.get(name).map_or(0, |n| n.value.get() as i64))
+            .collect();
+        let id = self.add(
+            NodeShape {
+                name: common.name.value.clone(),
+                capacity: Capacity { cpu, memory, pods, extended: extended.clone() },
+                allocatable: Capacity {
+                    cpu: MilliCpu((cpu.0 - kept_cpu.0).max(0)),
+                    memory: Bytes((memory.0 - kept_memory.0).max(0)),
+                    pods,
+                    extended,
+                },
+                nominal_memory: memory,
+            },
+            ShapeOrigin {
+                kind: ShapeKind::Custom(common.name.value.clone()),
+                max_pods: common.max_pods,
+                reserved: common.reserved,
+                on_demand: None,
+            },
+        );
+        if let Some(price) = self.done.prices.get_mut(id.index()) {
+            price.on_demand = Some(Price::new(shape.usd_per_hour.value, PriceStatus::Stated));
+            price.custom = true;
+        }
+        id
+    }
+
+    fn find(&self, wanted: &ShapeOrigin) -> Option<ShapeId> {
+        let same = |o: &ShapeOrigin| {
+            (&o.kind, o.max_pods, o.reserved) == (&wanted.kind, wanted.max_pods, wanted.reserved)
+        };
+        self.done.origins.iter().position(same).map(|at| ShapeId(at as u32))
+    }
+
+    fn add(&mut self, shape: NodeShape, origin: ShapeOrigin) -> ShapeId {
+        self.done.shapes.push(shape);
+        self.done.origins.push(origin);
+        self.done.prices.push(ShapePrice::default());
+        ShapeId(self.done.shapes.len() as u32 - 1)
+    }
+
+    /// The offers of an instance type, one a zone; `None` after a reported
+    /// error.
+    pub(super) fn offers(
+        &mut self,
+        shape: ShapeId,
+        kind: &Spanned<String>,
+        spot: bool,
+        zones: &[ZoneId],
+        common: &Common<'_>,
+        notes: &mut Notes<'_>,
+    ) -> Option<Vec<Offer>> {
+        let name = &kind.value;
+        let region = self.region;
+        let (price, hazard) = if spot {
+            let Some(quote) = region.spot(name) else {
+                let with_spot = region.names().filter(|n| region.spot(n).is_some());
+                notes
+                    .diags
+                    .error(kind.span, format!("no Spot price for `{name}` in {}", region.name()))
+                    .suggest(name, with_spot);
+                return None;
+            };
+            let price = notes.price(
+                kind.span,
+                format!("ec2-spot.{name}"),
+                "instance-hour",
+                &quote.quote,
+            )?;
+            let hazard = match self.hazard {
+                Hazard::Advisor => quote.hazard_per_hour,
+                Hazard::Fixed(hazard) => hazard,
+            };
+            (price, hazard)
+        } else {
+            let Some(quote) = region.on_demand(name) else {
+                notes
+                    .diags
+                    .error(
+                        kind.span,
+                        format!("no On-Demand price for `{name}` in {}", region.name()),
+                    )
+                    .suggest(name, region.names());
+                return None;
+            };
+            let path = format!("ec2-on-demand.{name}");
+            (notes.price(kind.span, path, "instance-hour", quote)?, 0.0)
+        };
+        let arch = region.instance_type(name)?.arch.word();
+        if let Some(known) = self.done.prices.get_mut(shape.index()) {
+            if spot {
+                for zone in zones {
+                    if known.spot.len() <= zone.index() {
+                        known.spot.resize(zone.index() + 1, None);
+                    }
+                    if let Some(slot) = known.spot.get_mut(zone.index()) {
+                        *slot = Some(price);
+                    }
+                }
+            } else {
+                known.on_demand = Some(price);
+            }
+        }
+        if let (false, Some(origin)) = (spot, self.done.origins.get_mut(shape.index())) {
+            origin.on_demand.get_or_insert(kind.span);
+        }
+        let offer = |zone: &ZoneId| Offer {
+            shape,
+            zone: *zone,
+            purchase: if spot { Purchase::Spot } else { Purchase::OnDemand },
+            hourly: price.rate,
+            hazard_per_hour: hazard,
+            labels: self.labels(common, name, arch, *zone, spot),
+        };
+        Some(zones.iter().map(offer).collect())
+    }
+
+    /// What the cloud writes on such a node, sorted by key.
+    pub(super) fn labels(
+        &self,
+        common: &Common<'_>,
+        kind: &str,
+        arch: &str,
+        zone: ZoneId,
+        spot: bool,
+    ) -> Vec<(String, String)> {
+        let zone = self.done.zones.get(zone.index()).map_or("", String::as_str);
+        let capacity = if spot { "SPOT" } else { "ON_DEMAND" };
+        let values =
+            [kind, zone, self.region.name(), arch, "linux", capacity, common.name.value.as_str()];
+        let mut labels: Vec<(String, String)> = CLOUD_LABELS
+            .iter()
+            .zip(values)
+            .map(|(key, value)| ((*key).to_owned(), value.to_owned()))
+            .collect();
+        labels.sort();
+        labels
+    }
+}
+
+/// Whether a code names a Local or Wavelength Zone: `us-east-1-atl-1`.
+fn is_local_zone(region: &str) -> bool {
+    let numbers = |part: &&str| part.bytes().all(|b| b.is_ascii_digit());
+    region.split('-').filter(numbers).count() > 1
+}
+
+/// How much of an extended resource the device plugin of its vendor offers
+/// on a type.
+fn extended_amount(kind: &InstanceType, name: &str) -> i64 {
+    let gpu = kind.gpu_name.as_deref().unwrap_or("");
+    let accelerator = kind.accelerator_name.as_deref().unwrap_or("");
+    match name {
+        "nvidia.com/gpu" if !gpu.starts_with("radeon") => i64::from(kind.gpu_count),
+        "amd.com/gpu" if gpu.starts_with("radeon") => i64::from(kind.gpu_count),
+        "aws.amazon.com/neuron"
+            if accelerator.starts_with("inferentia") || accelerator.starts_with("trainium") =>
+        {
+            i64::from(kind.accelerator_count)
+        }
+        _ => 0,
+    }
+}

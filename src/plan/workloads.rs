@@ -1,0 +1,596 @@
+//! What wants to run: from the scenario's words to [`PlannedWorkload`]s.
+
+use super::defaults::{CPU_STEP, GPU_RESOURCE, MEMORY_STEP, NAMESPACE, STARTUP};
+use super::files::Files;
+use super::nodes::effect;
+use super::notes::Notes;
+use super::time::Window;
+use crate::import::openb::{OpenbOptions, Select};
+use crate::import::{Format, TraceSource};
+use crate::rng::Distribution;
+use crate::scenario::{
+    self, CpuDist, DrawnMemory, Generate, GenerateLength, GenerateSizes, Keyed, RelPath, Scenario,
+    Source, Spanned, TraceFormat, quote,
+};
+use crate::units::{Percent, SimDuration};
+use crate::workload::demand::{DemandSpec, RequestRate};
+use crate::workload::generate::{
+    Arrivals, Burst, GeneratorSpec, Limit, Sizes, UsageShare, WeightedShape,
+};
+use crate::workload::intern::{PodRules, PodShape};
+use crate::workload::plan::{Content, DaemonPlan, PlannedWorkload, ServicePlan};
+use crate::workload::source::{OnBadRow, ReadReport, TraceOptions};
+use crate::workload::{OnInterrupt, Toleration, Usage};
+use crate::world::Horizon;
+
+/// Links all workloads of a case.
+pub(super) struct Linker<'a> {
+    pub(super) source: &'a Source,
+    pub(super) window: Window,
+    pub(super) files: &'a mut Files,
+}
+
+/// What every kind of workload says.
+struct Common<'w> {
+    name: &'w Spanned<String>,
+    path: String,
+    namespace: String,
+    priority: i32,
+    rules: PodRules,
+}
+
+impl Linker<'_> {
+    /// Every workload that can be linked, in scenario order.
+    pub(super) fn link(
+        &mut self,
+        scenario: &Scenario,
+        notes: &mut Notes<'_>,
+    ) -> Vec<PlannedWorkload> {
+        let mut linked = Vec::new();
+        for (name, workload) in scenario.workload.iter() {
+            let common = common(name, workload, notes);
+            let content = match &workload.kind {
+                scenario::WorkloadKind::Trace(path, options) => {
+                    self.trace(&common, path, options, notes)
+                }
+                scenario::WorkloadKind::Generate(it) => {
+                    generator(&common, it, notes).map(Content::Generator)
+                }
+                scenario::WorkloadKind::Service(it) => self.service(&common, it, notes),
+                scenario::WorkloadKind::DaemonSet(it) => Some(daemon(&common, it, notes)),
+            };
+            if let Some(content) = content {
+                linked.push(PlannedWorkload { name: name.value.clone(), content });
+            }
+        }
+        linked
+    }
+
+    fn trace(
+        &mut self,
+        common: &Common<'_>,
+        path: &Spanned<RelPath>,
+        it: &scenario::TraceOptions,
+        notes: &mut Notes<'_>,
+    ) -> Option<Content> {
+        let requests = it.requests.as_ref();
+        let source = TraceSource {
+            path: self.source.locate(path),
+            shown: path.as_str().to_owned(),
+            format: format(common, path, it, notes)?,
+            options: TraceOptions {
+                namespace: common.namespace.clone(),
+                priority: common.priority,
+                cpu: requests.and_then(|r| r.cpu).map(|c| c.value),
+                memory: requests.and_then(|r| r.memory).map(|m| m.value),
+                rules: common.rules.clone(),
+                on_bad_row: match it.on_bad_row {
+                    Some(Spanned { value: scenario::OnBadRow::Quarantine, .. }) => {
+                        OnBadRow::Quarantine
+                    }
+                    Some(_) => OnBadRow::Fail,
+                    None => {
+                        let note = "choice: nothing is left out unseen";
+                        let path = format!("{}.on-bad-row", common.path);
+                        notes.default(path, scenario::OnBadRow::Fail, note);
+                        OnBadRow::Fail
+                    }
+                },
+                start_unix_ms: Some(self.window.start_unix_ms),
+            },
+        };
+        match self.files.trace(&source) {
+            Ok(loaded) => {
+                warn_of_rows(&loaded.report, path, notes);
+                let arrivals = &loaded.data.trace.arrival_ms;
+                if let Horizon::At(end) = self.window.horizon {
+                    let late = arrivals.len() - arrivals.partition_point(|at| *at < end.0);
+                    if late > 0 {
+                        let message = format!(
+                            "{}: {late} of {} rows arrive after the end of the run",
+                            quote(path.as_str()),
+                            arrivals.len()
+                        );
+                        notes.diags.warning("beyond-horizon", path.span, message);
+                    }
+                }
+                Some(Content::Trace(loaded.data))
+            }
+            Err(error) => {
+                notes.diags.error(path.span, error.to_string());
+                None
+            }
+        }
+    }
+
+    fn service(
+        &mut self,
+        common: &Common<'_>,
+        it: &scenario::Service,
+        notes: &mut Notes<'_>,
+    ) -> Option<Content> {
+        let demand = self.demand(common, it, notes);
+        let (target, min, max) = match &it.replicas.value {
+            // A share that is never looked at: the bounds are equal.
+            scenario::Replicas::Fixed(n) => {
+                (Percent { ppm: 1_000_000 }, n.get() as u32, n.get() as u32)
+            }
+            scenario::Replicas::Target(t) => {
+                (t.target.value.0, t.min.get() as u32, t.max.get() as u32)
+            }
+        };
+        if it.requests.cpu.value.0 == 0 && target.ppm > 0 && min != max {
+            notes
+                .diags
+                .error(it.requests.cpu.span, "replicas that follow cpu usage need a cpu request")
+                .help("state the cpu that one replica requests, such as 500m");
+        }
+        Some(Content::Service(ServicePlan {
+            pod: common.pod(&it.requests),
+            rules: common.rules.clone(),
+            demand: Some(demand?),
+            memory_usage: it.memory_usage.map(|m| m.value),
+            target,
+            min,
+            max,
+        }))
+    }
+
+    fn demand(
+        &mut self,
+        common: &Common<'_>,
+        it: &scenario::Service,
+        notes: &mut Notes<'_>,
+    ) -> Option<crate::workload::Demand> {
+        let (span, steps) = match &it.demand {
+            scenario::Demand::Constant(rps) => {
+                (rps.span, vec![(SimDuration::ZERO, rate(rps, notes)?)])
+            }
+            scenario::Demand::Steps(steps) => {
+                let mut list = Vec::with_capacity(steps.value.len());
+                for step in steps.value.iter() {
+                    list.push((step.at.value, rate(&step.rps, notes)));
+                }
+                let list = list.into_iter().map(|(at, rps)| Some((at, rps?)));
+                (steps.span, list.collect::<Option<Vec<_>>>()?)
+            }
+            scenario::Demand::File(path) => {
+                let at = self.source.locate(path);
+                match self.files.demand(&at, path.as_str(), self.window.start_unix_ms) {
+                    Ok(steps) => (path.span, steps),
+                    Err(error) => {
+                        notes.diags.error(path.span, error.to_string());
+                        return None;
+                    }
+                }
+            }
+        };
+        if it.demand_repeats.is_none() && steps.len() > 1 {
+            let path = format!("{}.service.demand-repeats", common.path);
+            notes.default(path, "never", "the last step holds for ever");
+        }
+        let spec = DemandSpec {
+            steps,
+            cpu_us_per_request: it.cpu_time_per_request.micros,
+            period: it.demand_repeats.map(|d| d.value.0),
+        };
+        match spec.demand() {
+            Ok(demand) => Some(demand),
+            Err(faults) => {
+                for fault in faults {
+                    let place = match fault.field {
+                        "cpu-time-per-request" => it.cpu_time_per_request.span,
+                        "period" => it.demand_repeats.map_or(span, |d| d.span),
+                        _ => span,
+                    };
+                    notes.diags.error(place, format!("the {} {}", fault.field, fault.cause));
+                }
+                None
+            }
+        }
+    }
+}
+
+impl Common<'_> {
+    fn pod(&self, requests: &scenario::Requests) -> PodShape {
+        PodShape {
+            cpu: Some(requests.cpu.value),
+            memory: Some(requests.memory.value),
+            extended: extended(&requests.extended),
+            namespace: self.namespace.clone(),
+            priority: self.priority,
+        }
+    }
+}
+
+fn extended(given: &Keyed<Spanned<scenario::ExtendedAmount>>) -> Vec<(String, i64)> {
+    given
+        .iter()
+        .map(|(name, n)| (name.value.clone(), n.value.get() as i64))
+        .filter(|(_, n)| *n > 0)
+        .collect()
+}
+
+fn common<'w>(
+    name: &'w Spanned<String>,
+    it: &scenario::Workload,
+    notes: &mut Notes<'_>,
+) -> Common<'w> {
+    let path = format!("workload.{}", name.value);
+    let namespace = if let Some(given) = &it.namespace {
+        given.value.clone()
+    } else {
+        notes.default(format!("{path}.namespace"), NAMESPACE.value, NAMESPACE.note);
+        NAMESPACE.value.to_owned()
+    };
+    let on_interrupt = if let Some(given) = &it.on_interrupt {
+        match &given.value {
+            scenario::OnInterrupt::Restart => OnInterrupt::Restart,
+            scenario::OnInterrupt::Resume => OnInterrupt::Resume,
+            scenario::OnInterrupt::Checkpoint(c) => OnInterrupt::Checkpoint(c.checkpoint.value.0),
+        }
+    } else {
+        let batch = matches!(
+            it.kind,
+            scenario::WorkloadKind::Trace(..) | scenario::WorkloadKind::Generate(_)
+        );
+        if batch {
+            let note = "choice: work that is cut off is lost";
+            notes.default(format!("{path}.on-interrupt"), "restart", note);
+        }
+        OnInterrupt::Restart
+    };
+    let startup = if let Some(given) = &it.startup {
+        given.value.distribution.clone()
+    } else {
+        notes.default(format!("{path}.startup"), STARTUP.value, STARTUP.note);
+        Distribution::Constant(STARTUP.value.0 as f64)
+    };
+    Common {
+        name,
+        namespace,
+        priority: it.priority.map_or(0, |p| p.value),
+        rules: PodRules {
+            node_selector: it
+                .node_selector
+                .iter()
+                .map(|(key, value)| (key.value.clone(), value.value.0.clone()))
+                .collect(),
+            tolerations: it.tolerations.iter().map(|t| toleration(t)).collect(),
+            on_interrupt,
+            startup,
+        },
+        path,
+    }
+}
+
+fn toleration(it: &scenario::Toleration) -> Toleration {
+    let exists =
+        it.operator.as_ref().is_some_and(|o| o.value == scenario::TolerationOperator::Exists);
+    let value = it.value.as_ref().map_or_else(String::new, |v| v.value.0.clone());
+    Toleration {
+        key: it.key.as_ref().map(|k| k.value.clone()),
+        value: (!exists).then_some(value),
+        effect: it.effect.as_ref().map(|e| effect(e.value)),
+    }
+}
+
+/// The format of a trace, refusing options of other formats.
+fn format(
+    common: &Common<'_>,
+    path: &Spanned<RelPath>,
+    it: &scenario::TraceOptions,
+    notes: &mut Notes<'_>,
+) -> Option<Format> {
+    let by_name = || Format::of_path(path.as_path());
+    let chosen = match it.format.map(|f| f.value) {
+        Some(TraceFormat::Openb) => Ok(Format::Openb(OpenbOptions::default())),
+        Some(TraceFormat::Swf) => Ok(Format::Swf { memory_per_cpu: None }),
+        Some(TraceFormat::Native) if matches!(by_name(), Ok(Format::Parquet)) => {
+            Ok(Format::Parquet)
+        }
+        Some(TraceFormat::Native) => Ok(Format::Csv),
+        None => by_name(),
+    };
+    let mut format = match chosen {
+        Ok(format) => format,
+        Err(error) => {
+            notes.diags.error(path.span, error.to_string());
+            return None;
+        }
+    };
+    let openb = matches!(format, Format::Openb(_));
+    let swf = matches!(format, Format::Swf { .. });
+    let foreign = [
+        ("select", it.select.as_ref().map(|s| s.span), openb, "openb"),
+        ("gpu-resource", it.gpu_resource.as_ref().map(|s| s.span), openb, "openb"),
+        ("memory-per-cpu", it.memory_per_cpu.as_ref().map(|s| s.span), swf, "swf"),
+    ];
+    for (key, given, applies, owner) in foreign {
+        if let (Some(span), false) = (given, applies) {
+            let message = format!("`{key}` applies to traces of format {owner} only");
+            notes.diags.error(span, message).help(format!(
+                "remove it, or state `format: {owner}` if {} is one",
+                quote(path.as_str())
+            ));
+        }
+    }
+    match &mut format {
+        Format::Openb(options) => {
+            options.select = match it.select.map(|s| s.value) {
+                Some(scenario::TraceSelect::CpuOnly) => Select::CpuOnly,
+                Some(scenario::TraceSelect::Gpu) => Select::Gpu,
+                Some(scenario::TraceSelect::All) | None => Select::All,
+            };
+            if let Some(name) = &it.gpu_resource {
+                options.gpu_resource.clone_from(&name.value);
+            } else {
+                let path = format!("{}.gpu-resource", common.path);
+                notes.default(path, GPU_RESOURCE.value, GPU_RESOURCE.note);
+                GPU_RESOURCE.value.clone_into(&mut options.gpu_resource);
+            }
+        }
+        Format::Swf { memory_per_cpu } => *memory_per_cpu = it.memory_per_cpu.map(|m| m.value.0),
+        Format::Csv | Format::Parquet => {}
+    }
+    Some(format)
+}
+
+/// What became of rows that are not replayed as they stand.
+fn warn_of_rows(report: &ReadReport, path: &Spanned<RelPath>, notes: &mut Notes<'_>) {
+    let file = quote(path.as_str());
+    let mut warn = |code, text: String| {
+        notes.diags.warning(code, path.span, format!("{file}: {text}"));
+    };
+    for (code, tally) in &report.rejected {
+        warn(code, format!("left out {} {}", tally.rows, tally.text));
+    }
+    for (code, tally) in &report.clipped {
+        warn(code, format!("clipped {} {}", tally.rows, tally.text));
+    }
+    for (code, tally) in &report.warnings {
+        warn(code, format!("{} {}", tally.rows, tally.text));
+    }
+    if report.quarantined > 0 {
+        let first = report.quarantined_rows.first();
+        let example = first.map_or_else(String::new, |q| {
+            let column =
+                if q.bad.column.is_empty() { String::new() } else { format!(" {}", q.bad.column) };
+            format!(", the first at {}{column}: {}", q.position, q.bad.cause)
+        });
+        let rows = report.quarantined;
+        warn("quarantined", format!("left out {rows} rows that cannot be read{example}"));
+    }
+}
+
+fn rate(rps: &Spanned<scenario::NonNegative>, notes: &mut Notes<'_>) -> Option<RequestRate> {
+    // The shortest decimal of a number is what was written.
+    match rps.value.0.to_string().parse() {
+        Ok(rate) => Some(rate),
+        Err(error) => {
+            notes.diags.error(rps.span, error.to_string());
+            None
+        }
+    }
+}
+
+fn daemon(common: &Common<'_>, it: &scenario::DaemonSet, notes: &mut Notes<'_>) -> Content {
+    let sidecar_on_fargate = if let Some(given) = it.on_fargate {
+        given.value == scenario::OnFargate::Sidecar
+    } else {
+        let path = format!("{}.daemonset.on-fargate", common.path);
+        notes.default(path, scenario::OnFargate::Sidecar, "choice: what it does is still needed");
+        true
+    };
+    Content::Daemon(DaemonPlan {
+        pod: common.pod(&it.requests),
+        rules: common.rules.clone(),
+        usage: it.usage.as_ref().map_or_else(Usage::default, |u| Usage {
+            cpu: Some(u.cpu.value),
+            memory: Some(u.memory.value),
+        }),
+        sidecar_on_fargate,
+    })
+}
+
+fn generator(common: &Common<'_>, it: &Generate, notes: &mut Notes<'_>) -> Option<GeneratorSpec> {
+    let arrivals = arrivals(it, notes);
+    let sizes = match &it.sizes {
+        GenerateSizes::Shapes(shapes) => Sizes::Shapes(weighted(shapes)),
+        GenerateSizes::Drawn(cpu, DrawnMemory { memory }) => drawn(common, cpu, memory, notes),
+    };
+    let spec = GeneratorSpec {
+        arrivals: arrivals?,
+        duration: it.duration.distribution.clone(),
+        sizes,
+        usage: UsageShare::default(),
+        namespace: common.namespace.clone(),
+        priority: common.priority,
+        rules: common.rules.clone(),
+    };
+    let faults = spec.faults();
+    for fault in &faults {
+        let place = match fault.field {
+            "arrivals" => it.arrivals.span,
+            "duration" => it.duration.span,
+            _ => common.name.span,
+        };
+        notes.diags.error(place, format!("the {} {}", fault.field, fault.cause));
+    }
+    faults.is_empty().then_some(spec)
+}
+
+fn arrivals(it: &Generate, notes: &mut Notes<'_>) -> Option<Arrivals> {
+    let (limit, limit_span) = match &it.length {
+        GenerateLength::Count(n) => (Limit::Count(n.value.get()), n.span),
+        GenerateLength::Until(end) => (Limit::Until(end.value.0), end.span),
+    };
+    Some(match &it.arrivals.value {
+        scenario::Arrivals::Poisson(p) => Arrivals::Poisson { per_hour: p.per_hour.value.0, limit },
+        scenario::Arrivals::Uniform(u) => {
+            let Limit::Count(count) = limit else {
+                notes
+                    .diags
+                    .error(limit_span, "uniform arrivals need a number of pods")
+                    .help("state `count`; `over` already says for how long they arrive");
+                return None;
+            };
+            Arrivals::Uniform { count, over: u.over.value.0 }
+        }
+        scenario::Arrivals::Even(e) => Arrivals::Even { every: e.every.value.0, limit },
+        scenario::Arrivals::Burst(b) => {
+            let size = b.size.get();
+            let mut at: Vec<SimDuration> = b.at.iter().map(|at| at.value).collect();
+            at.sort();
+            let mut left = match limit {
+                Limit::Count(n) => n,
+                Limit::Until(end) => {
+                    at.retain(|at| *at < end);
+                    u64::MAX
+                }
+            };
+            let mut bursts = Vec::new();
+            for at in at {
+                let size = size.min(left);
+                left -= size;
+                if size > 0 {
+                    bursts.push(Burst { at, size: size as u32 });
+                }
+            }
+            if matches!(limit, Limit::Count(_)) && left > 0 {
+                let given = bursts.iter().map(|b| u64::from(b.size)).sum::<u64>();
+                notes
+                    .diags
+                    .error(limit_span, format!("the bursts give {given} pods only"))
+                    .help("state more times, a larger `size`, or this `count`");
+                return None;
+            }
+            Arrivals::Bursts(bursts)
+        }
+        scenario::Arrivals::Periodic(p) => {
+            let (delay, jitter) = match &p.jitter {
+                None => (SimDuration::ZERO, SimDuration::ZERO),
+                Some(jitter) => match jitter.distribution {
+                    Distribution::Constant(at) => (SimDuration(at as i64), SimDuration::ZERO),
+                    Distribution::Uniform { min, max } => {
+                        (SimDuration(min as i64), SimDuration((max - min) as i64))
+                    }
+                    _ => {
+                        notes
+                            .diags
+                            .error(jitter.span, "jitter is uniform or constant")
+                            .help("write it as `jitter: { uniform: { min: 0s, max: 10m } }`");
+                        return None;
+                    }
+                },
+            };
+            let first = p.at.map_or(SimDuration::ZERO, |at| at.value);
+            let at = SimDuration(first.0.saturating_add(delay.0));
+            // A limit in time bounds the groups before they are delayed.
+            let limit = match limit {
+                Limit::Until(end) => Limit::Until(SimDuration(end.0.saturating_add(delay.0))),
+                count @ Limit::Count(_) => count,
+            };
+            Arrivals::Periodic {
+                at,
+                every: p.every.value.0,
+                size: p.size.get() as u32,
+                jitter,
+                limit,
+            }
+        }
+    })
+}
+
+/// Weights as whole numbers: themselves if they are, otherwise to a
+/// millionth of the largest.
+fn weighted(shapes: &[scenario::Shape]) -> Vec<WeightedShape> {
+    const FINEST: f64 = 1e6;
+    let weight = |s: &scenario::Shape| s.weight.map_or(1.0, |w| w.value.0);
+    let largest = shapes.iter().map(weight).fold(0.0, f64::max);
+    let whole = shapes.iter().all(|s| weight(s).fract() == 0.0) && largest <= FINEST;
+    let scale = if whole { 1.0 } else { FINEST / largest };
+    shapes
+        .iter()
+        .map(|s| WeightedShape {
+            weight: (weight(s) * scale).round().max(1.0) as u32,
+            cpu: Some(s.cpu.value),
+            memory: Some(s.memory.value),
+            extended: extended(&s.extended),
+        })
+        .collect()
+}
+
+fn drawn(
+    common: &Common<'_>,
+    cpu: &Spanned<CpuDist>,
+    memory: &Spanned<scenario::MemoryDist>,
+    notes: &mut Notes<'_>,
+) -> Sizes {
+    let path = |key: &str| format!("{}.generate.{key}.step", common.path);
+    let cpu_step = cpu.step.unwrap_or_else(|| {
+        notes.default(path("cpu"), CPU_STEP.value, CPU_STEP.note);
+        CPU_STEP.value
+    });
+    let memory_step = memory.step.unwrap_or_else(|| {
+        notes.default(path("memory"), MEMORY_STEP.value, MEMORY_STEP.note);
+        MEMORY_STEP.value
+    });
+    Sizes::Drawn {
+        cpu: cpu.distribution.clone(),
+        cpu_step,
+        memory: memory.distribution.clone(),
+        memory_step,
+    }
+}
+
+/// Names of the extended resources of the run, in the order in which the
+/// tables of the workloads number them: workloads of fixed size by their
+/// order, then their shapes.
+pub(super) fn extended_names(workloads: &[PlannedWorkload]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    let mut add = |extended: &[(String, i64)]| {
+        for (name, _) in extended {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+    };
+    for workload in workloads {
+        match &workload.content {
+            Content::Trace(data) => data.shapes.iter().for_each(|s| add(&s.extended)),
+            Content::Service(s) => add(&s.pod.extended),
+            Content::Daemon(d) => add(&d.pod.extended),
+            Content::Generator(GeneratorSpec { sizes: Sizes::Shapes(shapes), .. }) => {
+                for shape in shapes {
+                    // A generator keeps the resources of a shape by name.
+                    let mut sorted = shape.extended.clone();
+                    sorted.sort();
+                    add(&sorted);
+                }
+            }
+            Content::Generator(_) => {}
+        }
+    }
+    names
+}

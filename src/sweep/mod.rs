@@ -1,0 +1,28 @@
+//! Many cells: running them, what they measured, how cases compare.
+//!
+//! Knows records and bills, not how a cell is simulated: whoever links
+//! scenario and engine hands that over as a [`Simulate`].
+
+mod compare;
+mod detail;
+mod measure;
+mod model;
+mod outcome;
+mod output;
+mod run;
+mod stats;
+mod summary;
+
+pub use compare::{Metric, Row, WorkloadMetric};
+pub use detail::{Cdf, Detail, NodesOverTime, Priced};
+pub use model::{
+    Assumption, Bound, CaseStudy, Change, Goal, Input, Origin, SCHEMA_VERSION, Study, Warning,
+};
+pub use outcome::{
+    CostTotals, GoalResult, GoalValue, NodeCounts, Outcome, Pods, TypeUse, UsedShare, Utilisation,
+    WaitSummary, WorkloadOutcome,
+};
+pub use output::OutputDir;
+pub use run::{Cell, Cells, Simulate, run};
+pub use stats::{Estimate, difference, estimate, nearest_rank};
+pub use summary::Summary;

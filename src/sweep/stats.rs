@@ -1,0 +1,135 @@
+//! Means, intervals and quantiles.
+//!
+//! Intervals are two-sided 95 % Student-t intervals over seeds: they cover
+//! simulation noise only, never doubt about prices or demand. Cases share
+//! their random numbers (the same seed draws the same interruptions and boot
+//! times), so differences are taken seed by seed.
+
+use statrs::distribution::{ContinuousCDF as _, StudentsT};
+
+/// A mean over seeds with its interval.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Estimate {
+    /// Mean.
+    pub mean: f64,
+    /// Half the width of the 95 % interval; `None` for one seed, which says
+    /// nothing about noise.
+    pub half_width: Option<f64>,
+    /// Values behind it.
+    pub n: usize,
+}
+
+impl Estimate {
+    /// Lower end of the interval.
+    #[must_use]
+    pub fn low(&self) -> Option<f64> {
+        self.half_width.map(|h| self.mean - h)
+    }
+
+    /// Upper end of the interval.
+    #[must_use]
+    pub fn high(&self) -> Option<f64> {
+        self.half_width.map(|h| self.mean + h)
+    }
+
+    /// Whether zero lies within the interval: a difference that noise alone
+    /// may explain. `None` for one seed. A difference of exactly zero without
+    /// noise is no noise either.
+    #[must_use]
+    pub fn within_noise(&self) -> Option<bool> {
+        self.half_width.map(|h| h > 0.0 && self.mean.abs() <= h)
+    }
+}
+
+/// Mean and 95 % interval; `None` without values.
+#[must_use]
+pub fn estimate(values: &[f64]) -> Option<Estimate> {
+    let n = values.len();
+    let first = *values.first()?;
+    if values.iter().all(|v| v.to_bits() == first.to_bits()) {
+        // Exactly: neither the mean nor the width picks up rounding.
+        return Some(Estimate { mean: first, half_width: (n > 1).then_some(0.0), n });
+    }
+    let mean = values.iter().sum::<f64>() / n as f64;
+    let squares: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();
+    let sd = (squares / (n - 1) as f64).sqrt();
+    let half_width = t95(n - 1) * sd / (n as f64).sqrt();
+    Some(Estimate { mean, half_width: Some(half_width), n })
+}
+
+/// Paired difference `case − baseline` over the seeds that both have.
+#[must_use]
+pub fn difference(baseline: &[Option<f64>], case: &[Option<f64>]) -> Option<Estimate> {
+    let differences: Vec<f64> =
+        baseline.iter().zip(case).filter_map(|(b, c)| Some((*c)? - (*b)?)).collect();
+    estimate(&differences)
+}
+
+/// 97.5 % quantile of Student's t with so many degrees of freedom (at least
+/// one), to nine decimals: beyond them, results of the C library's functions
+/// underneath differ between machines.
+fn t95(degrees: usize) -> f64 {
+    let exact =
+        StudentsT::new(0.0, 1.0, degrees.max(1) as f64).map_or(f64::NAN, |t| t.inverse_cdf(0.975));
+    (exact * 1e9).round() / 1e9
+}
+
+/// Nearest-rank quantile: the smallest value that at least `percent` in a
+/// hundred do not exceed. `None` without values.
+#[must_use]
+pub fn nearest_rank(ascending: &[i64], percent: u32) -> Option<i64> {
+    let n = ascending.len() as u64;
+    let rank = (n * u64::from(percent)).div_ceil(100).clamp(1, n.max(1));
+    ascending.get(rank as usize - 1).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn interval_matches_a_hand_calculation() {
+        // 10, 12, 14: mean 12, sd 2, t(2) = 4.302653, 4.302653 × 2 / √3.
+        let e = estimate(&[10.0, 12.0, 14.0]).expect("values");
+        assert!((e.mean - 12.0).abs() < 1e-12);
+        assert!((e.half_width.expect("three") - 4.968_275).abs() < 1e-5);
+        assert_eq!(e.n, 3);
+        // Tables: t(4) = 2.776445, t(9) = 2.262157, t(99) = 1.984217.
+        for (degrees, t) in [(1, 12.706_205), (4, 2.776_445), (9, 2.262_157), (99, 1.984_217)] {
+            assert!((t95(degrees) - t).abs() < 1e-5, "{degrees}: {}", t95(degrees));
+        }
+    }
+
+    #[test]
+    fn one_seed_has_no_interval_and_equal_values_no_width() {
+        let one = estimate(&[3.0]).expect("value");
+        assert_eq!((one.mean, one.half_width, one.within_noise()), (3.0, None, None));
+        let same = estimate(&[0.1, 0.1, 0.1]).expect("values");
+        assert_eq!((same.mean, same.half_width), (0.1, Some(0.0)));
+        assert_eq!(estimate(&[]), None);
+    }
+
+    #[test]
+    fn pairing_removes_what_seeds_share() {
+        // Levels differ wildly between seeds, the difference hardly does.
+        let base = [Some(100.0), Some(200.0), None, Some(300.0)];
+        let case = [Some(99.0), Some(198.0), Some(1.0), Some(297.0)];
+        let d = difference(&base, &case).expect("three pairs");
+        assert_eq!((d.mean, d.n), (-2.0, 3));
+        // sd 1, t(2) / √3.
+        assert!((d.half_width.expect("three") - 2.484_138).abs() < 1e-5);
+        assert_eq!(d.within_noise(), Some(true));
+        let sure = difference(&base[..2], &[Some(90.0), Some(190.0)]).expect("two pairs");
+        assert_eq!((sure.half_width, sure.within_noise()), (Some(0.0), Some(false)));
+    }
+
+    #[test]
+    fn quantiles_are_nearest_rank() {
+        let v: Vec<i64> = (1..=10).collect();
+        for (percent, want) in [(0, 1), (1, 1), (10, 1), (11, 2), (50, 5), (95, 10), (100, 10)] {
+            assert_eq!(nearest_rank(&v, percent), Some(want), "{percent}");
+        }
+        assert_eq!(nearest_rank(&[], 50), None);
+        assert_eq!(nearest_rank(&[7], 1), Some(7));
+    }
+}
