@@ -1,21 +1,20 @@
 //! What people read: the report, the tables, the verdict in words.
 //!
-//! `charts` turn plain data into SVG and know nothing of studies; `page` and
-//! `terminal` say what a study found.
+//! `charts` turn plain data into SVG and know nothing of studies; `figures`
+//! maps a study to charts; `page` is the report, `terminal` what a run prints.
+//! No wall clock: what is written depends on the study alone.
 
 pub mod charts;
+mod figures;
+mod page;
+mod rows;
+#[cfg(test)]
+mod sample;
+mod terminal;
 mod text;
-/// shim
-pub fn page(_: &crate::sweep::Study, _: Option<&crate::advise::Verdict>) -> String { String::new() }
-/// shim
-pub fn chart_files(_: &crate::sweep::Study, _: Option<&crate::advise::Verdict>) -> Vec<(String, String)> { Vec::new() }
-/// shim
-pub fn shortened(s: &str, _: usize) -> String { s.to_owned() }
-/// shim
-pub fn terminal(study: &crate::sweep::Study, v: Option<&crate::advise::Verdict>) -> crate::Result<String> {
-    use std::fmt::Write as _;
-    let mut s = String::new();
-    if let Some(v) = v { for p in v.pieces(study) { let _ = writeln!(s, "{p:?}"); } }
-    for c in &study.cases { for o in c.finished() { let _ = writeln!(s, "{} {:?} {:?} {:?}", c.name, o.cost, o.pods, o.pending_s); } }
-    Ok(s)
-}
+mod words;
+
+pub use figures::chart_files;
+pub use page::page;
+pub use terminal::{Format, results, terminal};
+pub use text::shortened;

@@ -31,7 +31,8 @@ pub(super) fn lines(raw: &str) -> String {
 }
 
 /// At most `max` characters, the last an ellipsis where some were cut.
-pub(super) fn shortened(text: &str, max: usize) -> String {
+#[must_use]
+pub fn shortened(text: &str, max: usize) -> String {
     if text.chars().count() <= max {
         return text.to_owned();
     }
@@ -114,16 +115,21 @@ pub(super) fn mean_count(value: f64) -> String {
 /// A share as a percentage.
 pub(super) fn percent(share: f64) -> String {
     let places = usize::from(share.abs() < 0.1 && share.abs() > 0.0);
-    format!("{} %", grouped(share * 100.0, places))
+    format!("{}\u{A0}%", grouped(share * 100.0, places))
 }
 
-/// Seconds as people say them: `0.35 s`, `41 s`, `4 min 05 s`, `2 h 05 min`.
+/// Seconds as people say them: `0.35 s`, `41 s`, `4 min 05 s`, `2 h 05 min`;
+/// not to be broken across lines.
 pub(super) fn seconds(value: f64) -> String {
+    duration(value).replace(' ', "\u{A0}")
+}
+
+fn duration(value: f64) -> String {
     if !value.is_finite() {
         return "–".to_owned();
     }
     if value < 0.0 {
-        return format!("\u{2212}{}", seconds(-value));
+        return format!("\u{2212}{}", duration(-value));
     }
     if value < 9.95 {
         let places = if value == 0.0 {
@@ -229,8 +235,8 @@ mod tests {
         assert_eq!(signed_usd(dollars("3"), 2), "+$3.00");
         assert_eq!(usd_f64(-0.001, 2), "$0.00");
         assert_eq!(usd_f64(-3.456, 2), "\u{2212}$3.46");
-        assert_eq!(percent(0.635), "64 %");
-        assert_eq!(percent(0.0123), "1.2 %");
+        assert_eq!(percent(0.635), "64\u{A0}%");
+        assert_eq!(percent(0.0123), "1.2\u{A0}%");
         assert_eq!(mean_count(3.0), "3");
         assert_eq!(mean_count(3.25), "3.2");
     }
@@ -249,7 +255,7 @@ mod tests {
             (432_000.0, "5.0 d"),
             (f64::NAN, "–"),
         ] {
-            assert_eq!(seconds(value), text, "{value}");
+            assert_eq!(seconds(value), text.replace(' ', "\u{A0}"), "{value}");
         }
     }
 

@@ -239,8 +239,7 @@ impl Pen<'_> {
             Hang::Right => HPos::Right,
         };
         let colour = ink.light();
-        let style =
-            TextStyle::from(font(size, bold)).color(&colour).pos(Pos::new(h, VPos::Center));
+        let style = TextStyle::from(font(size, bold)).color(&colour).pos(Pos::new(h, VPos::Center));
         self.area.draw(&Text::new(text::name(text), unit(at), style)).expect(DRAWS);
     }
 

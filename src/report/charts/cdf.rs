@@ -50,7 +50,7 @@ pub fn cdf(look: Look, title: &str, caption: &str, curves: &[Distribution]) -> S
         let x = LogSeconds::around(seconds);
         let y = Linear::nice(0.0, 100.0, 4);
         let plot = Plot::new(pen, pen.top + legend.height, height, y, "");
-        plot.y_axis(pen, "% of pods bound");
+        plot.y_axis(pen, "% of pods");
         for (second, _) in x.ticks() {
             let at = plot.x_at(x.share(second));
             pen.line(&[(at, plot.top), (at, plot.bottom)], Ink::Grid, 1.0);

@@ -99,7 +99,7 @@ pub(super) struct Plot {
 /// Height that tick labels and a caption below a plot take.
 pub(super) const BELOW: f64 = 40.0;
 /// Height that the unit above a plot takes.
-pub(super) const ABOVE: f64 = 22.0;
+pub(super) const ABOVE: f64 = 28.0;
 
 impl Plot {
     /// A plot of this height below `top`; leaves room for the axis labels.
@@ -137,7 +137,7 @@ impl Plot {
 
     /// Grid, labels and the unit above.
     pub(super) fn y_axis(&self, pen: &mut Pen<'_>, unit: &str) {
-        pen.text(unit, (self.labels, self.top - 14.0), Hang::Left, Ink::Muted);
+        pen.text(unit, (self.labels, self.top - 18.0), Hang::Left, Ink::Muted);
         for tick in self.y.ticks() {
             let y = self.y_at(tick);
             pen.line(&[(self.left, y), (self.right, y)], Ink::Grid, 1.0);

@@ -36,7 +36,7 @@ pub fn intervals(look: Look, title: &str, rows: &[Interval]) -> String {
     // From zero, unless that squeezes the cases into a corner.
     let cut = low > 0.6 * high;
     let from = if cut { low - 0.25 * (high - low).max(0.02 * high) } else { low.min(0.0) };
-    let axis = Linear::nice(from, high.max(from), if look.is_narrow() { 2 } else { 5 });
+    let axis = Linear::nice(from, high.max(from), if look.is_narrow() { 3 } else { 5 });
     let places = if high.abs() < 10.0 { 4 } else { 2 };
     let values: Vec<String> = rows
         .iter()
@@ -58,13 +58,17 @@ pub fn intervals(look: Look, title: &str, rows: &[Interval]) -> String {
     );
     let names = rows.iter().map(|r| text_width(&r.label, LABEL, r.chosen)).fold(0.0, f64::max);
     let figures = values.iter().map(|v| text_width(v, LABEL, true)).fold(0.0, f64::max);
-    // On a phone the figures stand over the whisker instead of beside it.
-    let (row, figures_beside) =
-        if look.is_narrow() { (ROW + 14.0, 0.0) } else { (ROW, figures + 14.0) };
+    // On a phone name and figures stand above the whisker instead of beside it.
+    let narrow = look.is_narrow();
+    let row = if narrow { ROW + 16.0 } else { ROW };
     let body = rows.len() as f64 * row + 48.0;
     draw(look, body, About { title, summary: &summary }, |pen| {
-        let label_width = names.min(look.room() * 0.34);
-        let (left, right) = (pen.left + label_width + 18.0, pen.right - figures_beside - 8.0);
+        let (label_width, left, right) = if narrow {
+            (pen.right - pen.left - figures - 12.0, pen.left + 8.0, pen.right - 8.0)
+        } else {
+            let names = names.min(look.room() * 0.34);
+            (names, pen.left + names + 18.0, pen.right - figures - 22.0)
+        };
         let bottom = pen.top + rows.len() as f64 * row + 6.0;
         let x = |v: f64| left + axis.share(v) * (right - left);
         let mut free = f64::NEG_INFINITY;
@@ -72,7 +76,7 @@ pub fn intervals(look: Look, title: &str, rows: &[Interval]) -> String {
             pen.line(&[(x(tick), pen.top), (x(tick), bottom)], Ink::Grid, 1.0);
             let label = format!("${}", axis.label(tick));
             let half = text_width(&label, LABEL, false) / 2.0;
-            let centre = x(tick).min(pen.right - half);
+            let centre = x(tick).min(pen.right - half).max(pen.left + half);
             if centre - half > free {
                 pen.text(&label, (centre, bottom + 14.0), Hang::Middle, Ink::Muted);
                 free = centre + half + 8.0;
@@ -84,13 +88,15 @@ pub fn intervals(look: Look, title: &str, rows: &[Interval]) -> String {
             pen.text(note, (f64::midpoint(left, right), bottom + 31.0), Hang::Middle, Ink::Muted);
         }
         for (i, (r, value)) in rows.iter().zip(&values).enumerate() {
-            let top = pen.top + i as f64 * row;
-            let y = if look.is_narrow() { top + row - ROW / 2.0 + 2.0 } else { top + row / 2.0 };
+            let y = pen.top + (i + 1) as f64 * row - ROW / 2.0;
+            let line = if narrow { y - 19.0 } else { y };
             let label = fitted(&r.label, label_width, r.chosen);
             if r.chosen {
-                pen.bold(&label, (pen.left, y), Hang::Left, Ink::Text);
+                pen.bold(&label, (pen.left, line), Hang::Left, Ink::Text);
+                pen.bold(value, (pen.right, line), Hang::Right, Ink::Text);
             } else {
-                pen.text(&label, (pen.left, y), Hang::Left, Ink::Text);
+                pen.text(&label, (pen.left, line), Hang::Left, Ink::Text);
+                pen.text(value, (pen.right, line), Hang::Right, Ink::Text);
             }
             let (low, high) = ends(r);
             if high > low {
@@ -100,15 +106,6 @@ pub fn intervals(look: Look, title: &str, rows: &[Interval]) -> String {
                 }
             }
             pen.dot((x(r.mean), y), 4.5, r.ink);
-            if look.is_narrow() {
-                let half = text_width(value, LABEL, false) / 2.0;
-                let centre = x(r.mean).max(left + half).min(pen.right - half);
-                pen.text(value, (centre, y - 16.0), Hang::Middle, Ink::Text);
-            } else if r.chosen {
-                pen.bold(value, (pen.right, y), Hang::Right, Ink::Text);
-            } else {
-                pen.text(value, (pen.right, y), Hang::Right, Ink::Text);
-            }
         }
         if rows.is_empty() {
             pen.text("no case was finished", (pen.left, pen.top + 8.0), Hang::Left, Ink::Muted);

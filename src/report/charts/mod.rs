@@ -10,7 +10,7 @@ mod intervals;
 mod over_time;
 mod scale;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod theme;
 mod waterfall;
 

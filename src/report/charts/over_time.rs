@@ -176,14 +176,20 @@ fn sheet(
     entries: Vec<Entry>,
     paint: impl FnOnce(&mut Pen<'_>, &Plot, &Time) -> bool,
 ) -> String {
-    let legend = Legend::new(entries, look.room());
+    let warmup = time.warmup_until_unix_ms.filter(|until| *until > time.from_unix_ms);
+    let shaded = warmup.map(|_| Entry {
+        text: "warm-up, not billed".to_owned(),
+        ink: Ink::Shade,
+        mark: Mark::Area,
+    });
+    let legend = Legend::new(entries.into_iter().chain(shaded).collect(), look.room());
     let height = if look.is_narrow() { 170.0 } else { 220.0 };
     draw(look, legend.height + ABOVE + height + BELOW, about, |pen| {
         legend.draw(pen, pen.left, pen.top);
         let y = Linear::nice(0.0, highest, 4);
         let plot = Plot::new(pen, pen.top + legend.height, height, y, axis.prefix);
         let clock = Time::new(time.from_unix_ms, time.to_unix_ms);
-        if let Some(until) = time.warmup_until_unix_ms.filter(|u| *u > time.from_unix_ms) {
+        if let Some(until) = warmup {
             let right = plot.x_at(clock.share(until));
             pen.bar((plot.left, plot.top), (right, plot.bottom), Ink::Shade);
         }

@@ -45,7 +45,7 @@ impl Linear {
         let step = [1.0, 2.0, 2.5, 5.0, 10.0]
             .into_iter()
             .map(|m| m * power)
-            .find(|s| *s >= raw * 0.999)
+            .find(|s| *s >= raw * 0.79)
             .unwrap_or(10.0 * power);
         Linear {
             low: (low / step).floor() * step,

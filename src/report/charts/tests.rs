@@ -5,7 +5,7 @@ use crate::units::Money;
 
 /// Tags balanced, attributes quoted, no forbidden characters: enough of XML to
 /// catch what drawing and colouring could break.
-pub(crate) fn assert_well_formed(xml: &str) {
+pub(in crate::report) fn assert_well_formed(xml: &str) {
     let mut open: Vec<&str> = Vec::new();
     let mut rest = xml;
     while let Some(at) = rest.find('<') {
@@ -45,7 +45,7 @@ pub(crate) fn assert_well_formed(xml: &str) {
 }
 
 const LOOKS: [Look; 3] = [Look::WIDE, Look::NARROW, Look::FILE];
-const EVIL: &str = "<script>alert(\"x\")</script>&'\u{0}\u{202E}=1+1 עברית";
+pub(in crate::report) const EVIL: &str = "<script>alert(\"x\")</script>&'\u{0}\u{202E}=1+1 עברית";
 
 fn check(draw: impl Fn(Look) -> String) {
     for look in LOOKS {

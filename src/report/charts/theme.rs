@@ -89,7 +89,7 @@ const PALETTE: [(&str, u32, u32); 6 + SERIES] = [
     ("axis", 0x9A_A2AE, 0x6B_7483),
     ("grid", 0xE3_E6EB, 0x2E_343E),
     ("ground", 0xFF_FFFF, 0x15_181D),
-    ("shade", 0xF1_F3F6, 0x20_252D),
+    ("shade", 0xEC_EFF3, 0x23_2932),
     ("s0", 0x00_72B2, 0x4F_A8E0),
     ("s1", 0xE6_9F00, 0xE6_A11A),
     ("s2", 0x00_9E73, 0x2D_BF95),

@@ -9,6 +9,8 @@ use crate::units::Money;
 
 /// Height of a row.
 const ROW: f64 = 24.0;
+/// Height of the line above a bar on a phone, where names stand there.
+const NAME: f64 = 18.0;
 
 /// A bar.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,40 +90,47 @@ pub fn waterfall(
         mark: Mark::Area,
     });
     let legend = Legend::new(entries.collect(), look.room());
-    let body = legend.height + bars.len().max(1) as f64 * ROW + 4.0;
+    let narrow = look.is_narrow();
+    let row = if narrow { ROW + NAME } else { ROW };
+    let body = legend.height + bars.len().max(1) as f64 * row + 4.0;
     draw(look, body, About { title, summary: &summary }, |pen| {
         legend.draw(pen, pen.left, pen.top);
         let top = pen.top + legend.height;
         let is_total = |b: &Bar| matches!(b.amount, Amount::Total(_));
+        let figures = written.iter().map(|w| text_width(w, LABEL, true)).fold(0.0, f64::max);
         let names =
             bars.iter().map(|b| text_width(&b.label, LABEL, is_total(b))).fold(0.0, f64::max);
-        let figures = written.iter().map(|w| text_width(w, LABEL, true)).fold(0.0, f64::max);
-        let names = names.min(look.room() * 0.4);
-        let (left, right) = (pen.left + names + 12.0, pen.right - figures - 12.0);
+        let (names, left, right) = if narrow {
+            (pen.right - pen.left - figures - 12.0, pen.left, pen.right)
+        } else {
+            let names = names.min(look.room() * 0.4);
+            (names, pen.left + names + 12.0, pen.right - figures - 12.0)
+        };
         let x = |v: f64| left + (v - low) / range * (right - left).max(10.0);
-        let height = bars.len() as f64 * ROW;
+        let height = bars.len() as f64 * row;
         for (i, ((bar, (from, to)), figure)) in bars.iter().zip(&spans).zip(&written).enumerate() {
-            let y = top + i as f64 * ROW;
-            let middle = y + ROW / 2.0;
+            let end_of_row = top + (i + 1) as f64 * row;
+            let line = end_of_row - if narrow { ROW + NAME / 2.0 - 3.0 } else { ROW / 2.0 };
             let label = fitted(&bar.label, names, is_total(bar));
             if is_total(bar) {
-                pen.bold(&label, (pen.left, middle), Hang::Left, Ink::Text);
-                pen.bold(figure, (pen.right, middle), Hang::Right, Ink::Text);
+                pen.bold(&label, (pen.left, line), Hang::Left, Ink::Text);
+                pen.bold(figure, (pen.right, line), Hang::Right, Ink::Text);
             } else {
-                pen.text(&label, (pen.left, middle), Hang::Left, Ink::Text);
-                pen.text(figure, (pen.right, middle), Hang::Right, Ink::Text);
+                pen.text(&label, (pen.left, line), Hang::Left, Ink::Text);
+                pen.text(figure, (pen.right, line), Hang::Right, Ink::Text);
             }
             let (a, b) = (x(from.min(*to)), x(from.max(*to)));
             // A sliver stays visible however small the amount.
-            pen.bar((a, y + 4.0), (b.max(a + 1.0), y + ROW - 4.0), bar.ink);
-            if i + 1 < bars.len() && !is_total(&bars[i + 1]) {
+            let (upper, lower) = (end_of_row - ROW + 4.0, end_of_row - 4.0);
+            pen.bar((a, upper), (b.max(a + 1.0), lower), bar.ink);
+            if !narrow && i + 1 < bars.len() && !is_total(&bars[i + 1]) {
                 let end = x(*to);
-                pen.line(&[(end, y + ROW - 4.0), (end, y + ROW + 4.0)], Ink::Axis, 1.0);
+                pen.line(&[(end, lower), (end, lower + 8.0)], Ink::Axis, 1.0);
             }
         }
         if bars.is_empty() {
             pen.text("nothing was spent", (pen.left, top + 8.0), Hang::Left, Ink::Muted);
-        } else {
+        } else if !narrow {
             pen.line(&[(x(0.0), top), (x(0.0), top + height)], Ink::Axis, 1.0);
         }
     })

@@ -1,0 +1,482 @@
+//! From a study to its charts: what each shows, in which order, under which
+//! name. The report and the chart files draw the same figures.
+
+use super::charts::{
+    Amount, Axis, Band, Bar, Curve, Distribution, Ink, Interval, Look, Steps, cdf, intervals,
+    lines, stacked, waterfall,
+};
+use super::text;
+use crate::advise::Verdict;
+use crate::bill::{Bill, PurchaseOption, Step, bridge};
+use crate::observe::TimelinePoint;
+use crate::sweep::{CaseStudy, Detail, Study, UsedShare};
+use crate::units::{HOUR_MS, Money};
+
+/// Instance types drawn apart; the rest is drawn as one.
+const TYPES: usize = 7;
+
+/// A chart that can be drawn at any width.
+pub(super) struct Figure {
+    /// File name without directory and extension.
+    pub(super) name: String,
+    /// What is seen.
+    pub(super) title: String,
+    draw: Box<dyn Fn(Look, &str) -> String>,
+}
+
+impl Figure {
+    fn new(name: String, title: String, draw: impl Fn(Look, &str) -> String + 'static) -> Figure {
+        Figure { name, title, draw: Box::new(draw) }
+    }
+
+    /// Draws it.
+    pub(super) fn draw(&self, look: Look) -> String {
+        (self.draw)(look, &self.title)
+    }
+}
+
+/// What to call a case: its title, or its name.
+pub(super) fn title_of(case: &CaseStudy) -> String {
+    text::name(if case.title.is_empty() { &case.name } else { &case.title })
+}
+
+/// Every chart of a study as (file name, SVG), each readable on its own.
+#[must_use]
+pub fn chart_files(study: &Study, verdict: Option<&Verdict>) -> Vec<(String, String)> {
+    let mut figures = Vec::new();
+    if let Some(verdict) = verdict {
+        figures.push(costs(study, verdict));
+        figures.extend(bridged(study, verdict));
+    }
+    figures.push(pending(study));
+    for case in &study.cases {
+        figures.extend(of_case(study, case));
+    }
+    figures.iter().map(|f| (format!("{}.svg", f.name), f.draw(Look::FILE))).collect()
+}
+
+/// The bridge that explains a verdict: from the baseline to the chosen case,
+/// or to the runner-up where the baseline itself was chosen.
+pub(super) fn bridge_ends(verdict: &Verdict) -> Option<(usize, usize)> {
+    if verdict.chosen != 0 {
+        return Some((0, verdict.chosen));
+    }
+    verdict.runner_up.map(|r| (0, r.case))
+}
+
+fn bridged(study: &Study, verdict: &Verdict) -> Option<Figure> {
+    let (from, to) = bridge_ends(verdict)?;
+    bridge_figure(study, from, to)
+}
+
+/// What every finished case costs, with intervals.
+pub(super) fn costs(study: &Study, verdict: &Verdict) -> Figure {
+    let rows: Vec<Interval> = verdict
+        .cases
+        .iter()
+        .filter_map(|c| {
+            Some(Interval {
+                label: title_of(study.cases.get(c.case)?),
+                ink: Ink::line(c.case),
+                mean: c.cost.mean,
+                half_width: c.cost.half_width,
+                chosen: c.case == verdict.chosen,
+            })
+        })
+        .collect();
+    let how = match verdict.seeds {
+        0 | 1 => "one seed".to_owned(),
+        n => format!("mean of {n} seeds, 95 % interval"),
+    };
+    let title = format!("Cost of the simulated window by case ({how})");
+    Figure::new("cost-by-case".to_owned(), title, move |look, title| intervals(look, title, &rows))
+}
+
+/// How long pods waited, case by case.
+pub(super) fn pending(study: &Study) -> Figure {
+    let curves: Vec<Distribution> = study
+        .cases
+        .iter()
+        .enumerate()
+        .filter_map(|(i, case)| {
+            let detail = case.detail.as_ref()?;
+            let wait = case.outcomes.first()?.as_ref()?.pending_s;
+            let marks = [("p50", 0.5, wait.p50), ("p95", 0.95, wait.p95)];
+            Some(Distribution {
+                label: title_of(case),
+                ink: Ink::line(i),
+                points: detail.pending.points.clone(),
+                marks: marks.into_iter().filter_map(|(n, q, v)| Some((n, q, v?))).collect(),
+            })
+        })
+        .collect();
+    let title = format!("How long pods waited for a place, by case{}", seed_note(study));
+    Figure::new("pending".to_owned(), title, move |look, title| {
+        cdf(look, title, "time from submission to a place, log scale", &curves)
+    })
+}
+
+fn seed_note(study: &Study) -> String {
+    study.seeds.first().map(|s| format!(" (seed {s})")).unwrap_or_default()
+}
+
+/// A name that can be part of a file name.
+fn file_part(name: &str) -> String {
+    name.chars()
+        .map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' })
+        .collect()
+}
+
+/// Charts of one case: money, nodes, utilisation, waiting, where money went.
+pub(super) fn of_case(study: &Study, case: &CaseStudy) -> Vec<Figure> {
+    let Some(detail) = &case.detail else { return Vec::new() };
+    let title = title_of(case);
+    // Names that differ only in what a file name cannot hold stay apart.
+    let place = study.cases.iter().position(|c| std::ptr::eq(c, case)).unwrap_or(0);
+    let clashes =
+        study.cases.iter().filter(|c| file_part(&c.name) == file_part(&case.name)).count();
+    let part = match clashes {
+        1 => file_part(&case.name),
+        _ => format!("{}-{}", file_part(&case.name), place + 1),
+    };
+    let name = |what: &str| format!("{part}-{what}");
+    let time = timeline_steps(detail);
+    let mut figures = vec![where_it_went(name("waterfall"), &title, &detail.bill)];
+    figures.push(cost_over_time(name("cost"), &title, &detail.bill));
+    if !detail.nodes.types.is_empty() || detail.timeline.iter().all(|p| p.fargate <= 0.0) {
+        let bands = node_bands(detail);
+        figures.push(Figure::new(
+            name("nodes"),
+            format!("{title}: running nodes by instance type"),
+            move |look, title| {
+                stacked(look, title, Axis { unit: "nodes", prefix: "" }, time, &bands)
+            },
+        ));
+    }
+    if detail.timeline.iter().any(|p| p.fargate > 0.0) {
+        let band = Band {
+            label: "Fargate pods".to_owned(),
+            ink: Ink::PURPLE,
+            values: detail.timeline.iter().map(|p| p.fargate).collect(),
+        };
+        figures.push(Figure::new(
+            name("fargate"),
+            format!("{title}: billed Fargate pods"),
+            move |look, title| {
+                stacked(
+                    look,
+                    title,
+                    Axis { unit: "pods", prefix: "" },
+                    time,
+                    std::slice::from_ref(&band),
+                )
+            },
+        ));
+    }
+    let shares = case.finished().next().map(|o| o.utilisation).unwrap_or_default();
+    for (what, unit, scale, share, pick) in [
+        (
+            "cpu",
+            "vCPU",
+            1e3,
+            shares.cpu,
+            (|p| [p.cpu_allocatable, p.cpu_requested, p.cpu_used])
+                as fn(&TimelinePoint) -> [f64; 3],
+        ),
+        ("memory", "GiB", (1u64 << 30) as f64, shares.memory, |p| {
+            [p.memory_allocatable, p.memory_requested, p.memory_used]
+        }),
+    ] {
+        let curves = utilisation(detail, scale, share, pick);
+        figures.push(Figure::new(
+            name(what),
+            format!("{title}: {what} allocatable, requested and used"),
+            move |look, title| lines(look, title, Axis { unit, prefix: "" }, time, &curves),
+        ));
+    }
+    figures.extend(waits_by_workload(name("pending"), &title, detail));
+    figures
+}
+
+fn timeline_steps(detail: &Detail) -> Steps {
+    let at = |ms: i64| detail.start_unix_ms.saturating_add(ms);
+    Steps {
+        from_unix_ms: at(0),
+        step_ms: detail.timeline_step_ms,
+        to_unix_ms: at(detail.end.ms()),
+        warmup_until_unix_ms: (detail.warmup.ms() > 0).then(|| at(detail.warmup.ms())),
+    }
+}
+
+fn cost_over_time(name: String, case: &str, bill: &Bill) -> Figure {
+    const ORDER: [(PurchaseOption, Ink); 6] = [
+        (PurchaseOption::SavingsPlan, Ink::GREEN),
+        (PurchaseOption::OnDemand, Ink::BLUE),
+        (PurchaseOption::Spot, Ink::ORANGE),
+        (PurchaseOption::Fargate, Ink::PURPLE),
+        (PurchaseOption::Custom, Ink::SKY),
+        (PurchaseOption::Other, Ink::GREY),
+    ];
+    let bands: Vec<Band> = ORDER
+        .into_iter()
+        .map(|(option, ink)| Band {
+            label: purchase_label(option).to_owned(),
+            ink,
+            values: bill.hourly.rows.iter().map(|row| row[option as usize].to_f64()).collect(),
+        })
+        .collect();
+    let from_unix_ms = i64::from(bill.hourly.first_hour) * HOUR_MS;
+    let time = Steps {
+        from_unix_ms,
+        step_ms: HOUR_MS,
+        to_unix_ms: from_unix_ms + bill.hourly.rows.len() as i64 * HOUR_MS,
+        warmup_until_unix_ms: None,
+    };
+    Figure::new(name, format!("{case}: cost per hour by purchase option"), move |look, title| {
+        stacked(look, title, Axis { unit: "$ per hour", prefix: "$" }, time, &bands)
+    })
+}
+
+/// What people call a purchase option.
+pub(super) fn purchase_label(option: PurchaseOption) -> &'static str {
+    match option {
+        PurchaseOption::OnDemand => "EC2 On-Demand",
+        PurchaseOption::Spot => "EC2 Spot",
+        PurchaseOption::SavingsPlan => "Savings Plan",
+        PurchaseOption::Fargate => "Fargate",
+        PurchaseOption::Custom => "custom shapes",
+        PurchaseOption::Other => "volumes, fees, licences",
+    }
+}
+
+fn node_bands(detail: &Detail) -> Vec<Band> {
+    let nodes = &detail.nodes;
+    let sum = |counts: &Vec<f64>| counts.iter().sum::<f64>();
+    let mut by_size: Vec<usize> = (0..nodes.types.len().min(nodes.counts.len())).collect();
+    // Stable: types of equal size keep the order of the cluster.
+    by_size.sort_by(|a, b| sum(&nodes.counts[*b]).total_cmp(&sum(&nodes.counts[*a])));
+    let apart = if by_size.len() > TYPES + 1 { TYPES } else { by_size.len() };
+    let mut bands: Vec<Band> = by_size[..apart]
+        .iter()
+        .enumerate()
+        .map(|(i, of)| Band {
+            label: text::name(&nodes.types[*of]),
+            ink: Ink::Series(i),
+            values: nodes.counts[*of].clone(),
+        })
+        .collect();
+    let rest = &by_size[apart..];
+    if !rest.is_empty() {
+        let steps = rest.iter().map(|of| nodes.counts[*of].len()).max().unwrap_or(0);
+        let values = (0..steps)
+            .map(|i| rest.iter().filter_map(|of| nodes.counts[*of].get(i)).sum())
+            .collect();
+        bands.push(Band { label: format!("{} other types", rest.len()), ink: Ink::GREY, values });
+    }
+    bands
+}
+
+fn utilisation(
+    detail: &Detail,
+    scale: f64,
+    share: UsedShare,
+    pick: fn(&TimelinePoint) -> [f64; 3],
+) -> Vec<Curve> {
+    let column = |i: usize| detail.timeline.iter().map(|p| pick(p)[i] / scale).collect::<Vec<_>>();
+    let used = match (share.used_of_requested, share.used_of_allocatable) {
+        (None, _) => ("used: unknown", None),
+        (Some(_), None) => ("used, where known", Some(column(2))),
+        (Some(_), Some(_)) => ("used", Some(column(2))),
+    };
+    vec![
+        Curve {
+            label: "allocatable".into(),
+            ink: Ink::Muted,
+            values: Some(column(0)),
+            filled: false,
+        },
+        Curve { label: "requested".into(), ink: Ink::BLUE, values: Some(column(1)), filled: true },
+        Curve { label: used.0.into(), ink: Ink::ORANGE, values: used.1, filled: true },
+    ]
+}
+
+fn waits_by_workload(name: String, case: &str, detail: &Detail) -> Option<Figure> {
+    if detail.pending_by_workload.len() < 2 {
+        return None;
+    }
+    let curves: Vec<Distribution> = detail
+        .pending_by_workload
+        .iter()
+        .enumerate()
+        .map(|(i, (workload, cdf))| {
+            let at = |q: f64| cdf.points.iter().find(|p| p.1 >= q).map(|p| p.0);
+            let marks = [("p50", 0.5), ("p95", 0.95)];
+            Distribution {
+                label: text::name(workload),
+                ink: Ink::line(i),
+                points: cdf.points.clone(),
+                marks: marks.into_iter().filter_map(|(n, q)| Some((n, q, at(q)?))).collect(),
+            }
+        })
+        .collect();
+    let title = format!("{case}: how long pods waited for a place, by workload");
+    Some(Figure::new(name, title, move |look, title| {
+        cdf(look, title, "time from submission to a place, log scale", &curves)
+    }))
+}
+
+/// What people call a step of the waterfall, and what kind of money it is.
+pub(super) fn step_label(step: Step) -> (&'static str, Kind) {
+    match step {
+        Step::Used => ("requested and used", Kind::Used),
+        Step::RequestedUnused => ("requested, not used", Kind::Waste),
+        Step::UsageUnknown => ("requested, usage unknown", Kind::Unknown),
+        Step::Repeated => ("work done again", Kind::Waste),
+        Step::DaemonSets => ("DaemonSets and sidecars", Kind::Overhead),
+        Step::SystemReserve => ("system reserve", Kind::Overhead),
+        Step::Idle => ("idle: cpu and memory free", Kind::Waste),
+        Step::Stranded => ("stranded: only one of them free", Kind::Waste),
+        Step::Boot => ("nodes booting, images pulled", Kind::Overhead),
+        Step::Drain => ("nodes draining", Kind::Overhead),
+        Step::FargateRounding => ("Fargate size above request", Kind::Waste),
+        Step::FargateRetention => ("finished Fargate pods kept", Kind::Waste),
+        Step::Minimums => ("minimums and second rounding", Kind::Waste),
+        Step::UnusedCommitment => ("commitment not used", Kind::Waste),
+        Step::Volumes => ("root volumes", Kind::Overhead),
+        Step::Fees => ("control plane, addresses", Kind::Overhead),
+        Step::Licences => ("licences", Kind::Overhead),
+    }
+}
+
+/// What kind of money a step is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Work that used what it requested.
+    Used,
+    /// Work of which nobody knows what it used.
+    Unknown,
+    /// Paid for and not used.
+    Waste,
+    /// Needed to run anything.
+    Overhead,
+}
+
+impl Kind {
+    const ALL: [Kind; 4] = [Kind::Used, Kind::Unknown, Kind::Waste, Kind::Overhead];
+
+    /// What a legend calls it, and its colour.
+    pub(super) const fn meaning(self) -> (&'static str, Ink) {
+        match self {
+            Kind::Used => ("used", Ink::BLUE),
+            Kind::Unknown => ("requested, usage unknown", Ink::GREY),
+            Kind::Waste => ("paid for, not used", Ink::ORANGE),
+            Kind::Overhead => ("needed to run", Ink::SKY),
+        }
+    }
+}
+
+/// Steps that are not zero, with their amounts, exact and rounded so that they
+/// add up to the rounded total.
+pub(super) fn waterfall_rows(bill: &Bill) -> Vec<(Step, Money, Money)> {
+    let places = text::places(bill.total);
+    let steps: Vec<(Step, Money)> = bill
+        .waterfall
+        .iter()
+        .map(|s| (s.step, s.amount()))
+        .filter(|(_, m)| *m != Money::ZERO)
+        .collect();
+    let amounts: Vec<Money> = steps.iter().map(|s| s.1).collect();
+    let shown = text::adding_up(Money::ZERO, &amounts, places);
+    steps.into_iter().zip(shown).map(|((step, exact), shown)| (step, exact, shown)).collect()
+}
+
+fn where_it_went(name: String, case: &str, bill: &Bill) -> Figure {
+    let rows = waterfall_rows(bill);
+    let meanings: Vec<(&str, Ink)> = Kind::ALL
+        .into_iter()
+        .filter(|k| rows.iter().any(|(s, ..)| step_label(*s).1 == *k))
+        .map(Kind::meaning)
+        .collect();
+    let mut bars: Vec<Bar> = rows
+        .iter()
+        .map(|(step, exact, shown)| {
+            let (label, kind) = step_label(*step);
+            let (_, ink) = kind.meaning();
+            Bar { label: label.to_owned(), ink, amount: Amount::Change(*exact, *shown) }
+        })
+        .collect();
+    bars.push(Bar {
+        label: "total".to_owned(),
+        ink: Ink::Muted,
+        amount: Amount::Total(bill.total),
+    });
+    Figure::new(name, format!("{case}: where each dollar went"), move |look, title| {
+        waterfall(look, title, false, &meanings, &bars)
+    })
+}
+
+/// A bridge between two bills: where it starts and ends, and every difference,
+/// exact and rounded so that what is written adds up.
+pub(super) struct Bridge {
+    /// Total it starts from.
+    pub(super) from: Money,
+    /// Total it ends at.
+    pub(super) to: Money,
+    /// (name, exact, written).
+    pub(super) steps: Vec<(String, Money, Money)>,
+    /// Decimals written.
+    pub(super) places: u32,
+}
+
+impl Bridge {
+    /// Between the first seeds of two cases; `None` where one was not run.
+    pub(super) fn between(study: &Study, from: usize, to: usize) -> Option<Bridge> {
+        let bill = |case: usize| study.cases.get(case)?.detail.as_ref().map(|d| &d.bill);
+        let (from, to) = (bill(from)?, bill(to)?);
+        let steps = bridge(from, to);
+        let places = text::places(from.total.max(to.total));
+        let amounts: Vec<Money> = steps.iter().map(|s| s.1).collect();
+        let written = text::adding_up(from.total, &amounts, places);
+        debug_assert_eq!(
+            from.total + amounts.iter().copied().sum::<Money>(),
+            to.total,
+            "every dollar of difference has a name"
+        );
+        let steps =
+            steps.into_iter().zip(written).map(|((name, exact), w)| (name, exact, w)).collect();
+        Some(Bridge { from: from.total, to: to.total, steps, places })
+    }
+}
+
+/// From one case to another.
+pub(super) fn bridge_figure(study: &Study, from: usize, to: usize) -> Option<Figure> {
+    let found = Bridge::between(study, from, to)?;
+    let (first, last) = (title_of(study.cases.get(from)?), title_of(study.cases.get(to)?));
+    let total = |label: &str, amount| Bar {
+        label: label.to_owned(),
+        ink: Ink::Muted,
+        amount: Amount::Total(amount),
+    };
+    let mut bars = vec![total(&first, found.from)];
+    bars.extend(found.steps.iter().map(|(name, exact, written)| Bar {
+        label: text::name(name),
+        ink: if *exact > Money::ZERO { Ink::ORANGE } else { Ink::BLUE },
+        amount: Amount::Change(*exact, *written),
+    }));
+    bars.push(total(&last, found.to));
+    let name = if from == 0 {
+        format!("bridge-to-{}", file_part(&study.cases.get(to)?.name))
+    } else {
+        format!("bridge-{from}-{to}")
+    };
+    let title = format!("From {first} to {last}: every dollar of difference{}", seed_note(study));
+    Some(Figure::new(name, title, move |look, title| {
+        waterfall(
+            look,
+            title,
+            true,
+            &[("costs more", Ink::ORANGE), ("costs less", Ink::BLUE)],
+            &bars,
+        )
+    }))
+}

@@ -1,0 +1,215 @@
+//! Charts and figures behind the verdict: cases side by side, then each in
+//! depth.
+
+use maud::{Markup, html};
+
+use super::super::figures::{
+    costs, of_case, pending, purchase_label, step_label, title_of, waterfall_rows,
+};
+use super::super::{text, words};
+use super::{figure, named};
+use crate::advise::Verdict;
+use crate::bill::{Bill, PurchaseOption};
+use crate::sweep::{CaseStudy, GoalValue, Outcome, Study, UsedShare};
+use crate::units::Money;
+
+/// Cases side by side, then each.
+pub(super) fn section(study: &Study, verdict: Option<&Verdict>) -> Markup {
+    let chosen = verdict.map_or(0, |v| v.chosen);
+    html! {
+        @if let Some(verdict) = verdict { (figure(&costs(study, verdict))) }
+        (figure(&pending(study)))
+        (goals(study))
+        h3 { "Case by case" }
+        p.note { "Bills and charts of the first seed." }
+        @for (i, case) in study.cases.iter().enumerate() {
+            details open[i == chosen] {
+                summary {
+                    (named(&title_of(case)))
+                    @if let Some(verdict) = verdict.and_then(|v| v.case(i)) {
+                        span { " – " (words::usd(verdict.cost)) ", pending p95 "
+                            (words::or_dash(verdict.pending_p95, |e| text::seconds(e.mean))) }
+                    }
+                }
+                @if case.detail.is_none() { p { "Not finished." } }
+                @for chart in of_case(study, case) { (figure(&chart)) }
+                @if let Some(detail) = &case.detail { (waterfall(&detail.bill)) (bought(&detail.bill)) }
+                @if let Some(outcome) = case.finished().next() { (facts(outcome)) }
+            }
+        }
+    }
+}
+
+fn waterfall(bill: &Bill) -> Markup {
+    let places = text::places(bill.total);
+    let rows = waterfall_rows(bill);
+    let sum: Money = rows.iter().map(|r| r.2).sum();
+    html! {
+        div.scroll tabindex="0" role="region" aria-label="Where each dollar went" {
+            table {
+                caption { "Where each dollar went, rounded so that the column adds up" }
+                thead { tr { th scope="col" { "step" } th scope="col" { "kind" }
+                    th.n scope="col" { "USD" } th.n scope="col" { "share" }
+                    th.n.exact scope="col" { "exact USD" } } }
+                tbody {
+                    @for (step, exact, written) in &rows {
+                        @let (label, kind) = step_label(*step);
+                        tr { th scope="row" { (label) } td { (kind.meaning().0) }
+                            td.n { (text::usd(*written, places)) }
+                            td.n { (share(*exact, bill.total)) }
+                            td.n.exact { (exact) } }
+                    }
+                    tr.sum { th scope="row" { "total" } td {} td.n { (text::usd(sum, places)) }
+                        td.n { (share(bill.total, bill.total)) }
+                        td.n.exact { (bill.total) } }
+                }
+            }
+        }
+    }
+}
+
+fn share(part: Money, whole: Money) -> String {
+    if whole == Money::ZERO {
+        "–".to_owned()
+    } else {
+        text::percent(part.to_f64() / whole.to_f64())
+    }
+}
+
+fn bought(bill: &Bill) -> Markup {
+    let places = text::places(bill.total);
+    let rows: Vec<(&str, Money)> = PurchaseOption::ALL
+        .into_iter()
+        .filter_map(|p| Some((purchase_label(p), *bill.by_purchase.get(p.name())?)))
+        .collect();
+    let amounts: Vec<Money> = rows.iter().map(|r| r.1).collect();
+    let written = text::adding_up(Money::ZERO, &amounts, places);
+    let commitment = &bill.commitment;
+    html! {
+        div.scroll tabindex="0" role="region" aria-label="How it was bought" {
+            table {
+                caption { "How it was bought" }
+                thead { tr { th scope="col" { "purchase option" } th.n scope="col" { "USD" }
+                    th.n scope="col" { "share" } } }
+                tbody {
+                    @for ((label, exact), written) in rows.iter().zip(&written) {
+                        tr { th scope="row" { (label) } td.n { (text::usd(*written, places)) }
+                            td.n { (share(*exact, bill.total)) } }
+                    }
+                    tr.sum { th scope="row" { "total" }
+                        td.n { (text::usd(written.iter().copied().sum(), places)) }
+                        td.n { (share(bill.total, bill.total)) } }
+                }
+            }
+        }
+        @if let (Some(used), coverage) = (commitment.utilisation(), commitment.coverage()) {
+            p { "Commitments: " (text::usd(commitment.committed(), places)) " committed, "
+                (text::percent(used)) " of it used"
+                @if let Some(coverage) = coverage { ", covering " (text::percent(coverage)) " of what they may cover" }
+                "." }
+        }
+    }
+}
+
+fn facts(o: &Outcome) -> Markup {
+    let shares = |of: &UsedShare| {
+        let requested = of.requested_of_allocatable.map_or_else(|| "–".to_owned(), text::percent);
+        let used = match (of.used_of_allocatable, of.used_of_requested) {
+            (Some(all), Some(requests)) => format!(
+                "used {} of allocatable, {} of requested",
+                text::percent(all),
+                text::percent(requests)
+            ),
+            (None, Some(requests)) => {
+                format!("used {} of requested where usage is known", text::percent(requests))
+            }
+            (_, None) => "usage unknown".to_owned(),
+        };
+        format!("requested {requested} of allocatable; {used}")
+    };
+    let types: Vec<String> = o
+        .nodes
+        .by_type
+        .iter()
+        .map(|(name, of)| {
+            format!(
+                "{} × {} ({} h)",
+                text::count(of.launched),
+                text::name(name),
+                text::grouped(of.node_hours, 1)
+            )
+        })
+        .collect();
+    html! {
+        table {
+            caption { "In figures" }
+            tbody {
+                tr { th scope="row" { "pods" } td {
+                    (text::count(o.pods.submitted)) " submitted, " (text::count(o.pods.finished)) " finished, "
+                    (text::count(o.pods.evicted)) " evicted, " (text::count(o.pods.interrupted)) " interrupted, "
+                    (text::count(o.pods.rejected)) " rejected, " (text::count(o.pods.pending_at_end)) " pending at the end"
+                } }
+                tr { th scope="row" { "cpu" } td { (shares(&o.utilisation.cpu)) } }
+                tr { th scope="row" { "memory" } td { (shares(&o.utilisation.memory)) } }
+                tr { th scope="row" { "nodes" } td {
+                    (text::count(o.nodes.launched)) " launched, " (text::count(o.nodes.peak)) " at most at once, "
+                    (text::grouped(o.nodes.node_hours, 1)) " node-hours"
+                    @if !types.is_empty() { small { (types.join(", ")) } }
+                } }
+                tr { th scope="row" { "prices" } td {
+                    @match words::published_share(o) {
+                        Some(share) => { (text::percent(share)) " of the dollars at published prices or derived from them" }
+                        None => { "nothing was charged" }
+                    }
+                } }
+            }
+        }
+    }
+}
+
+/// What every goal came to in every case.
+fn goals(study: &Study) -> Markup {
+    let names: Vec<(usize, String, GoalValue)> = study
+        .cases
+        .iter()
+        .find_map(|c| c.finished().next())
+        .map(|o| {
+            o.goals.iter().enumerate().map(|(i, g)| (i, text::name(&g.name), g.target)).collect()
+        })
+        .unwrap_or_default();
+    let say = |v: GoalValue| match v {
+        GoalValue::Seconds(s) => text::seconds(s),
+        GoalValue::Usd(m) => text::usd(m, text::places(m)),
+    };
+    let cell = |case: &CaseStudy, goal: usize, target: GoalValue| {
+        let results: Vec<_> = case.finished().filter_map(|o| o.goals.get(goal)).collect();
+        let values: Vec<f64> =
+            results.iter().filter_map(|g| g.value).map(GoalValue::to_f64).collect();
+        let met = results.iter().filter(|g| g.met).count();
+        let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
+        let mean = match target {
+            GoalValue::Seconds(_) => text::seconds(mean),
+            GoalValue::Usd(_) => text::usd_f64(mean, words::usd_places(mean)),
+        };
+        html! {
+            @if values.is_empty() { "–" } @else { (mean) }
+            small { "met in " (met) " of " (results.len()) }
+        }
+    };
+    html! {
+        @if !names.is_empty() {
+            div.scroll tabindex="0" role="region" aria-label="Goals" {
+                table {
+                    caption { "Goals: mean over seeds, and in how many seeds each is met" }
+                    thead { tr { th scope="col" { "goal" } th.n scope="col" { "at most" }
+                        @for case in &study.cases { th.n scope="col" { (named(&title_of(case))) } } } }
+                    tbody { @for (i, name, target) in &names { tr {
+                        th scope="row" { (named(name)) }
+                        td.n { (say(*target)) }
+                        @for case in &study.cases { td.n { (cell(case, *i, *target)) } }
+                    } } }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The report: one page, no scripts, nothing loaded from elsewhere.
+//!
+//! Verdict first, then what it rests on: workloads, bridge, what would flip it,
+//! the settings to change; then the evidence, and at the end inputs,
+//! assumptions and how all this was made. maud escapes every text; names pass
+//! `text::name` and stand in `bdi`, so that none rearranges its neighbours.
+
+mod appendix;
+mod bridge;
+mod evidence;
+mod style;
+#[cfg(test)]
+mod tests;
+mod verdict;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::charts::Look;
+use super::figures::Figure;
+use super::{text, words};
+use crate::advise::Verdict;
+use crate::sweep::Study;
+
+/// The whole page.
+#[must_use]
+pub fn page(study: &Study, verdict: Option<&Verdict>) -> String {
+    let headline = verdict.map_or_else(
+        || "No case was finished".to_owned(),
+        |verdict| words::headline(study, verdict),
+    );
+    let scenario = text::name(&study.scenario);
+    let sections: [(&str, &str, Option<Markup>); 9] = [
+        ("workloads", "Workload by workload", verdict.and_then(|v| verdict::workloads(study, v))),
+        (
+            "bridge",
+            "Where the difference comes from",
+            verdict.and_then(|v| bridge::section(study, v)),
+        ),
+        ("flips", "What would flip the verdict", verdict.and_then(|v| bridge::flips(study, v))),
+        ("settings", "What to change", verdict.map(|v| bridge::settings(study, v))),
+        ("evidence", "Evidence", Some(evidence::section(study, verdict))),
+        ("warnings", "Warnings", appendix::warnings(study)),
+        ("assumptions", "Assumptions", appendix::assumptions(study)),
+        ("inputs", "Inputs", Some(appendix::inputs(study))),
+        ("method", "How this was made", Some(appendix::method(study, verdict))),
+    ];
+    let markup = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
+                meta name="generator" content={ "plimsoll " (study.plimsoll_version) };
+                title { (headline) " – " (scenario) }
+                style { (PreEscaped(style::style())) }
+            }
+            body {
+                header {
+                    p.over { bdi { (scenario) } @if !study.region.is_empty() { " · " (text::name(&study.region)) }
+                        @if let Some(window) = words::window(study) { " · " (window) " simulated" } }
+                    h1 { (headline) }
+                }
+                main {
+                    @if !study.complete {
+                        p.alert role="note" {
+                            "This study was interrupted: it covers only the cells that were finished."
+                        }
+                    }
+                    @if let Some(verdict) = verdict { (verdict::section(study, verdict)) }
+                    nav aria-label="Sections" {
+                        ul { @for (id, heading, _) in sections.iter().filter(|s| s.2.is_some()) {
+                            li { a href={ "#" (id) } { (heading) } }
+                        } }
+                    }
+                    @for (id, heading, body) in &sections {
+                        @if let Some(body) = body {
+                            section aria-labelledby=(id) { h2 id=(id) { (heading) } (body) }
+                        }
+                    }
+                }
+                footer { p.note { "plimsoll " (study.plimsoll_version) } }
+            }
+        }
+    };
+    markup.into_string() + "\n"
+}
+
+/// A chart at both widths; the style sheet shows one.
+fn figure(figure: &Figure) -> Markup {
+    html! {
+        figure {
+            figcaption { (figure.title) }
+            div.wide { (PreEscaped(figure.draw(Look::WIDE))) }
+            div.narrow { (PreEscaped(figure.draw(Look::NARROW))) }
+        }
+    }
+}
+
+/// A name of the user's, kept apart from its neighbours' direction.
+fn named(name: &str) -> Markup {
+    html! { bdi { (text::name(name)) } }
+}
+
+/// A piece of settings or a path.
+fn code(raw: &str) -> Markup {
+    html! { code { bdi { (text::lines(raw)) } } }
+}
