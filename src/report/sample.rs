@@ -364,7 +364,7 @@ fn detail(made: &Made, bill: Bill) -> Detail {
 /// Three cases, three seeds, a week.
 pub(super) fn study() -> Study {
     let assumption = |key: &str, value: &str, origin, note: &str| Assumption {
-        key: key.to_owned(),
+        path: key.to_owned(),
         value: value.to_owned(),
         origin,
         note: note.to_owned(),
