@@ -607,11 +607,10 @@ cases:
   b: { set: { workload.jobs.startup: 20s } }
 ",
     );
-    let mut options = Options::default();
-    options.read_trace = |source| {
+    let options = Options::new(|source| {
         READS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         (Options::default().read_trace)(source)
-    };
+    });
     let plan = load(&scenario, &options).expect("links");
     assert_eq!(READS.load(std::sync::atomic::Ordering::Relaxed), 1);
     assert_eq!(codes(&plan), ["beyond-horizon", "quarantined", "unsorted"]);
