@@ -115,11 +115,14 @@ fn study(plan: &Plan, seeds: &[u64], cells: sweep::Cells) -> Study {
         .cases
         .iter()
         .zip(cells.by_case)
-        .map(|(case, by_seed)| CaseStudy {
-            name: case.name.clone(),
-            title: case.title.clone().unwrap_or_else(|| case.name.clone()),
-            changes: case.changes.clone(),
-            ..CaseStudy::with_cells(by_seed)
+        .map(|(case, by_seed)| {
+            let study = CaseStudy {
+                name: case.name.clone(),
+                title: case.title.clone().unwrap_or_else(|| case.name.clone()),
+                changes: case.changes.clone(),
+                ..CaseStudy::default()
+            };
+            study.with_cells(by_seed)
         })
         .collect();
     let baseline = plan.cases.first();

@@ -33,7 +33,7 @@ pub(super) fn assumptions(study: &Study) -> Option<Markup> {
                 thead { tr { th scope="col" { "setting" } th scope="col" { "value" }
                     th scope="col" { "origin" } th scope="col" { "why" } } }
                 tbody { @for a in &study.assumptions { tr {
-                    th scope="row" { (code(&a.key)) }
+                    th scope="row" { (code(&a.path)) }
                     td { bdi { (text::name(&a.value)) } }
                     td { (a.origin.name()) }
                     td { bdi { (text::name(&a.note)) } }
