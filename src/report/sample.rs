@@ -364,7 +364,7 @@ fn detail(made: &Made, bill: Bill) -> Detail {
 /// Three cases, three seeds, a week.
 pub(super) fn study() -> Study {
     let assumption = |key: &str, value: &str, origin, note: &str| Assumption {
-        key: key.to_owned(),
+        path: key.to_owned(),
         value: value.to_owned(),
         origin,
         note: note.to_owned(),
@@ -410,7 +410,7 @@ pub(super) fn study() -> Study {
             assumption("scheduler.rate", "300/s", Origin::Default, "pods the scheduler decides a second at most"),
         ],
         warnings: vec![Warning {
-            code: "W014".to_owned(),
+            code: "W014",
             text: "memory usage of `nightly-report` is unknown: its requests count as neither used nor unused".to_owned(),
         }],
         goals: Vec::new(),
@@ -428,7 +428,7 @@ pub(super) fn named(name: &str) -> Study {
         input.path = name.to_owned();
     }
     for a in &mut study.assumptions {
-        (a.key, a.value, a.note) = (name.to_owned(), name.to_owned(), name.to_owned());
+        (a.path, a.value, a.note) = (name.to_owned(), name.to_owned(), name.to_owned());
     }
     for w in &mut study.warnings {
         w.text = name.to_owned();

@@ -272,7 +272,7 @@ mod tests {
         assert_eq!(axis.ticks(), [0.0, 5.0, 10.0, 15.0, 20.0]);
         assert_eq!(axis.label(15.0), "15");
         let small = Linear::nice(0.0, 0.9, 4);
-        assert_eq!(small.ticks().last().map(|t| small.label(*t)), Some("1.00".to_owned()));
+        assert_eq!(small.ticks().last().map(|t| small.label(*t)), Some("1.0".to_owned()));
         for (low, high) in [
             (0.0, 0.0),
             (f64::NAN, f64::INFINITY),
