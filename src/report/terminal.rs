@@ -147,7 +147,12 @@ fn table(rows: &[Row]) -> String {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    let mut out = String::new();
+    for line in table.lines() {
+        out += line.trim_end();
+        out.push('\n');
+    }
+    out
 }
 
 /// Words in lines of at most 80 characters, the first behind `first`, the
@@ -202,8 +207,8 @@ fn closing(study: &Study, verdict: &Verdict) -> Option<String> {
             parts.push(format!("{} Fargate pods", text::grouped(mean.fargate, 1)));
         }
         let of = &outcome.utilisation;
-        parts.push(mean.resource("cpu", mean.cpu, "vCPU", of.cpu.used_of_requested));
-        parts.push(mean.resource("memory", mean.memory, "GiB", of.memory.used_of_requested));
+        parts.push(resource("cpu", mean.cpu, "vCPU", of.cpu.used_of_requested));
+        parts.push(resource("memory", mean.memory, "GiB", of.memory.used_of_requested));
         parts.push(format!(
             "pods {} pending, {} running",
             text::grouped(mean.pending, 1),
@@ -217,7 +222,8 @@ fn closing(study: &Study, verdict: &Verdict) -> Option<String> {
     }
     if let Some(month) = found.monthly {
         let how = if found.monthly_extrapolated { ", extrapolated" } else { "" };
-        money += &format!(", {}/month (730 h{how})", words::mean_usd(month.mean));
+        let month = words::mean_usd(month.mean);
+        money.push_str(&[", ", &month, "/month (730 h", how, ")"].concat());
     }
     if !money.is_empty() {
         parts.push(money);
@@ -297,14 +303,13 @@ impl Means {
         let [pending, running, fargate, a, b, c, d, e, f] = sums.map(|s| s / whole);
         Some(Means { pending, running, fargate, cpu: [a, b, c], memory: [d, e, f] })
     }
+}
 
-    /// `cpu 21.0 used / 38.2 requested / 50.0 allocatable vCPU`.
-    fn resource(&self, name: &str, of: [f64; 3], unit: &str, known: Option<f64>) -> String {
-        let [allocatable, requested, used] = of.map(|v| text::grouped(v, 1));
-        let used =
-            if known.is_some() { format!("{used} used") } else { "usage unknown".to_owned() };
-        format!("{name} {used} / {requested} requested / {allocatable} allocatable {unit}")
-    }
+/// `cpu 21.0 used / 38.2 requested / 50.0 allocatable vCPU`.
+fn resource(name: &str, of: [f64; 3], unit: &str, known: Option<f64>) -> String {
+    let [allocatable, requested, used] = of.map(|v| text::grouped(v, 1));
+    let used = if known.is_some() { format!("{used} used") } else { "usage unknown".to_owned() };
+    format!("{name} {used} / {requested} requested / {allocatable} allocatable {unit}")
 }
 
 /// A float that JSON can hold, with no more digits than anyone needs.
