@@ -78,6 +78,17 @@ pub(crate) enum Format {
     Markdown,
 }
 
+impl From<Format> for crate::report::Format {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Table => Self::Table,
+            Format::Json => Self::Json,
+            Format::Csv => Self::Csv,
+            Format::Markdown => Self::Markdown,
+        }
+    }
+}
+
 /// What the command line may change about a scenario.
 #[derive(Debug, Args)]
 struct Scenario {

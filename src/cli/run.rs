@@ -50,7 +50,7 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     write(&study, verdict.as_ref(), &output)?;
     output.write("run-stats.json", stats(started, threads, &study).as_bytes())?;
     output.finish()?;
-    let shown = report::terminal(&study, verdict.as_ref())?;
+    let shown = report::results(&study, verdict.as_ref(), args.format.into())?;
     print(&shown)?;
     console.note(&format!("report: {}", target.join("report.html").display()));
     let missed = verdict.as_ref().is_some_and(|v| !v.goals_met);

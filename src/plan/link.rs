@@ -101,9 +101,12 @@ fn chosen<'s>(source: &'s Source, options: &Options, diags: &mut Diagnostics) ->
     let Some(wanted) = &options.cases else { return all };
     for name in wanted {
         if !all.contains(&name.as_str()) {
-            diags
-                .error_anywhere(format!("there is no case {}", quote(name)))
-                .suggest(name, all.iter().copied());
+            // Nothing to point a suggestion at: the name is no part of a file.
+            let help = scenario::nearest(name, all.iter().copied()).map_or_else(
+                || format!("the scenario has {}", all.join(", ")),
+                |near| format!("did you mean `{near}`?"),
+            );
+            diags.error_anywhere(format!("there is no case {}", quote(name))).help(help);
         }
     }
     all.into_iter().filter(|name| wanted.iter().any(|w| w == name)).collect()

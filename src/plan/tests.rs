@@ -231,7 +231,7 @@ pools: {{ p: {{ asg: {{ types: [m5.large], max: 2 }}, scaler: cluster-autoscaler
 fn fargate_sells_its_sizes_by_cost_with_sidecars() {
     let text = with(
         SERVICE,
-        "  agent: { daemonset: { requests: { cpu: 50m, memory: 64Mi } } }
+        "  telemetry: { daemonset: { requests: { cpu: 50m, memory: 64Mi } } }
   cni: { daemonset: { requests: { cpu: 25m, memory: 32Mi }, on-fargate: drop } }
 pools: { f: { fargate: { match: { namespace: default } } } }
 commitments: { sp: { kind: compute-sp, term: 1y, payment: no-upfront, usd-per-hour: 1 } }
@@ -607,11 +607,10 @@ cases:
   b: { set: { workload.jobs.startup: 20s } }
 ",
     );
-    let mut options = Options::default();
-    options.read_trace = |source| {
+    let options = Options::new(|source| {
         READS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         (Options::default().read_trace)(source)
-    };
+    });
     let plan = load(&scenario, &options).expect("links");
     assert_eq!(READS.load(std::sync::atomic::Ordering::Relaxed), 1);
     assert_eq!(codes(&plan), ["beyond-horizon", "quarantined", "unsorted"]);
