@@ -410,7 +410,7 @@ pub(super) fn study() -> Study {
             assumption("scheduler.rate", "300/s", Origin::Default, "pods the scheduler decides a second at most"),
         ],
         warnings: vec![Warning {
-            code: "W014",
+            code: "usage-unknown",
             text: "memory usage of `nightly-report` is unknown: its requests count as neither used nor unused".to_owned(),
         }],
         goals: Vec::new(),
