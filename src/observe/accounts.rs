@@ -190,9 +190,9 @@ impl Accounts {
         entry.replicas += sign;
     }
 
-    /// The last `lost_ms` of a pod's work on this node were thrown away. What
-    /// they used counts as repeated instead, as far as the node served them
-    /// in the open window.
+    /// The last `lost_ms` of a pod's work on this node were thrown away: its
+    /// request over them counts as repeated, as far as the node served them in
+    /// the open window.
     pub fn repeat(
         &mut self,
         slot: usize,
@@ -210,16 +210,6 @@ impl Accounts {
         let amount = |rate: i64| (rate * here) as u64;
         entry.sum.cpu_repeated += amount(rates.cpu);
         entry.sum.memory_repeated += amount(rates.memory);
-        if rates.used_cpu < 0 {
-            entry.sum.cpu_unknown -= amount(rates.cpu);
-        } else {
-            entry.sum.cpu_used -= amount(rates.used_cpu.min(rates.cpu));
-        }
-        if rates.used_memory < 0 {
-            entry.sum.memory_unknown -= amount(rates.memory);
-        } else {
-            entry.sum.memory_used -= amount(rates.used_memory.min(rates.memory));
-        }
     }
 
     /// Closes the window of every node and begins UTC day `next`.
@@ -446,7 +436,7 @@ mod tests {
     }
 
     #[test]
-    fn repeated_work_is_no_longer_used() {
+    fn repeated_work_is_part_of_the_request() {
         let mut a = Accounts::new(0);
         a.open(0, 0, &capacity(), SimTime(0));
         a.serve(0, SimTime(0));
@@ -457,7 +447,7 @@ mod tests {
         a.unbind(0, owner(0), rates, SimTime(100));
         let (owners, _) = a.finish(SimTime(100), &[]);
         let o = owners[0];
-        assert_eq!((o.cpu_requested, o.cpu_repeated, o.cpu_unknown), (45_000, 25_000, 20_000));
-        assert_eq!((o.memory_requested, o.memory_repeated, o.memory_used), (900, 500, 160));
+        assert_eq!((o.cpu_requested, o.cpu_repeated, o.cpu_unknown), (45_000, 25_000, 45_000));
+        assert_eq!((o.memory_requested, o.memory_repeated, o.memory_used), (900, 500, 360));
     }
 }

@@ -149,7 +149,7 @@ pub struct OwnerIntegral {
     /// Requested memory of pods with unknown usage.
     pub memory_unknown: u64,
     /// Requested cpu whose work an interruption threw away (`on-interrupt`): part
-    /// of `cpu_requested`, and not counted in `cpu_used` or `cpu_unknown`.
+    /// of `cpu_requested`; what of it was used, or unknown, is counted there too.
     pub cpu_repeated: u64,
     /// As `cpu_repeated`, memory.
     pub memory_repeated: u64,

@@ -15,13 +15,16 @@ use crate::units::{HOUR_MS, Money};
 /// Instance types drawn apart; the rest is drawn as one.
 const TYPES: usize = 7;
 
+/// Draws a chart under a title.
+type Draw = dyn Fn(Look, &str) -> String;
+
 /// A chart that can be drawn at any width.
 pub(super) struct Figure {
     /// File name without directory and extension.
     pub(super) name: String,
     /// What is seen.
     pub(super) title: String,
-    draw: Box<dyn Fn(Look, &str) -> String>,
+    draw: Box<Draw>,
 }
 
 impl Figure {

@@ -62,10 +62,10 @@ fn figures(of: &CaseVerdict) -> Vec<Figure> {
         figure("list_usd", "list", of.list, |e| words::mean_usd(e.mean)),
         figure("monthly_usd", "a month", of.monthly, |e| words::mean_usd(e.mean)),
         figure("saving_usd", "saving", of.saving, words::usd),
-        figure("pending_p95_s", "p95", of.pending_p95, |e| text::seconds(e.mean)),
+        figure("pending_p95_s", "wait p95", of.pending_p95, |e| text::seconds(e.mean)),
         figure("evicted", "evicted", of.evictions, |e| text::mean_count(e.mean)),
         figure("interrupted", "lost", of.interruptions, |e| text::mean_count(e.mean)),
-        figure("unserved_core_hours", "unserved", of.unserved, |e| text::grouped(e.mean, 1)),
+        figure("unserved_core_hours", "unserved", of.unserved, |e| text::mean_count(e.mean)),
     ];
     // A share says more than dollars where there is room for one of them.
     if let Some(saving) = figures.iter_mut().find(|f| f.key == "saving_usd") {

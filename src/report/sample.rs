@@ -422,22 +422,22 @@ pub(super) fn study() -> Study {
 /// The same study with every name that a user chooses replaced by `name`.
 pub(super) fn named(name: &str) -> Study {
     let mut study = study();
-    study.scenario = name.to_owned();
-    study.region = name.to_owned();
+    name.clone_into(&mut study.scenario);
+    name.clone_into(&mut study.region);
     for input in &mut study.inputs {
-        input.path = name.to_owned();
+        name.clone_into(&mut input.path);
     }
     for a in &mut study.assumptions {
         (a.path, a.value, a.note) = (name.to_owned(), name.to_owned(), name.to_owned());
     }
     for w in &mut study.warnings {
-        w.text = name.to_owned();
+        name.clone_into(&mut w.text);
     }
     for (i, case) in study.cases.iter_mut().enumerate() {
         case.name = format!("{name}{i}");
         case.title = format!("{name}{i}");
         for change in &mut case.changes {
-            change.path = name.to_owned();
+            name.clone_into(&mut change.path);
             change.to = Some(format!("{name}\n{name}"));
         }
         for outcome in case.outcomes.iter_mut().flatten() {
@@ -445,7 +445,7 @@ pub(super) fn named(name: &str) -> Study {
                 workload.name = format!("{name}{j}");
             }
             outcome.goals.iter_mut().for_each(|g| {
-                g.name = name.to_owned();
+                name.clone_into(&mut g.name);
                 g.target = GoalValue::Seconds(1.0);
             });
             let types = std::mem::take(&mut outcome.nodes.by_type);
@@ -476,7 +476,8 @@ pub(super) fn scaled(factor: i128) -> Study {
             outcome.workloads.iter_mut().for_each(|w| times(&mut w.cost));
             let n = factor as u64;
             let pods = &mut outcome.pods;
-            [&mut pods.evicted, &mut pods.interrupted].into_iter().for_each(|c| *c *= n);
+            pods.evicted *= n;
+            pods.interrupted *= n;
             pods.unserved_core_hours *= factor as f64;
         }
     }

@@ -17,6 +17,8 @@ const WIDTH: usize = 80;
 const TITLE: usize = 30;
 /// Characters of any other name in a line.
 const NAME: usize = 24;
+/// Statements of one kind that are printed.
+const ALIKE: usize = 8;
 /// Instance types named in the closing line.
 const TYPES: usize = 6;
 
@@ -68,8 +70,14 @@ pub fn terminal(study: &Study, verdict: Option<&Verdict>) -> Result<String> {
         out.push('\n');
     }
     let indent = " ".repeat(13);
-    for piece in pieces {
-        out += &wrapped(&piece.text, &format!("{:<13}", piece.label), &indent);
+    for (i, piece) in pieces.iter().enumerate() {
+        let before = pieces.iter().take(i).filter(|p| p.label == piece.label).count();
+        if before < ALIKE {
+            out += &wrapped(&piece.text, &format!("{:<13}", piece.label), &indent);
+        } else if before == ALIKE {
+            let more = pieces.iter().filter(|p| p.label == piece.label).count() - ALIKE;
+            out += &wrapped(&format!("… and {more} more in the report"), &indent, &indent);
+        }
     }
     if let Some(closing) = closing(study, verdict) {
         out.push('\n');
@@ -81,8 +89,10 @@ pub fn terminal(study: &Study, verdict: Option<&Verdict>) -> Result<String> {
 /// List prices and months are left to the report and the closing line.
 const SHOWN: [&str; 6] =
     ["cost_usd", "saving_usd", "pending_p95_s", "evicted", "interrupted", "unserved_core_hours"];
-/// Space between columns.
-const GAP: usize = 2;
+/// Space between columns: padding, and the room a rule would take.
+const GAP: usize = PADDING + 1;
+/// Space after a column.
+const PADDING: usize = 1;
 /// Less than this is no room for names; intervals then give way.
 const LEAST: usize = 12;
 
@@ -132,12 +142,17 @@ fn table(rows: &[Row]) -> String {
         table.add_row(std::iter::once(format!("{mark} {name}")).chain(cells));
     }
     for (i, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, if i == headings.len() { 0 } else { GAP as u16 }));
+        column.set_padding((0, if i == headings.len() { 0 } else { PADDING as u16 }));
         if i > 0 {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    let mut out = String::new();
+    for line in table.lines() {
+        out += line.trim_end();
+        out.push('\n');
+    }
+    out
 }
 
 /// Words in lines of at most 80 characters, the first behind `first`, the
@@ -192,8 +207,8 @@ fn closing(study: &Study, verdict: &Verdict) -> Option<String> {
             parts.push(format!("{} Fargate pods", text::grouped(mean.fargate, 1)));
         }
         let of = &outcome.utilisation;
-        parts.push(mean.resource("cpu", mean.cpu, "vCPU", of.cpu.used_of_requested));
-        parts.push(mean.resource("memory", mean.memory, "GiB", of.memory.used_of_requested));
+        parts.push(resource("cpu", mean.cpu, "vCPU", of.cpu.used_of_requested));
+        parts.push(resource("memory", mean.memory, "GiB", of.memory.used_of_requested));
         parts.push(format!(
             "pods {} pending, {} running",
             text::grouped(mean.pending, 1),
@@ -207,7 +222,8 @@ fn closing(study: &Study, verdict: &Verdict) -> Option<String> {
     }
     if let Some(month) = found.monthly {
         let how = if found.monthly_extrapolated { ", extrapolated" } else { "" };
-        money += &format!(", {}/month (730 h{how})", words::mean_usd(month.mean));
+        let month = words::mean_usd(month.mean);
+        money.push_str(&[", ", &month, "/month (730 h", how, ")"].concat());
     }
     if !money.is_empty() {
         parts.push(money);
@@ -287,14 +303,13 @@ impl Means {
         let [pending, running, fargate, a, b, c, d, e, f] = sums.map(|s| s / whole);
         Some(Means { pending, running, fargate, cpu: [a, b, c], memory: [d, e, f] })
     }
+}
 
-    /// `cpu 21.0 used / 38.2 requested / 50.0 allocatable vCPU`.
-    fn resource(&self, name: &str, of: [f64; 3], unit: &str, known: Option<f64>) -> String {
-        let [allocatable, requested, used] = of.map(|v| text::grouped(v, 1));
-        let used =
-            if known.is_some() { format!("{used} used") } else { "usage unknown".to_owned() };
-        format!("{name} {used} / {requested} requested / {allocatable} allocatable {unit}")
-    }
+/// `cpu 21.0 used / 38.2 requested / 50.0 allocatable vCPU`.
+fn resource(name: &str, of: [f64; 3], unit: &str, known: Option<f64>) -> String {
+    let [allocatable, requested, used] = of.map(|v| text::grouped(v, 1));
+    let used = if known.is_some() { format!("{used} used") } else { "usage unknown".to_owned() };
+    format!("{name} {used} / {requested} requested / {allocatable} allocatable {unit}")
 }
 
 /// A float that JSON can hold, with no more digits than anyone needs.
@@ -423,7 +438,7 @@ mod tests {
         ] {
             let text = shown(&study, Format::Table);
             for line in text.lines() {
-                assert!(line.chars().count() <= WIDTH, "{} {line}", line.chars().count());
+                assert!(line.chars().count() <= WIDTH, "{text}");
                 assert_eq!(line.trim_end(), line, "trailing space");
             }
         }
@@ -433,7 +448,7 @@ mod tests {
     fn the_terminal_says_what_matters() {
         let text = shown(&sample::study(), Format::Table);
         for part in [
-            "* spot-and-plan   $466.94\u{A0}±\u{A0}13.27",
+            "* spot-and-plan  $466.94\u{A0}±\u{A0}13.27",
             "Choose EC2 Spot with a Savings Plan. It costs",
             "would flip   Fargate prices",
             "6.6 × m7i.xlarge",
@@ -442,6 +457,20 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part}\n{text}");
         }
+    }
+
+    #[test]
+    fn many_workloads_do_not_flood_the_terminal() {
+        let mut study = sample::study();
+        for outcome in study.cases.iter_mut().flat_map(|c| c.outcomes.iter_mut().flatten()) {
+            let one = outcome.workloads[0].clone();
+            outcome.workloads = (0..40)
+                .map(|i| crate::sweep::WorkloadOutcome { name: format!("w{i}"), ..one.clone() })
+                .collect();
+        }
+        let text = shown(&study, Format::Table);
+        assert_eq!(text.matches("\nworkload ").count(), ALIKE);
+        assert!(text.contains("… and 32 more in the report"));
     }
 
     #[test]

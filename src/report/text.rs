@@ -106,8 +106,12 @@ pub(super) fn count(value: u64) -> String {
     grouped(value as f64, 0)
 }
 
-/// A mean of counts: whole where it is whole or large, else one decimal.
+/// A mean of counts: whole where it is whole or large, else one decimal;
+/// beyond a billion only its size.
 pub(super) fn mean_count(value: f64) -> String {
+    if value.is_finite() && value.abs() >= 1e9 {
+        return format!("{value:.1e}");
+    }
     let whole = value.fract().abs() < 1e-9 || value.abs() >= 1_000.0;
     grouped(value, usize::from(!whole))
 }

@@ -1,5 +1,7 @@
 //! The verdict in sentences and figures in words, for page and terminal alike.
 
+use std::fmt::Write as _;
+
 use super::figures::title_of;
 use super::text;
 use crate::advise::{CaseVerdict, Verdict};
@@ -81,10 +83,12 @@ pub(super) fn sentences(study: &Study, verdict: &Verdict) -> Vec<String> {
 
 fn cost(study: &Study, chosen: &CaseVerdict) -> String {
     let mut text = format!("It costs {}", usd(chosen.cost));
-    text += &window(study).map(|w| format!(" in the simulated {w}")).unwrap_or_default();
+    if let Some(window) = window(study) {
+        let _ = write!(text, " in the simulated {window}");
+    }
     if let Some(month) = chosen.monthly {
         let how = if chosen.monthly_extrapolated { ", extrapolated" } else { "" };
-        text += &format!(" ({} a month of 730 h{how})", usd(month));
+        let _ = write!(text, " ({} a month of 730 h{how})", usd(month));
     }
     if let (Some(saving), Some(share)) = (chosen.saving, chosen.saving_share) {
         let noise = if saving.within_noise() == Some(true) {
@@ -93,7 +97,8 @@ fn cost(study: &Study, chosen: &CaseVerdict) -> String {
             ""
         };
         let share = text::percent(share);
-        text += &format!("; it saves {} ({share}) against {}{noise}", usd(saving), title(study, 0));
+        let _ =
+            write!(text, "; it saves {} ({share}) against {}{noise}", usd(saving), title(study, 0));
     }
     text + "."
 }

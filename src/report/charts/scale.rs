@@ -14,7 +14,7 @@ const LAST: i64 = 730_000 * DAY;
 
 /// A value as drawn: what is no number, or absurd, is nothing.
 pub(super) fn finite(value: f64) -> f64 {
-    if value.is_finite() { value.clamp(-1e18, 1e18) } else { 0.0 }
+    if value.is_finite() && value.abs() > 1e-12 { value.clamp(-1e18, 1e18) } else { 0.0 }
 }
 
 /// A linear axis.
@@ -33,7 +33,9 @@ impl Linear {
     /// `high`.
     pub(super) fn nice(low: f64, high: f64, wanted: usize) -> Linear {
         let (low, high) = (finite(low), finite(high));
-        let high = if high - low > 0.0 { high } else { low + 1.0 };
+        // Differences that a float hardly holds are none.
+        let size = low.abs().max(high.abs());
+        let high = if high - low > 1e-9 * size { high } else { low + (0.1 * size).max(1.0) };
         let raw = (high - low) / wanted.max(1) as f64;
         let mut power = 1.0;
         while power * 10.0 <= raw {
@@ -272,7 +274,7 @@ mod tests {
         assert_eq!(axis.ticks(), [0.0, 5.0, 10.0, 15.0, 20.0]);
         assert_eq!(axis.label(15.0), "15");
         let small = Linear::nice(0.0, 0.9, 4);
-        assert_eq!(small.ticks().last().map(|t| small.label(*t)), Some("1.00".to_owned()));
+        assert_eq!(small.ticks().last().map(|t| small.label(*t)), Some("1.0".to_owned()));
         for (low, high) in [
             (0.0, 0.0),
             (f64::NAN, f64::INFINITY),
@@ -280,12 +282,15 @@ mod tests {
             (5.0, 5.0),
             (-3.0, 8.0),
             (0.0, 1e-12),
+            (0.0, 5e-324),
+            (1.0, 1.0 + f64::EPSILON),
+            (1e18, 1e18 + 256.0),
         ] {
             let axis = Linear::nice(low, high, 4);
             let ticks = axis.ticks();
             assert!(ticks.len() >= 2 && ticks.len() <= 12, "{low} {high}: {ticks:?}");
             assert!(ticks.iter().all(|t| t.is_finite() && !axis.label(*t).contains("NaN")));
-            assert!((0.0..=1.0).contains(&axis.share(high)));
+            assert!((0.0..=1.0).contains(&axis.share(high)), "{low} {high}");
         }
         assert_eq!(Linear::nice(0.0, 4e6, 4).label(2e6), "2 M");
     }

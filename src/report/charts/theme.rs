@@ -7,7 +7,7 @@
 //!
 //! The categorical colours are those of Okabe and Ito, made for colour-blind
 //! readers; in dark they are lifted until they keep 4.5:1 or better against
-//! the ground, and yellow is darkened in light.
+//! the ground; yellow and purple are darkened in light.
 
 use std::fmt::Write as _;
 

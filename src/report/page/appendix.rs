@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::super::text;
 use super::{code, named};
 use crate::advise::{UNFINISHED_TOLERANCE, UNSERVED_TOLERANCE, Verdict};
-use crate::sweep::Study;
+use crate::sweep::{Assumption, Origin, Study};
 
 /// More rows than this are folded away.
 const FOLD: usize = 25;
@@ -15,24 +15,51 @@ pub(super) fn warnings(study: &Study) -> Option<Markup> {
     (!study.warnings.is_empty()).then(|| {
         html! {
             ul.plain { @for warning in &study.warnings {
-                li { (code(&warning.code)) " " bdi { (text::name(&warning.text)) } }
+                li { (code(warning.code)) " " bdi { (text::name(&warning.text)) } }
             } }
         }
     })
 }
 
-/// What the result rests on beyond the scenario's own lines.
+/// What the result rests on: values that nobody wrote down first, then those
+/// of the scenario.
 pub(super) fn assumptions(study: &Study) -> Option<Markup> {
     if study.assumptions.is_empty() {
         return None;
     }
-    let table = html! {
-        div.scroll tabindex="0" role="region" aria-label="Assumptions" {
+    let (stated, assumed): (Vec<_>, Vec<_>) =
+        study.assumptions.iter().partition(|a| a.origin == Origin::Scenario);
+    Some(html! {
+        p { "Settings of the baseline, by path, as " code { "--set" } " takes them." }
+        @if !assumed.is_empty() {
+            (folded(assumed.len(), "not stated in the scenario", settings(&assumed)))
+        }
+        @if !stated.is_empty() {
+            details { summary { (stated.len()) " stated in the scenario" } (settings(&stated)) }
+        }
+    })
+}
+
+fn folded(rows: usize, what: &str, table: Markup) -> Markup {
+    if rows > FOLD {
+        html! { details { summary { (rows) " " (what) } (table) } }
+    } else {
+        table
+    }
+}
+
+fn settings(settings: &[&Assumption]) -> Markup {
+    html! {
+        div.scroll tabindex="0" role="region" aria-label="Settings" {
             table {
                 caption { "Values that decide the result, and who chose them" }
                 thead { tr { th scope="col" { "setting" } th scope="col" { "value" }
                     th scope="col" { "origin" } th scope="col" { "why" } } }
+<<<<<<< HEAD
                 tbody { @for a in &study.assumptions { tr {
+=======
+                tbody { @for a in settings { tr {
+>>>>>>> report
                     th scope="row" { (code(&a.path)) }
                     td { bdi { (text::name(&a.value)) } }
                     td { (a.origin.name()) }
@@ -40,12 +67,7 @@ pub(super) fn assumptions(study: &Study) -> Option<Markup> {
                 } } }
             }
         }
-    };
-    Some(if study.assumptions.len() > FOLD {
-        html! { details { summary { (study.assumptions.len()) " assumptions" } (table) } }
-    } else {
-        table
-    })
+    }
 }
 
 /// Files, prices, seeds, version.

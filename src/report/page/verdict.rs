@@ -27,8 +27,8 @@ pub(super) fn section(study: &Study, verdict: &Verdict) -> Markup {
                 }
             }
             p.note {
-                "± is " (verdict.interval_note()) ". Net cost is what is paid after commitments, \
-                amortised by the hour; as no commitment is paid upfront it is also the cash. List \
+                "± is " (verdict.interval_note()) ". Net cost is after commitments, amortised \
+                by the hour; it is the cash paid where no commitment has an upfront payment. List \
                 is the same usage without commitments. Differences are taken seed by seed."
             }
         }
