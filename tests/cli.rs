@@ -7,10 +7,8 @@ use std::process::{Command, Output};
 
 /// Where the reference data lies, or `None` with a printed reason.
 fn shared() -> Option<PathBuf> {
-    let dir = std::env::var_os("PLIMSOLL_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"),
-        PathBuf::from,
-    );
+    let dir = std::env::var_os("PLIMSOLL_SHARED")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
     if dir.is_dir() {
         return Some(dir);
     }
@@ -262,11 +260,8 @@ fn a_foreign_directory_is_left_alone() {
 #[test]
 fn impossible_pods_are_counted_not_simulated_for_ever() {
     let dir = scratch();
-    fs::write(
-        dir.path().join("t.csv"),
-        "arrival,duration,cpu,memory\n0,60,1,1Gi\n0,60,64,1Gi\n",
-    )
-    .expect("a trace");
+    fs::write(dir.path().join("t.csv"), "arrival,duration,cpu,memory\n0,60,1,1Gi\n0,60,64,1Gi\n")
+        .expect("a trace");
     fs::write(
         dir.path().join("s.yaml"),
         "version: 1\nname: t\nregion: us-east-1\nworkload:\n  a: { trace: t.csv }\n\

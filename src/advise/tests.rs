@@ -200,7 +200,7 @@ fn flips_solve_for_the_tie() {
     let text = text(&v, &s);
     assert!(
         text.contains(
-            "would flip: Spot prices × 1.33: fargate is as cheap (Spot saving 60 %, now 70 %)"
+            "would flip: Spot prices × 1.33: fargate is as cheap (Spot 60 % below On-Demand, now 70 % below On-Demand)"
         ),
         "{text}"
     );

@@ -172,10 +172,19 @@ fn flip_text(study: &Study, flip: &Flip) -> String {
         title(study, flip.case)
     );
     if let Some((now, then)) = flip.saving {
-        let (now, then) = (now * 100.0, then * 100.0);
-        append(&mut text, format_args!(" (Spot saving {then:.0} %, now {now:.0} %)"));
+        append(&mut text, format_args!(" (Spot {}, now {})", against(then), against(now)));
     }
     text
+}
+
+/// A saving against On-Demand in words: prices may also lie above it.
+fn against(saving: f64) -> String {
+    let percent = saving * 100.0;
+    if percent >= 0.0 {
+        format!("{percent:.0} % below On-Demand")
+    } else {
+        format!("{:.0} % above On-Demand", -percent)
+    }
 }
 
 fn workload_text(study: &Study, verdict: &WorkloadVerdict) -> String {

@@ -7,7 +7,7 @@ use crate::bill::{Bill, KeepLines};
 use crate::frames::tables;
 use crate::observe::{KeepPods, Record};
 use crate::plan::{CasePlan, Plan};
-use crate::sweep::{Cell, Detail, OutputDir, Outcome, Simulate};
+use crate::sweep::{Cell, Detail, Outcome, OutputDir, Simulate};
 use crate::workload::Workloads;
 use crate::{Result, world};
 

@@ -158,6 +158,7 @@ fn print(text: &str) -> Result<()> {
 enum Outcome {
     Fine,
     GoalMissed,
+    Interrupted,
 }
 
 /// Parses the command line, runs the verb, maps its end to an exit code.
@@ -174,6 +175,7 @@ pub fn main() -> ExitCode {
     match dispatch(cli.verb, &console) {
         Ok(Outcome::Fine) => ExitCode::SUCCESS,
         Ok(Outcome::GoalMissed) => ExitCode::from(3),
+        Ok(Outcome::Interrupted) => ExitCode::from(130),
         Err(e) => {
             let text = e.to_string();
             let head = if text.starts_with("error") { "" } else { "error: " };

@@ -72,9 +72,8 @@ fn shown(show: &Show) -> Result<String> {
                 out.serialize(row)
                     .map_err(|e| Error::failed(format!("cannot print prices: {e}")))?;
             }
-            let bytes = out
-                .into_inner()
-                .map_err(|e| Error::failed(format!("cannot print prices: {e}")))?;
+            let bytes =
+                out.into_inner().map_err(|e| Error::failed(format!("cannot print prices: {e}")))?;
             Ok(String::from_utf8_lossy(&bytes).into_owned())
         }
         Format::Table => Ok(table(&rows, presets::NOTHING)),

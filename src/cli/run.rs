@@ -1,6 +1,7 @@
 //! `plimsoll run`: simulate, compare, report.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -39,8 +40,7 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     frames::limit_threads(threads);
     let plan = load(&args.scenario)?;
     warn(&plan, args.deny_warnings, console)?;
-    let target =
-        args.output.clone().unwrap_or_else(|| Path::new("out").join(&plan.name));
+    let target = args.output.clone().unwrap_or_else(|| Path::new("out").join(&plan.name));
     for case in &plan.cases {
         OutputDir::check_case(&case.name)?;
     }
@@ -53,14 +53,17 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     let shown = report::results(&study, verdict.as_ref(), args.format.into())?;
     print(&shown)?;
     console.note(&format!("report: {}", target.join("report.html").display()));
+    if !study.complete {
+        console.note("interrupted: the result holds the cells that were finished");
+        return Ok(Outcome::Interrupted);
+    }
     let missed = verdict.as_ref().is_some_and(|v| !v.goals_met);
     Ok(if missed { Outcome::GoalMissed } else { Outcome::Fine })
 }
 
 /// Links the scenario as the command line asks.
 pub(super) fn load(args: &Scenario) -> Result<Plan> {
-    let mut options =
-        plan::Options::new(|source| source.load(frames::trace::open_native_parquet));
+    let mut options = plan::Options::new(|source| source.load(frames::trace::open_native_parquet));
     if !args.cases.is_empty() {
         options.cases = Some(args.cases.clone());
     }
@@ -101,12 +104,26 @@ fn simulate(plan: &Plan, output: &OutputDir, threads: usize, console: &Console) 
         plan.seeds.get(..1).unwrap_or(&plan.seeds)
     };
     let progress = Progress::new(plan.cases.len() * seeds.len(), console.shows_bars());
-    let stop = AtomicBool::new(false);
+    let stop = stop_on_interrupt()?;
     let done = sweep::run(&cells, seeds, threads, &stop, &|done, all| progress.set(done, all));
     progress.clear();
-    let done = done?;
-    debug_assert!(done.complete || stop.load(Ordering::Relaxed));
-    Ok(study(plan, seeds, done))
+    Ok(study(plan, seeds, done?))
+}
+
+/// A flag that Ctrl-C sets: cells in progress are finished, no other is begun.
+/// A second Ctrl-C ends the program at once.
+fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            // Nothing is half-written under the result's name: see `OutputDir`.
+            #[allow(clippy::exit)]
+            std::process::exit(130);
+        }
+    })
+    .map_err(|e| Error::failed(format!("cannot listen for Ctrl-C: {e}")))?;
+    Ok(stop)
 }
 
 /// What the cells and the plan say together.

@@ -8,7 +8,7 @@ mod service;
 mod spot;
 mod work;
 
-pub use launch::{choose_offer, PoolCounts};
-pub use service::{desired_replicas, served, victim_order, DemandCursor, Victim};
+pub use launch::{PoolCounts, choose_offer};
+pub use service::{DemandCursor, Victim, desired_replicas, served, victim_order};
 pub use spot::{Reclaims, SpotNode, SpotSpec};
-pub use work::{after_interruption, Rework};
+pub use work::{Rework, after_interruption};

@@ -3,8 +3,8 @@
 
 use super::accounts::{Accounts, Owner, PodRates};
 use super::record::{
-    FargateRecord, NodeEnd, NodeRecord, Place, PodCounts, PodEnd, PodRecord, Record,
-    ServiceDemand, Totals, WINDOW_MS, Waits,
+    FargateRecord, NodeEnd, NodeRecord, Place, PodCounts, PodEnd, PodRecord, Record, ServiceDemand,
+    Totals, WINDOW_MS, Waits,
 };
 use super::timeline::Timeline;
 use crate::cluster::{Capacity, Pod};

@@ -179,8 +179,6 @@ record! {
         "scale-down-delay-after-add" => scale_down_delay_after_add: Option<Spanned<SimDuration>>,
         /// Requested share below which a node may be unneeded.
         "scale-down-utilization-threshold" => scale_down_utilization_threshold: Option<Spanned<Fraction>>,
-        /// How long a requested node may take to register.
-        "max-node-provision-time" => max_node_provision_time: Option<Spanned<Positive<SimDuration>>>,
         /// Most nodes added at once.
         "max-nodes-per-scaleup" => max_nodes_per_scaleup: Option<Spanned<Int<1, 1_000_000>>>,
         /// How it chooses among pools.

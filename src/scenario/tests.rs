@@ -104,7 +104,6 @@ autoscaler:
   scale-down-unneeded-time: 10m
   scale-down-delay-after-add: 10m
   scale-down-utilization-threshold: 0.5
-  max-node-provision-time: 15m
   max-nodes-per-scaleup: 1000
   expander: least-waste
   new-pod-scale-up-delay: 0s

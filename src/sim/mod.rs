@@ -42,9 +42,7 @@ pub fn run<W: World>(world: &mut W, queue: &mut EventQueue<W::Event>) -> (u64, S
             (None, None) => break,
             (Some(_), None) => true,
             (None, Some(_)) => false,
-            (Some(stream), Some((time, phase))) => {
-                (stream, W::STREAM_PHASE) < (time, phase)
-            }
+            (Some(stream), Some((time, phase))) => (stream, W::STREAM_PHASE) < (time, phase),
         };
         if from_stream {
             let time = world.stream_time().expect("just seen");

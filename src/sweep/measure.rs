@@ -61,8 +61,7 @@ impl Outcome {
         outcome.pods.repeated_core_hours = record.totals.repeated_cpu as f64 / CORE_HOUR;
         let unserved: u128 = record.demand.iter().map(|d| d.unserved).sum();
         outcome.pods.unserved_core_hours = unserved as f64 / CORE_HOUR;
-        outcome.goals =
-            goals.iter().map(|g| goal(g, record, workloads, &outcome)).collect();
+        outcome.goals = goals.iter().map(|g| goal(g, record, workloads, &outcome)).collect();
         outcome
     }
 }
@@ -290,12 +289,7 @@ fn workload_outcomes(
     outcomes
 }
 
-fn goal(
-    goal: &Goal,
-    record: &Record,
-    workloads: &Workloads,
-    outcome: &Outcome,
-) -> GoalResult {
+fn goal(goal: &Goal, record: &Record, workloads: &Workloads, outcome: &Outcome) -> GoalResult {
     let (target, value) = match &goal.bound {
         Bound::Pending { workload, quantile, at_most } => {
             let waits = workloads

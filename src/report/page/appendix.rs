@@ -55,11 +55,7 @@ fn settings(settings: &[&Assumption]) -> Markup {
                 caption { "Values that decide the result, and who chose them" }
                 thead { tr { th scope="col" { "setting" } th scope="col" { "value" }
                     th scope="col" { "origin" } th scope="col" { "why" } } }
-<<<<<<< HEAD
-                tbody { @for a in &study.assumptions { tr {
-=======
                 tbody { @for a in settings { tr {
->>>>>>> report
                     th scope="row" { (code(&a.path)) }
                     td { bdi { (text::name(&a.value)) } }
                     td { (a.origin.name()) }
