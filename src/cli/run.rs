@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use super::cells::PlannedCells;
@@ -113,16 +113,14 @@ fn simulate(plan: &Plan, output: &OutputDir, threads: usize, console: &Console) 
 /// A flag that Ctrl-C sets: cells in progress are finished, no other is begun.
 /// A second Ctrl-C ends the program at once.
 fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
+    use signal_hook::consts::SIGINT;
+    use signal_hook::flag;
     let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::Relaxed) {
-            // Nothing is half-written under the result's name: see `OutputDir`.
-            #[allow(clippy::exit)]
-            std::process::exit(130);
-        }
-    })
-    .map_err(|e| Error::failed(format!("cannot listen for Ctrl-C: {e}")))?;
+    // In this order: the first signal finds the flag down and sets it. Nothing
+    // is ever half-written under the result's name: see `OutputDir`.
+    flag::register_conditional_shutdown(SIGINT, 130, Arc::clone(&stop))
+        .and_then(|_| flag::register(SIGINT, Arc::clone(&stop)))
+        .map_err(|e| Error::failed(format!("cannot listen for Ctrl-C: {e}")))?;
     Ok(stop)
 }
 

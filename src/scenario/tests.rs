@@ -253,7 +253,7 @@ fn a_case_changes_only_what_it_names() {
         panic!("fixed")
     };
     assert_eq!(own.count.get(), 20);
-    assert_eq!(diags.sources().place(own.count.span).line, 121);
+    assert_eq!(diags.sources().place(own.count.span).line, 120);
     let replay = more.scenario.workload.get("replay").expect("there");
     assert_eq!(replay.node_selector.get("kubernetes.io/arch").map(|v| &*v.value.0), Some("arm64"));
     let Some(WorkloadKind::DaemonSet(logs)) = more.scenario.workload.get("logs").map(|w| &w.kind)
