@@ -173,6 +173,7 @@ fn portion(total: i128, run: i128, sum: i128) -> i128 {
         return total;
     }
     // Keep the product inside i128, whatever prices a user states.
-    let shift = 128u32.saturating_sub(sum.leading_zeros()).saturating_sub(62);
+    let room = total.unsigned_abs().leading_zeros().saturating_sub(2).clamp(1, 62);
+    let shift = 128u32.saturating_sub(sum.leading_zeros()).saturating_sub(room);
     Money::from_pico(total).scale(run >> shift, (sum >> shift).max(1)).pico()
 }

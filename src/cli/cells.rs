@@ -9,7 +9,7 @@ use crate::observe::{KeepPods, Record};
 use crate::plan::{CasePlan, Plan};
 use crate::sweep::{Cell, Detail, Outcome, OutputDir, Simulate};
 use crate::workload::Workloads;
-use crate::{Result, world};
+use crate::{Error, Result, world};
 
 /// The cells of a plan.
 pub(super) struct PlannedCells<'a> {
@@ -40,6 +40,12 @@ impl Simulate for PlannedCells<'_> {
         let workloads = case.workload.materialise(seed)?;
         let keep = if detail { KeepPods::Yes } else { KeepPods::No };
         let record = world::run(&case.setup, &workloads, seed, keep);
+        if record.end <= record.warmup {
+            return Err(Error::input(
+                "the run was over before `time.warmup` ended: nothing is left to bill; \
+                 shorten the warm-up",
+            ));
+        }
         Ok(Simulated { workloads, record })
     }
 

@@ -29,7 +29,7 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
         plan.cases.len(),
         plan.cells(),
         plan.simulations(),
-        plan.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(" "),
+        plan.seeds_to_run().iter().map(u64::to_string).collect::<Vec<_>>().join(" "),
     );
     for (table, dates) in &plan.price_dates {
         let _ = writeln!(out, "prices {table}: {dates}");

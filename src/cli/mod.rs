@@ -104,7 +104,7 @@ struct Scenario {
     /// Number of seeds, instead of the scenario's
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     seeds: Option<u32>,
-    /// Only these cases (repeatable); the first named is the baseline
+    /// Only these cases (repeatable); the first in the file is the baseline
     #[arg(long = "case", value_name = "NAME")]
     cases: Vec<String>,
     /// Use prices that nobody could verify

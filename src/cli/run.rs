@@ -96,14 +96,8 @@ pub(super) fn warn(plan: &Plan, deny: bool, console: &Console) -> Result<()> {
 
 fn simulate(plan: &Plan, output: &OutputDir, threads: usize, console: &Console) -> Result<Study> {
     let cells = PlannedCells { plan, output };
-    // Cases that no seed can change still run with every seed when others
-    // need them, so that differences pair up.
-    let seeds = if plan.cases.iter().any(|c| c.random) {
-        &plan.seeds[..]
-    } else {
-        plan.seeds.get(..1).unwrap_or(&plan.seeds)
-    };
-    let progress = Progress::new(plan.cases.len() * seeds.len(), console.shows_bars());
+    let seeds = plan.seeds_to_run();
+    let progress = Progress::new(plan.cells(), console.shows_bars());
     let stop = stop_on_interrupt()?;
     let done = sweep::run(&cells, seeds, threads, &stop, &|done, all| progress.set(done, all));
     progress.clear();

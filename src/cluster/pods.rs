@@ -48,6 +48,8 @@ pub struct Pod {
     pub used_cpu: i64,
     /// Mean memory used, bytes; -1 unknown.
     pub used_memory: i64,
+    /// Whether its service counts it among the ready.
+    pub ready: bool,
     generation: u32,
     next: u32,
     previous: u32,
@@ -69,6 +71,7 @@ impl Pod {
             work_ms,
             used_cpu: -1,
             used_memory: -1,
+            ready: false,
             generation: 0,
             next: NONE,
             previous: NONE,

@@ -126,7 +126,7 @@ impl Observer {
         let counted = pod.submitted >= self.warmup;
         if pod.bound == SimTime::NEVER {
             self.timeline.levels.pending -= 1;
-            if counted && end == PodEnd::Pending {
+            if counted && end != PodEnd::Rejected {
                 waits.pending_ms.push((now - pod.submitted).ms());
                 waits.censored += 1;
             }

@@ -212,7 +212,8 @@ pub struct Waits {
     pub pending_ms: Vec<i64>,
     /// Submitted → running, milliseconds, ascending.
     pub ready_ms: Vec<i64>,
-    /// How many of `pending_ms` were still waiting.
+    /// How many of `pending_ms` never saw a node: still waiting at the end, or
+    /// deleted before.
     pub censored: u64,
 }
 
@@ -276,7 +277,8 @@ pub struct Totals {
 pub struct Record {
     /// End of the run.
     pub end: SimTime,
-    /// End of the warm-up: nothing before it is billed or reported.
+    /// End of the warm-up: nothing before it is billed, and no pod submitted
+    /// before it counts in waits. Counts of pods and nodes cover the whole run.
     pub warmup: SimTime,
     /// Unix time of the start of the run, milliseconds.
     pub start_unix_ms: i64,

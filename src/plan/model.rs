@@ -79,8 +79,7 @@ pub struct Plan {
     pub pricing_sha256: String,
     /// Price table to the dates of its prices in the Regions used.
     pub price_dates: BTreeMap<String, String>,
-    /// Seeds of every random case, ascending. A case that is not random runs
-    /// with the first alone.
+    /// Seeds, ascending; see [`Plan::seeds_to_run`].
     pub seeds: Vec<u64>,
     /// What is compared.
     pub cases: Vec<CasePlan>,
@@ -213,16 +212,21 @@ pub enum Bound {
 }
 
 impl Plan {
-    /// The seeds a case runs with.
+    /// The seeds that every case runs with: all of them as soon as one case is
+    /// random, so that differences between cases pair up; else the first.
     #[must_use]
-    pub fn seeds_of(&self, case: &CasePlan) -> &[u64] {
-        if case.random { &self.seeds } else { self.seeds.get(..1).unwrap_or(&self.seeds) }
+    pub fn seeds_to_run(&self) -> &[u64] {
+        if self.cases.iter().any(|c| c.random) {
+            &self.seeds
+        } else {
+            self.seeds.get(..1).unwrap_or(&self.seeds)
+        }
     }
 
-    /// Cells: cases times their seeds.
+    /// Cells: cases times seeds.
     #[must_use]
     pub fn cells(&self) -> usize {
-        self.cases.iter().map(|c| self.seeds_of(c).len()).sum()
+        self.cases.len() * self.seeds_to_run().len()
     }
 
     /// Distinct simulations: cells less those that differ in billing alone.
@@ -233,7 +237,7 @@ impl Plan {
         for case in &self.cases {
             if !seen.contains(&case.sim_key) {
                 seen.push(case.sim_key);
-                sum += self.seeds_of(case).len();
+                sum += self.seeds_to_run().len();
             }
         }
         sum

@@ -10,6 +10,10 @@ use crate::cluster::{Capacity, NodeShape, Offer, Purchase, ShapeId, ZoneId};
 use crate::scenario::{self, NonEmpty, Spanned, quote};
 use crate::units::{Bytes, MilliCpu};
 
+/// Largest memory of a custom shape: a day of it in KiB·ms stays well inside
+/// the integrals of a node's account.
+const LARGEST_SHAPE: Bytes = Bytes(64 << 40);
+
 impl Linker<'_> {
     /// The zones of a pool; `None` after a reported error.
     pub(super) fn zones(
@@ -130,6 +134,10 @@ impl Linker<'_> {
         notes: &mut Notes<'_>,
     ) -> ShapeId {
         let (cpu, memory) = (shape.vcpu.value.0, shape.memory.value.0);
+        if memory > LARGEST_SHAPE {
+            let message = format!("a shape has at most {LARGEST_SHAPE} of memory");
+            notes.diags.error(shape.memory.span, message);
+        }
         let pods = common.max_pods.unwrap_or(shape.pods.get() as u32);
         let (kept_cpu, kept_memory) = common.reserved.unwrap_or_else(|| {
             let note = "a shape of your own offers all it has";

@@ -342,7 +342,7 @@ fn a_run_without_chance_needs_one_seed() {
     let options = Options { seed: Some(u64::MAX), seeds: Some(3), ..Options::default() };
     let three = try_plan(&text, &options).expect("links");
     assert_eq!(three.seeds, [u64::MAX, 0, 1]);
-    assert_eq!(three.seeds_of(&three.cases[0]), [u64::MAX]);
+    assert_eq!(three.seeds_to_run(), [u64::MAX]);
     let none = Options { seeds: Some(0), ..Options::default() };
     assert!(try_plan(&text, &none).expect_err("none").to_string().contains("between 1 and"));
 }

@@ -9,7 +9,7 @@ use crate::units::{DAY_MS, SimDuration, SimTime};
 use crate::world::Horizon;
 
 /// The longest run: bills and timelines keep a row for every hour.
-const LONGEST: SimDuration = SimDuration(3_660 * DAY_MS);
+pub(super) const LONGEST: SimDuration = SimDuration(3_660 * DAY_MS);
 
 /// The time a run covers.
 #[derive(Debug, Clone, Copy, PartialEq)]

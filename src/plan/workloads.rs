@@ -4,7 +4,7 @@ use super::defaults::{CPU_STEP, GPU_RESOURCE, MEMORY_STEP, NAMESPACE, STARTUP};
 use super::files::Files;
 use super::nodes::effect;
 use super::notes::Notes;
-use super::time::Window;
+use super::time::{LONGEST, Window};
 use crate::import::openb::{OpenbOptions, Select};
 use crate::import::{Format, TraceSource};
 use crate::rng::Distribution;
@@ -103,6 +103,16 @@ impl Linker<'_> {
             Ok(loaded) => {
                 warn_of_rows(&loaded.report, path, notes);
                 let arrivals = &loaded.data.trace.arrival_ms;
+                if arrivals.last().is_some_and(|at| *at > LONGEST.0) {
+                    let message = format!(
+                        "{}: the last row arrives more than {LONGEST} after `time.start`",
+                        quote(path.as_str())
+                    );
+                    notes.diags.error(path.span, message).help(
+                        "if arrivals are Unix times, write them as timestamps or set `time.start`",
+                    );
+                    return None;
+                }
                 if let Horizon::At(end) = self.window.horizon {
                     let late = arrivals.len() - arrivals.partition_point(|at| *at < end.0);
                     if late > 0 {

@@ -30,6 +30,32 @@ record! {
         /// Time from start of the container to ready; 5s unless stated.
         "startup" => startup: Option<Spanned<TimeDist>>,
     }
+    check check_workload;
+}
+
+/// Refuses what would have no effect on this kind of workload.
+fn check_workload(it: &Workload, _: Span, ctx: &mut Ctx<'_>) -> bool {
+    let (kind, lasting, daemon) = match it.kind {
+        WorkloadKind::Trace(..) | WorkloadKind::Generate(_) => return true,
+        WorkloadKind::Service(_) => ("a service", true, false),
+        WorkloadKind::DaemonSet(_) => ("a daemonset", true, true),
+    };
+    let mut fine = true;
+    let mut refuse = |key: &str, span: Option<Span>, why: &str| {
+        if let Some(span) = span {
+            ctx.diags().error(span, format!("`{key}` has no effect on {kind}: {why}"));
+            fine = false;
+        }
+    };
+    if lasting {
+        let span = it.on_interrupt.as_ref().map(|o| o.span);
+        refuse("on-interrupt", span, "its pods have no work that ends");
+    }
+    if daemon {
+        refuse("startup", it.startup.as_ref().map(|s| s.span), "it runs from the node's Ready on");
+        refuse("priority", it.priority.as_ref().map(|p| p.span), "it has its place on every node");
+    }
+    fine
 }
 
 choice! {

@@ -358,7 +358,7 @@ mod tests {
             workloads: vec![
                 info("batch", WorkloadKind::Batch),
                 info("web", WorkloadKind::Service),
-                info("agent", WorkloadKind::Daemon),
+                info("monitor", WorkloadKind::Daemon),
             ],
             namespaces: vec!["default".to_owned()],
             classes: vec![PodClass {

@@ -14,6 +14,10 @@ use super::ParseUnitError;
 /// Pico-USD in one USD.
 const PICO: i128 = 1_000_000_000_000;
 
+/// Largest amount or rate that is read: a billion USD. Sums of any number of
+/// lines that fit into memory then stay inside i128.
+const MAX_PARSED: i128 = 1_000_000_000 * PICO;
+
 /// An amount of money in pico-USD (10⁻¹² USD). Signed: credits and
 /// differences are negative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -168,8 +172,10 @@ pub fn split_exact(total: Money, weights: &[i128]) -> Vec<Money> {
         *parts.last_mut().expect("not empty") = total;
         return parts;
     }
-    // Keep total × weight inside i128: 2^62 parts of a whole are plenty.
-    let shift = 128u32.saturating_sub(sum.leading_zeros()).saturating_sub(62);
+    // Keep total × weight inside i128: as many bits of the weights as the
+    // total leaves, 62 at most, which is plenty.
+    let room = total.0.unsigned_abs().leading_zeros().saturating_sub(2).clamp(1, 62);
+    let shift = 128u32.saturating_sub(sum.leading_zeros()).saturating_sub(room);
     let scaled_sum: i128 = (sum >> shift).max(1);
     let (mut running, mut done) = (0i128, 0i128);
     for (part, &w) in parts.iter_mut().zip(weights) {
@@ -217,7 +223,7 @@ fn parse_pico(text: &str) -> Result<i128, ParseUnitError> {
         10i128
             .checked_pow(power.unsigned_abs())
             .and_then(|p| value.checked_mul(p))
-            .filter(|v| *v < 1i128 << 100)
+            .filter(|v| *v <= MAX_PARSED)
             .ok_or_else(|| ParseUnitError::new("too large for money"))?
     } else {
         let divisor = 10i128

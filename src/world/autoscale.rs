@@ -111,7 +111,15 @@ impl World<'_> {
         let next = scaling.scaler.next_run();
         self.autoscaling = Some(scaling);
         self.carry_out(&decisions, now, queue);
-        if let Some(next) = next {
+        let again = self
+            .autoscaling
+            .as_mut()
+            .filter(|s| decisions.productive && s.scaler.config().frequent_loops);
+        if let Some(scaling) = again {
+            // `frequent-loops-enabled`: a productive loop is followed at once.
+            scaling.planned = now;
+            queue.push(now, phase::AUTOSCALE, Event::Autoscale);
+        } else if let Some(next) = next {
             self.plan_loop(now, next, queue);
         }
     }
@@ -191,15 +199,8 @@ impl World<'_> {
         let shape = &cluster.shapes[cluster.pools[pool].offers.first()?.shape.index()];
         let traits = self.traits(pool, 0);
         let traits = self.nodes.intern(traits);
-        let daemons = self
-            .daemons_on(traits)
-            .into_iter()
-            .map(|d| {
-                let template = self.workloads.daemons[d as usize].template;
-                let class = self.workloads.templates[template.index()].class;
-                self.workloads.classes[class.index()].requests.clone()
-            })
-            .collect();
+        let daemons =
+            self.daemons_on(traits).into_iter().map(|d| self.daemon_requests(d).clone()).collect();
         let template = NodeTemplate::synthetic(shape, traits, daemons);
         self.autoscaling.as_mut()?.synthetic[group] = Some(template.clone());
         Some(template)
@@ -209,9 +210,16 @@ impl World<'_> {
         let Some(scaling) = &self.autoscaling else { return Vec::new() };
         self.alive
             .iter()
-            .map(|node| (*node, &self.lives[*node as usize]))
-            .filter(|(_, life)| matches!(life.phase, NodePhase::Ready | NodePhase::Draining))
-            .map(|(node, life)| Member {
+            .map(|node| (node, &self.lives[*node as usize]))
+            .filter(|(node, life)| match life.phase {
+                NodePhase::Ready => true,
+                // One that Spot takes back is no business of the autoscaler.
+                NodePhase::Draining => {
+                    scaling.deleting.get(**node as usize).is_some_and(Option::is_some)
+                }
+                _ => false,
+            })
+            .map(|(&node, life)| Member {
                 slot: life.slot,
                 group: scaling.group_of_pool[life.init.pool.index()],
                 ready_since: self.observer.nodes[node as usize].ready,
@@ -251,8 +259,8 @@ impl World<'_> {
 
     /// The pods of a node, DaemonSet pods first.
     fn list_pods(&self, slot: Slot, out: &mut Vec<PodOnNode>) {
-        let daemons = self.daemons.get(self.nodes.traits[slot.index()].0 as usize);
-        for daemon in daemons.into_iter().flatten().flatten() {
+        let node = self.nodes.record[slot.index()];
+        for daemon in &self.lives[node as usize].daemons {
             let template = self.workloads.daemons[*daemon as usize].template;
             let class = self.workloads.templates[template.index()].class;
             out.push(PodOnNode { class, role: PodRole::Daemon });

@@ -6,7 +6,7 @@ use crate::observe::{NodeEnd, NodeRecord, PodEnd, pod_rates};
 use crate::rng::Draws;
 use crate::sim::EventQueue;
 use crate::units::{SimDuration, SimTime};
-use crate::workload::ClassId;
+use crate::workload::{ClassId, Requests};
 
 use super::event::{Event, phase};
 use super::{Owner, World};
@@ -44,6 +44,8 @@ pub(super) struct NodeLife {
     /// Launch number within the pool.
     ordinal: u64,
     hazard_per_hour: f64,
+    /// DaemonSets whose pods run on it.
+    pub(super) daemons: Vec<u32>,
 }
 
 impl World<'_> {
@@ -121,6 +123,7 @@ impl World<'_> {
             init,
             ordinal,
             hazard_per_hour: offer.hazard_per_hour,
+            daemons: Vec::new(),
         });
         Some(node)
     }
@@ -165,9 +168,15 @@ impl World<'_> {
         life.phase = NodePhase::Ready;
         let (slot, init) = (life.slot, life.init.clone());
         self.observer.node_ready(node, slot.index(), &init.allocatable, now);
+        // One that does not fit stays pending on its node, as it would.
+        let mut placed = Vec::new();
         for daemon in self.daemons_on(init.traits) {
-            self.shift_daemon(slot, daemon, now, 1);
+            if self.nodes.fits(slot, self.daemon_requests(daemon)) {
+                self.shift_daemon(slot, daemon, now, 1);
+                placed.push(daemon);
+            }
         }
+        self.lives[node as usize].daemons = placed;
         self.pools[init.pool.index()].coming -= 1;
         self.nodes.set_open(slot, true);
         self.scheduler.node_changed(&self.nodes, slot, now);
@@ -195,6 +204,13 @@ impl World<'_> {
             .clone()
     }
 
+    /// Requests of a DaemonSet's pod.
+    pub(super) fn daemon_requests(&self, daemon: u32) -> &Requests {
+        let template = self.workloads.daemons[daemon as usize].template;
+        let class = self.workloads.templates[template.index()].class;
+        &self.workloads.classes[class.index()].requests
+    }
+
     /// Puts a DaemonSet's pod on a node, or takes it off.
     fn shift_daemon(&mut self, slot: Slot, daemon: u32, now: SimTime, sign: i64) {
         let set = &self.workloads.daemons[daemon as usize];
@@ -219,6 +235,9 @@ impl World<'_> {
     /// Cordons a node for good.
     pub(super) fn cordon(&mut self, node: u32, now: SimTime) {
         let life = &mut self.lives[node as usize];
+        if life.phase == NodePhase::Draining {
+            return;
+        }
         let was_booting = life.phase == NodePhase::Booting;
         life.phase = NodePhase::Draining;
         let (slot, init) = (life.slot, life.init.clone());
@@ -250,6 +269,8 @@ impl World<'_> {
             return;
         }
         let pool = self.lives[node as usize].init.pool.index();
+        // A node that the autoscaler cordoned may still hold its pods.
+        self.displace_all(node, PodEnd::Interrupted, now, queue);
         self.terminate(node, NodeEnd::Reclaimed, now);
         self.launch_to_desired(pool, now, queue);
         self.autoscaler_dirty(now, queue);
@@ -280,15 +301,12 @@ impl World<'_> {
         let life = &mut self.lives[node as usize];
         let was = std::mem::replace(&mut life.phase, NodePhase::Gone);
         let (slot, init) = (life.slot, life.init.clone());
-        let served = self.observer.nodes[node as usize].ready < SimTime::NEVER;
         if was == NodePhase::Booting {
             self.pools[init.pool.index()].coming -= 1;
         }
         self.alive.retain(|n| *n != node);
-        if served {
-            for daemon in self.daemons_on(init.traits) {
-                self.shift_daemon(slot, daemon, now, -1);
-            }
+        for daemon in std::mem::take(&mut self.lives[node as usize].daemons) {
+            self.shift_daemon(slot, daemon, now, -1);
         }
         let shares = self.shares(now);
         self.observer.node_gone(node, slot.index(), &init.allocatable, (now, end), &shares);
@@ -364,7 +382,10 @@ impl World<'_> {
         for daemon in daemons {
             let template = workloads.daemons[daemon as usize].template;
             let daemon_class = workloads.templates[template.index()].class;
-            self.nodes.place(slot, &workloads.classes[daemon_class.index()].requests);
+            let requests = &workloads.classes[daemon_class.index()].requests;
+            if self.nodes.fits(slot, requests) {
+                self.nodes.place(slot, requests);
+            }
         }
         let holds = self.nodes.fits(slot, &class.requests);
         self.nodes.rollback(mark);

@@ -29,6 +29,8 @@ pub(super) struct ServiceState {
     sums: ServiceDemand,
     /// What the service adds to the used level now, milli-cores.
     level: i64,
+    /// Whether a replica was rejected: no pool can hold one.
+    refused: bool,
 }
 
 impl ServiceState {
@@ -46,6 +48,7 @@ impl ServiceState {
             last: 0,
             sums: ServiceDemand::default(),
             level: 0,
+            refused: false,
         }
     }
 
@@ -125,7 +128,9 @@ impl World<'_> {
             spec.min as usize
         };
         let have = state.replicas.len();
-        for _ in have..desired {
+        // What nothing can hold was counted once; demand does not change that.
+        let wanted = if state.refused { have } else { desired };
+        for _ in have..wanted {
             let mut pod = Pod::pending(spec.template, now, i64::MAX);
             let state = &mut self.services[service];
             pod.ordinal = (1 << 63) | ((service as u64) << 40) | state.created;
@@ -152,8 +157,9 @@ impl World<'_> {
         queue: &mut EventQueue<Event>,
     ) {
         pod.service = tag(service);
-        if let Some(id) = self.submit(pod, queue) {
-            self.services[service].replicas.push(id);
+        match self.submit(pod, queue) {
+            Some(id) => self.services[service].replicas.push(id),
+            None => self.services[service].refused = true,
         }
     }
 
@@ -165,7 +171,7 @@ impl World<'_> {
                 .on(slot)
                 .filter(|p| {
                     let p = &self.pods[*p];
-                    p.service == tag(service) && p.running.ms() <= state.last
+                    p.service == tag(service) && p.ready
                 })
                 .count() as u32,
             _ => 0,
@@ -179,7 +185,7 @@ impl World<'_> {
                 Victim {
                     key: id.0,
                     assigned,
-                    ready: assigned && pod.running.ms() <= state.last,
+                    ready: pod.ready,
                     siblings: ready_on(*id),
                     since: if assigned { pod.running } else { pod.submitted },
                 }
@@ -194,6 +200,7 @@ impl World<'_> {
         if !self.pods.is_current(id, generation) {
             return;
         }
+        self.pods[id].ready = true;
         self.change_ready(id, now, 1);
     }
 
@@ -230,10 +237,7 @@ impl World<'_> {
     /// A replica is about to end.
     pub(super) fn replica_leaves(&mut self, service: usize, id: PodId, now: SimTime) {
         let pod = self.pods[id];
-        let was_ready = pod.state != PodState::Pending && pod.running <= now;
-        // Ready at this very instant but not told so yet: its event is still
-        // to come and will find it gone.
-        if was_ready && pod.running < now {
+        if pod.ready {
             self.change_ready(id, now, -1);
         }
         self.services[service].replicas.retain(|r| *r != id);
@@ -249,6 +253,7 @@ impl World<'_> {
                 let pod = self.pods[id];
                 if let PodState::OnFargate(record) = pod.state
                     && known
+                    && pod.ready
                     && pod.running < end
                 {
                     let r = &mut self.observer.fargate[record as usize];

@@ -24,7 +24,8 @@ pub struct Setup {
     pub start_unix_ms: i64,
     /// When it ends.
     pub horizon: Horizon,
-    /// Nothing before this is billed or reported.
+    /// Nothing before this is billed, and no pod submitted before it counts in
+    /// waits. Counts of pods and nodes cover the whole run.
     pub warmup: SimTime,
     /// The cluster.
     pub cluster: Arc<ClusterSpec>,

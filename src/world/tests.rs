@@ -308,7 +308,7 @@ fn a_service_serves_its_demand() {
     workloads.traces.clear();
     workloads.workloads = vec![
         WorkloadInfo { name: "web".into(), kind: WorkloadKind::Service },
-        WorkloadInfo { name: "agent".into(), kind: WorkloadKind::Daemon },
+        WorkloadInfo { name: "monitor".into(), kind: WorkloadKind::Daemon },
     ];
     workloads.classes.push(class(100, GIB / 4));
     workloads.templates.push(template(1, 1));
@@ -339,8 +339,8 @@ fn a_service_serves_its_demand() {
     let web = record.owners.iter().find(|o| o.workload == WorkloadId(0)).expect("web");
     assert_eq!(web.cpu_requested, 600_000 * 3_000 + 600_000 * 6_000);
     assert_eq!(web.cpu_used, 600_000 * 1_500 + 600_000 * 6_000);
-    let agent = record.owners.iter().find(|o| o.workload == WorkloadId(1)).expect("agent");
-    assert_eq!((agent.cpu_requested, agent.cpu_used), (1_200_000 * 100, 1_200_000 * 40));
+    let monitor = record.owners.iter().find(|o| o.workload == WorkloadId(1)).expect("monitor");
+    assert_eq!((monitor.cpu_requested, monitor.cpu_used), (1_200_000 * 100, 1_200_000 * 40));
     metered_is_running(&record);
 }
 

@@ -13,7 +13,7 @@ const SMALL: ClassId = ClassId(0);
 /// 1500m and 2 GiB.
 const LARGE: ClassId = ClassId(1);
 /// 100m, on every node.
-const AGENT: ClassId = ClassId(2);
+const MONITOR: ClassId = ClassId(2);
 /// As `SMALL`, below the cut-off for expendable pods.
 const PAUSE: ClassId = ClassId(3);
 /// More than any node has.
@@ -108,7 +108,7 @@ impl World {
         self.pods.resize(slot.index() + 1, Vec::new());
         for class in pods {
             self.nodes.place(slot, &self.classes[class.index()].requests);
-            let role = if *class == AGENT { PodRole::Daemon } else { PodRole::Movable };
+            let role = if *class == MONITOR { PodRole::Daemon } else { PodRole::Movable };
             self.pods[slot.index()].push(PodOnNode { class: *class, role });
         }
         self.groups[group as usize].target += 1;
@@ -166,9 +166,9 @@ fn a_group_never_seen_promises_capacity_and_a_mirror_pod() {
 #[test]
 fn a_seen_node_gives_the_template_with_its_daemons() {
     let mut w = world(1);
-    // 1900m less an agent's 100m: 3 pods of 500m a node. The node itself has
+    // 1900m less an monitor's 100m: 3 pods of 500m a node. The node itself has
     // 300m left after a large pod.
-    w.node(0, &[AGENT, LARGE]);
+    w.node(0, &[MONITOR, LARGE]);
     w.wait(SMALL, 7);
     let d = w.run();
     assert_eq!(d.options[0].nodes, 3);
@@ -178,7 +178,7 @@ fn a_seen_node_gives_the_template_with_its_daemons() {
     assert_eq!(w.run().options, []);
     // Not Ready for a minute yet, and no earlier template: synthetic.
     let mut w = world(1);
-    w.node(0, &[AGENT, LARGE]);
+    w.node(0, &[MONITOR, LARGE]);
     w.members[0].ready_since = seconds(10_000 - 59);
     w.classes[SMALL.index()] = class(1_801, 1, 0);
     w.wait(SMALL, 1);
@@ -238,7 +238,7 @@ fn smaller_pods_fill_gaps_after_the_limit_is_reached() {
     let mut w = world(1);
     w.groups[0].max = 2;
     // 1900m a node: one pod of 1500m each leaves 400m for agents of 100m.
-    w.wait(AGENT, 20);
+    w.wait(MONITOR, 20);
     w.wait(LARGE, 3);
     let d = w.run();
     assert_eq!((d.options[0].nodes, d.options[0].pods), (2, 2 + 8));
@@ -302,8 +302,8 @@ fn expendable_pods_neither_ask_nor_hold() {
 #[test]
 fn pods_of_a_draining_node_ask_for_nodes_before_they_are_evicted() {
     let mut w = world(1);
-    w.node(0, &[AGENT, LARGE]);
-    w.node(0, &[AGENT, LARGE]);
+    w.node(0, &[MONITOR, LARGE]);
+    w.node(0, &[MONITOR, LARGE]);
     w.members[1].state = MemberState::Draining;
     w.nodes.set_open(Slot(1), false);
     let d = w.run();
@@ -314,7 +314,7 @@ fn pods_of_a_draining_node_ask_for_nodes_before_they_are_evicted() {
 fn an_empty_node_goes_after_ten_minutes() {
     let mut w = world(1);
     let full = w.node(0, &[LARGE]);
-    let empty = w.node(0, &[AGENT]);
+    let empty = w.node(0, &[MONITOR]);
     let d = w.run_at(0);
     assert_eq!(w.reasons(), [Reason::NotUnderutilized, Reason::Unneeded]);
     assert_eq!((d.delete_empty, d.soft_taint), (vec![], vec![empty]));
@@ -365,8 +365,8 @@ fn pending_pods_placed_on_a_node_make_it_needed() {
 fn pods_must_all_find_another_node() {
     let mut w = world(1);
     // Each node 500m of 1900m, 26 %: both move to one other.
-    w.node(0, &[AGENT, SMALL]);
-    w.node(0, &[AGENT, SMALL]);
+    w.node(0, &[MONITOR, SMALL]);
+    w.node(0, &[MONITOR, SMALL]);
     w.run_at(0);
     assert_eq!(w.reasons(), [Reason::Unneeded, Reason::NoPlaceToMovePods]);
     // Daemons hold nothing back: the first goes onto the second, which then
