@@ -178,7 +178,9 @@ pub fn main() -> ExitCode {
         Ok(Outcome::Interrupted) => ExitCode::from(130),
         Err(e) => {
             let text = e.to_string();
-            let head = if text.starts_with("error") { "" } else { "error: " };
+            // Findings of a scenario come rendered, warnings among them.
+            let rendered = text.starts_with("error") || text.starts_with("warning[");
+            let head = if rendered { "" } else { "error: " };
             let _ = writeln!(io::stderr(), "{head}{}", text.trim_end());
             ExitCode::from(if e.is_input() { 2 } else { 1 })
         }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::cells::PlannedCells;
@@ -45,7 +45,8 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
         OutputDir::check_case(&case.name)?;
     }
     let output = OutputDir::create(&target)?;
-    let study = simulate(&plan, &output, threads, console)?;
+    let stop = stop_on_interrupt()?;
+    let study = simulate(&plan, &output, threads, &stop, console)?;
     let verdict = Verdict::of(&study);
     write(&study, verdict.as_ref(), &output)?;
     output.write("run-stats.json", stats(started, threads, &study).as_bytes())?;
@@ -53,7 +54,7 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     let shown = report::results(&study, verdict.as_ref(), args.format.into())?;
     print(&shown)?;
     console.note(&format!("report: {}", target.join("report.html").display()));
-    if !study.complete {
+    if stop.load(Ordering::Relaxed) {
         console.note("interrupted: the result holds the cells that were finished");
         return Ok(Outcome::Interrupted);
     }
@@ -73,6 +74,11 @@ pub(super) fn load(args: &Scenario) -> Result<Plan> {
                 "`--set {set}` has no value; write --set path=value"
             )));
         };
+        if value.trim().is_empty() {
+            return Err(Error::input(format!(
+                "`--set {set}` has no value; write --set {path}=null to delete the setting"
+            )));
+        }
         options.set.push((path.to_owned(), value.to_owned()));
     }
     options.seed = args.seed;
@@ -94,12 +100,17 @@ pub(super) fn warn(plan: &Plan, deny: bool, console: &Console) -> Result<()> {
     Ok(())
 }
 
-fn simulate(plan: &Plan, output: &OutputDir, threads: usize, console: &Console) -> Result<Study> {
+fn simulate(
+    plan: &Plan,
+    output: &OutputDir,
+    threads: usize,
+    stop: &AtomicBool,
+    console: &Console,
+) -> Result<Study> {
     let cells = PlannedCells { plan, output };
     let seeds = plan.seeds_to_run();
     let progress = Progress::new(plan.cells(), console.shows_bars());
-    let stop = stop_on_interrupt()?;
-    let done = sweep::run(&cells, seeds, threads, &stop, &|done, all| progress.set(done, all));
+    let done = sweep::run(&cells, seeds, threads, stop, &|done, all| progress.set(done, all));
     progress.clear();
     Ok(study(plan, seeds, done?))
 }

@@ -48,6 +48,7 @@ pub fn open_native_parquet(
     options: &TraceOptions,
 ) -> Result<Box<dyn RowSource>> {
     let mut bytes = Vec::new();
+    crate::workload::text::check_regular(path)?;
     File::open(path)
         .and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes))
         .map_err(|e| Error::input(format!("cannot read `{shown}`: {e}")))?;
@@ -169,6 +170,11 @@ fn decode(
     let mut columns = Vec::new();
     for column in frame.columns() {
         let series = column.as_materialized_series().rechunk();
+        // A damaged page can leave a column of another length than it claims.
+        let held: usize = series.chunks().iter().map(|chunk| chunk.len()).sum();
+        if held != frame.height() || series.len() != frame.height() {
+            return Err(Refused::Damaged(format!("column `{}` is incomplete", series.name())));
+        }
         columns.push(match series.dtype() {
             DataType::String => Values::Text(series.str()?.clone()),
             dtype if dtype.is_float() => {

@@ -77,7 +77,7 @@ impl Notes<'_> {
         quote: &catalog::Quote,
     ) -> Option<Price> {
         let path = path.into();
-        let price = Price::new(quote.rate, status(quote.status));
+        let price = bill_price(quote);
         if quote.status == catalog::PriceStatus::Believed && !self.allow_believed {
             self.diags
                 .error(
@@ -103,6 +103,12 @@ impl Notes<'_> {
         self.catalog(path, format!("{} USD per {unit}", quote.rate), note);
         Some(price)
     }
+}
+
+/// A quote as the bill takes it, whatever its status: for comparisons that
+/// nothing is charged by.
+pub(super) fn bill_price(quote: &catalog::Quote) -> Price {
+    Price::new(quote.rate, status(quote.status))
 }
 
 fn status(status: catalog::PriceStatus) -> PriceStatus {

@@ -242,6 +242,10 @@ impl Linker<'_> {
         let arch = region.instance_type(name)?.arch.word();
         if let Some(known) = self.done.prices.get_mut(shape.index()) {
             if spot {
+                // What Spot saves is told against On-Demand, whoever buys it.
+                if let (None, Some(quote)) = (&known.on_demand, region.on_demand(name)) {
+                    known.on_demand = Some(super::notes::bill_price(quote));
+                }
                 for zone in zones {
                     if known.spot.len() <= zone.index() {
                         known.spot.resize(zone.index() + 1, None);

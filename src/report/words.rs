@@ -137,8 +137,13 @@ fn service(study: &Study, verdict: &Verdict, chosen: &CaseVerdict) -> String {
         (now, was) if now == "0.0" => format!("all demand is served{was}"),
         (now, was) => format!("{now} core-hours of demand go unserved{was}"),
     };
+    let rejected = match figure(|c| c.rejected, |v| text::grouped(v, 0)) {
+        (now, _) if now == "0" || now == "–" => String::new(),
+        (now, was) => format!("; {now} pods fit on no node and are rejected{was}"),
+    };
     format!(
-        "{pending}; {evicted} are evicted{evicted_was}, {lost} interrupted{lost_was}; {unserved}."
+        "{pending}; {evicted} are evicted{evicted_was}, {lost} interrupted{lost_was}; \
+         {unserved}{rejected}."
     )
 }
 

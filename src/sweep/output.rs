@@ -20,7 +20,7 @@ const MANIFEST: &str = ".plimsoll-result";
 /// First line of a manifest.
 const HEADING: &str = "plimsoll result, schema 1";
 /// Directories a case must not be named after.
-const RESERVED: [&str; 1] = ["charts"];
+const RESERVED: [&str; 4] = ["charts", "comparison.csv", "report.html", "run-stats.json"];
 
 /// A result being written. Dropped without [`OutputDir::finish`], it leaves
 /// nothing behind and an older result untouched.
@@ -77,8 +77,9 @@ impl OutputDir {
         if !plain || RESERVED.contains(&name) || name.contains(char::is_control) {
             return Err(Error::input(format!(
                 "case `{}` cannot name a directory of the result: choose a name without `/`, `\\`, \
-                 `:` or a leading `.`, other than `charts`",
-                name.escape_debug()
+                 `:` or a leading `.`, other than {}",
+                name.escape_debug(),
+                RESERVED.join(", "),
             )));
         }
         Ok(())
@@ -180,15 +181,17 @@ fn check_replaceable(target: &Path) -> Result<()> {
     if !target.is_dir() {
         return refuse("exists and is no directory".to_owned());
     }
-    let found = files(target)?;
-    if found.is_empty() {
+    let mut entries = fs::read_dir(target).map_err(|e| Error::read(target, &e))?;
+    if entries.next().is_none() {
         return Ok(());
     }
+    // Only a result of ours is looked through: anything else may be large.
     let manifest = fs::read_to_string(target.join(MANIFEST)).unwrap_or_default();
     let mut lines = manifest.lines();
     if lines.next() != Some(HEADING) {
         return refuse("is not empty and no result of plimsoll".to_owned());
     }
+    let found = files(target)?;
     let ours: BTreeSet<&str> = lines.chain([MANIFEST]).collect();
     match found.iter().find(|name| !ours.contains(name.as_str())) {
         Some(foreign) => refuse(format!("holds `{foreign}`, which is no part of a result")),

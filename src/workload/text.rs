@@ -25,15 +25,29 @@ pub const MAX_MS: i64 = 1_000 * 366 * DAY_MS;
 /// Bytes read from the file at a time.
 const BUFFER: usize = 64 << 10;
 
+/// Refuses what is no regular file: directories, and pipes and devices, which
+/// may never end.
+///
+/// # Errors
+/// Where there is nothing, or something else than a file.
+pub fn check_regular(path: &Path) -> Result<()> {
+    let kind = std::fs::metadata(path).map_err(|e| Error::read(path, &e))?;
+    if kind.is_dir() {
+        return Err(Error::input(format!("`{}` is a directory, not a file", path.display())));
+    }
+    if !kind.is_file() {
+        return Err(Error::input(format!("`{}` is no regular file", path.display())));
+    }
+    Ok(())
+}
+
 /// Opens a file, unpacking gzip by its magic number whatever the name says.
 ///
 /// # Errors
 /// When the file cannot be opened or read.
 pub fn open(path: &Path) -> Result<Box<dyn Read>> {
+    check_regular(path)?;
     let file = File::open(path).map_err(|e| Error::read(path, &e))?;
-    if file.metadata().is_ok_and(|m| m.is_dir()) {
-        return Err(Error::input(format!("`{}` is a directory, not a file", path.display())));
-    }
     unpack(file).map_err(|e| Error::read(path, &e))
 }
 
