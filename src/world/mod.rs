@@ -13,6 +13,8 @@ mod pods;
 mod services;
 mod setup;
 #[cfg(test)]
+mod backlog;
+#[cfg(test)]
 mod tests;
 
 pub use setup::{Horizon, Setup};
@@ -96,7 +98,8 @@ struct World<'a> {
     reachable: Vec<Option<bool>>,
     /// The scheduler works until then, microseconds.
     busy_until_us: i64,
-    schedule_pending: bool,
+    /// When the scheduler next looks at its queue.
+    schedule_at: SimTime,
     /// When the queue was promised to be looked at again.
     wake_at: SimTime,
     attempts: u64,
@@ -157,7 +160,7 @@ impl<'a> World<'a> {
             autoscaling: setup.autoscaler.as_ref().map(|c| Autoscaling::new(c, spec, seed)),
             reachable: vec![None; workloads.classes.len()],
             busy_until_us: 0,
-            schedule_pending: false,
+            schedule_at: SimTime::NEVER,
             wake_at: SimTime::NEVER,
             attempts: 0,
             batch_live: 0,
@@ -268,6 +271,7 @@ impl sim::World for World<'_> {
     fn stream(&mut self, now: SimTime, queue: &mut EventQueue<Event>) {
         let Some((trace, _)) = self.due else { return };
         self.now = now;
+        self.settle(now.ms() * 1_000);
         self.arrive(trace, now, queue);
         self.find_due();
         // Rejected rows may have been the last of the work.
@@ -276,6 +280,10 @@ impl sim::World for World<'_> {
 
     fn handle(&mut self, now: SimTime, event: Event, queue: &mut EventQueue<Event>) {
         self.now = now;
+        // What happens now finds the queue as attempts so far have left it;
+        // only the autoscaler comes after the scheduler.
+        let settled = now.ms() + i64::from(event == Event::Autoscale);
+        self.settle(settled * 1_000);
         match event {
             Event::End => {
                 self.over = true;
@@ -307,7 +315,10 @@ impl sim::World for World<'_> {
             Event::Demand(service) => self.demand_changed(service as usize, now, queue),
             Event::QueueWake => self.queue_wake(now, queue),
             Event::Schedule => self.schedule(now, queue),
-            Event::Autoscale => self.autoscale(now, queue),
+            Event::Autoscale => {
+                self.autoscale(now, queue);
+                self.announce_attempts(queue);
+            }
         }
     }
 

@@ -74,51 +74,103 @@ impl World<'_> {
         known
     }
 
-    /// Makes sure the scheduler looks at its queue.
+    /// Makes sure the scheduler looks at its queue: at once if it is free,
+    /// else when it is.
     pub(super) fn kick_scheduler(&mut self, now: SimTime, queue: &mut EventQueue<Event>) {
-        if !self.schedule_pending {
-            self.schedule_pending = true;
-            // A free scheduler starts at once; a busy one when it is free.
-            let free = SimTime((self.busy_until_us + 999) / 1_000);
-            queue.push(now.max(free), phase::SCHEDULE, Event::Schedule);
+        self.busy_until_us = self.busy_until_us.max(now.ms() * 1_000);
+        self.plan_schedule(SimTime(self.busy_until_us / 1_000), queue);
+    }
+
+    /// The scheduler looks at its queue at this time at the latest.
+    fn plan_schedule(&mut self, at: SimTime, queue: &mut EventQueue<Event>) {
+        if at < self.schedule_at {
+            self.schedule_at = at;
+            queue.push(at, phase::SCHEDULE, Event::Schedule);
         }
+    }
+
+    /// Makes the attempts with a known outcome that begin before `until_us`;
+    /// returns whether there were any.
+    pub(super) fn settle(&mut self, until_us: i64) -> bool {
+        if !self.scheduler.queue.is_any_hopeless() {
+            return false;
+        }
+        let service_us = self.service_us();
+        let made = self.scheduler.queue.fail_hopeless(self.busy_until_us, service_us, until_us);
+        self.busy_until_us = made.free_us;
+        self.attempts += made.attempts;
+        made.attempts > 0
+    }
+
+    fn service_us(&self) -> i64 {
+        self.setup.scheduler.service_time_us.unwrap_or(0) as i64
     }
 
     /// The scheduler's loop: one attempt per service time, or as many as
     /// there are pods when attempts take no time.
+    ///
+    /// Of a long backlog few attempts are made here. Those of pods that no
+    /// node can hold until something happens are left to
+    /// [`World::settle`], which makes them before anything happens.
     pub(super) fn schedule(&mut self, now: SimTime, queue: &mut EventQueue<Event>) {
-        self.schedule_pending = false;
-        let service_us = self.setup.scheduler.service_time_us.unwrap_or(0) as i64;
+        if self.schedule_at != now {
+            // Superseded by an earlier look.
+            return;
+        }
+        self.schedule_at = SimTime::NEVER;
+        let service_us = self.service_us();
         self.busy_until_us = self.busy_until_us.max(now.ms() * 1_000);
         // Attempts that begin within this millisecond.
-        while self.busy_until_us < (now.ms() + 1) * 1_000 {
+        let end_us = (now.ms() + 1) * 1_000;
+        loop {
+            if self.settle(end_us) {
+                self.autoscaler_dirty(now, queue);
+            }
+            if self.busy_until_us >= end_us {
+                break;
+            }
             let Some((pod, class)) = self.scheduler.queue.pop(now) else {
                 self.after_requeue(now, queue);
                 return;
             };
+            let begin_us = self.busy_until_us;
             self.busy_until_us += service_us;
             self.attempts += 1;
-            let done = SimTime((self.busy_until_us + 999) / 1_000).max(now);
-            self.attempt(pod, class, now, done, queue);
+            self.attempt(pod, class, begin_us, queue);
         }
-        self.kick_scheduler(SimTime((self.busy_until_us + 999) / 1_000), queue);
+        let free_us = self.busy_until_us;
+        let next_us = self.scheduler.queue.next_hopeful(free_us, service_us);
+        self.plan_schedule(SimTime(next_us.unwrap_or(free_us) / 1_000), queue);
+        self.announce_attempts(queue);
     }
 
-    /// One scheduling attempt that began now and binds at `done`.
+    /// An attempt makes the autoscaler look at the cluster. Where one is left
+    /// to [`World::settle`], the look is planned beforehand.
+    pub(super) fn announce_attempts(&mut self, queue: &mut EventQueue<Event>) {
+        let next = SimTime(self.busy_until_us / 1_000);
+        if next < self.schedule_at && self.schedule_at < SimTime::NEVER {
+            self.autoscaler_dirty(next, queue);
+        }
+    }
+
+    /// One scheduling attempt that lasts from `begin_us` until the scheduler
+    /// is free again, when it binds.
     fn attempt(
         &mut self,
         id: PodId,
         class: ClassId,
-        now: SimTime,
-        done: SimTime,
+        begin_us: i64,
         queue: &mut EventQueue<Event>,
     ) {
+        let now = SimTime(begin_us / 1_000);
+        let done = SimTime((self.busy_until_us + 999) / 1_000);
         let mut draws = Draws::new(self.seed, "placement-tie", self.pods[id].ordinal);
         if let Some(slot) = self.scheduler.select(&self.nodes, class, &mut draws) {
             self.scheduler.queue.remove(id);
             self.bind(id, slot, now, done, queue);
         } else {
-            self.scheduler.queue.fail(id, now, false);
+            self.scheduler.queue.fail_at(id, begin_us, false);
+            self.scheduler.queue.give_up_hope(class);
             self.autoscaler_dirty(now, queue);
         }
     }

@@ -38,14 +38,14 @@ fn batch(rows: &[(i64, i64)]) -> Workloads {
     }
 }
 
-fn class(cpu: i64, memory: i64) -> PodClass {
+pub(super) fn class(cpu: i64, memory: i64) -> PodClass {
     PodClass {
         requests: Requests::new(Some(MilliCpu(cpu)), Some(Bytes(memory)), vec![]),
         ..PodClass::default()
     }
 }
 
-fn template(class: u32, workload: u32) -> PodTemplate {
+pub(super) fn template(class: u32, workload: u32) -> PodTemplate {
     PodTemplate {
         class: ClassId(class),
         workload: WorkloadId(workload),
@@ -60,7 +60,7 @@ fn capacity(cpu: i64, memory: i64, pods: u32) -> Capacity {
 }
 
 /// One pool of nodes of `cores` vCPU in one zone.
-fn pool(kind: PoolKind, purchase: Purchase, hazard_per_hour: f64) -> PoolSpec {
+pub(super) fn pool(kind: PoolKind, purchase: Purchase, hazard_per_hour: f64) -> PoolSpec {
     PoolSpec {
         name: "pool".into(),
         kind,
@@ -82,7 +82,7 @@ fn pool(kind: PoolKind, purchase: Purchase, hazard_per_hour: f64) -> PoolSpec {
     }
 }
 
-fn setup(cores: i64, pool: PoolSpec) -> Setup {
+pub(super) fn setup(cores: i64, pool: PoolSpec) -> Setup {
     let shape = NodeShape {
         name: "shape".into(),
         capacity: capacity(cores * 1_000, cores * 4 * GIB, 110),
@@ -186,6 +186,18 @@ fn the_scheduler_takes_its_time() {
     let record = run(&setup, &workloads, 1, KeepPods::Yes);
     let bound: Vec<i64> = record.pods.iter().map(|p| p.bound.ms()).collect();
     assert_eq!(bound, (1..=10).map(|i| i * 10).collect::<Vec<_>>());
+}
+
+/// Rates that are no whole number of milliseconds keep their mean: at 1,500 a
+/// second 30 pods take 20 ms, at 7 a second 14 take 2 s.
+#[test]
+fn the_scheduler_keeps_its_rate() {
+    for (per_second, pods, last_ms) in [(1_500, 30, 20), (7, 14, 2_000), (100, 10, 100)] {
+        let mut setup = fixed(64);
+        setup.scheduler.service_time_us = Some(1_000_000 / per_second);
+        let record = run(&setup, &batch(&vec![(0, 60_000); pods]), 1, KeepPods::Yes);
+        assert_eq!(record.pods.iter().map(|p| p.bound.ms()).max(), Some(last_ms));
+    }
 }
 
 /// Erlang C: probability of waiting and mean wait of M/M/c.

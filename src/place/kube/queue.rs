@@ -7,12 +7,18 @@
 //! [`SchedulingQueue::next_wake`] says when something can next be popped.
 //! Ticks lie at whole multiples since the start of the run.
 //!
-//! A pod takes 32 bytes here, plus 16 while active or 24 while backing off.
-//! Every operation is O(log n) in the pods that are active or backing off;
-//! events cost O(1) a class, plus what they move, which an attempt pays for.
-//! Measured (`benches/backlog.rs`): a failed attempt in a backlog of 100,000
-//! 0.25 µs, a pod that is bound at once 0.05 µs, an event that helps none of
-//! 20 classes 0.02 µs.
+//! A long backlog is kept as [`Run`]s of up to 1,024 pods, in which pods that
+//! became pending or failed one after the other follow each other. An event
+//! moves whole runs, and the attempts of pods that no node can hold are made
+//! in bulk (`hopeless`): both cost by the run, not by the pod. Only pods that
+//! are tried against the nodes, arrive or leave are touched one by one.
+//!
+//! A pod takes 8 bytes here, plus 4 in a run whose stamps follow a step, else
+//! 12; a run takes 130. Deleting a pending pod searches the runs.
+
+mod hopeless;
+mod profile;
+mod run;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -21,107 +27,19 @@ use crate::cluster::PodId;
 use crate::units::SimTime;
 use crate::workload::{ClassId, PodClass};
 
-/// Interval at which expired back-offs are flushed, and width of the window
-/// in which newer queues order them by priority.
-const FLUSH_MS: i64 = 1_000;
-/// Interval at which long unschedulable pods are looked for.
-const LEFTOVER_FLUSH_MS: i64 = 30_000;
-/// Pods unschedulable for longer than this are tried again.
-const LEFTOVER_AGE_MS: i64 = 300_000;
-/// No pod.
+pub use hopeless::Failures;
+pub use profile::QueueProfile;
+use profile::leftover_at;
+use run::{Key, Place, Run, Series};
+
+/// No run.
 const NONE: u32 = u32::MAX;
 
-/// Behaviour of the queue that changed between versions or is configured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct QueueProfile {
-    /// `SchedulerQueueingHints`, on from 1.32: a deleted pod wakes only pods
-    /// that lack capacity.
-    pub hints: bool,
-    /// `SchedulerPopFromBackoffQ`, on from 1.33: an idle scheduler takes pods
-    /// out of their back-off.
-    pub pop_from_backoff: bool,
-    /// `podInitialBackoffSeconds`, milliseconds.
-    pub initial_backoff_ms: i64,
-    /// `podMaxBackoffSeconds`, milliseconds.
-    pub max_backoff_ms: i64,
-}
-
-impl QueueProfile {
-    /// The defaults of Kubernetes `1.minor`.
-    #[must_use]
-    pub const fn kubernetes(minor: u32) -> Self {
-        QueueProfile {
-            hints: minor >= 32,
-            pop_from_backoff: minor >= 33,
-            initial_backoff_ms: 1_000,
-            max_backoff_ms: 10_000,
-        }
-    }
-
-    /// Back-off after so many attempts: the initial one, doubled each time,
-    /// at most the maximum.
-    #[must_use]
-    pub const fn backoff_ms(&self, attempts: u32) -> i64 {
-        if attempts == 0 {
-            return 0;
-        }
-        let mut backoff = self.initial_backoff_ms;
-        let mut attempt = 1;
-        while attempt < attempts {
-            if backoff > self.max_backoff_ms - backoff {
-                return self.max_backoff_ms;
-            }
-            if backoff == 0 {
-                return 0;
-            }
-            backoff += backoff;
-            attempt += 1;
-        }
-        backoff
-    }
-
-    /// Whether a back-off that ends at `expiry` still lasts at `now`.
-    pub(super) const fn backing_off(&self, expiry: i64, now: i64) -> bool {
-        if self.pop_from_backoff {
-            // Whole windows, and a window lasts until it is over.
-            floor(expiry, FLUSH_MS) >= floor(now, FLUSH_MS)
-        } else {
-            expiry > now
-        }
-    }
-
-    /// The tick that ends a back-off.
-    const fn flushed_at(&self, expiry: i64) -> i64 {
-        if self.pop_from_backoff {
-            floor(expiry, FLUSH_MS) + FLUSH_MS
-        } else {
-            floor(expiry + FLUSH_MS - 1, FLUSH_MS)
-        }
-    }
-}
-
-impl Default for QueueProfile {
-    /// The newest behaviour.
-    fn default() -> Self {
-        QueueProfile::kubernetes(u32::MAX)
-    }
-}
-
-const fn floor(ms: i64, step: i64) -> i64 {
-    ms.div_euclid(step) * step
-}
-
-/// The tick at which a pod that became unschedulable at `stamp` is leftover.
-const fn leftover_at(stamp: i64) -> i64 {
-    floor(stamp + LEFTOVER_AGE_MS, LEFTOVER_FLUSH_MS) + LEFTOVER_FLUSH_MS
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+enum State {
     Absent,
-    Active,
-    Backoff,
-    Unschedulable,
+    /// In a run.
+    Queued,
     /// Popped; its attempt is under way.
     InFlight,
 }
@@ -129,108 +47,114 @@ pub(super) enum Place {
 /// One pod of the slab.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
-    /// Orders pods of equal priority: drawn when the timestamp is refreshed,
-    /// so it ascends with the timestamp and breaks its ties by insertion.
-    seq: u64,
-    /// Upstream's `Timestamp`: submitted, or the last failure.
-    stamp: i64,
     class: u32,
-    /// Links in one of the class's lists.
-    previous: u32,
-    next: u32,
-    /// Saturates; back-offs have reached their maximum long before.
-    attempts: u8,
-    place: Place,
-    /// An attempt failed: the pod is in one of the class's lists.
-    failed: bool,
+    /// Attempts of a pod in flight, this one included, as far as back-off
+    /// tells them apart.
+    level: u8,
+    state: State,
 }
 
-const ABSENT: Entry = Entry {
-    seq: 0,
-    stamp: 0,
-    class: 0,
-    previous: NONE,
-    next: NONE,
-    attempts: 0,
-    place: Place::Absent,
-    failed: false,
-};
+const ABSENT: Entry = Entry { class: 0, level: 0, state: State::Absent };
 
-/// A doubly linked list through the slab.
 #[derive(Debug, Clone, Copy)]
-struct List {
-    head: u32,
-    tail: u32,
-    len: u32,
-}
-
-const EMPTY: List = List { head: NONE, tail: NONE, len: 0 };
-
-#[derive(Debug, Clone)]
 struct Class {
-    /// Priority, inverted so that ascending order serves it first.
+    /// Index of its priority, highest first.
     rank: u32,
-    /// Pods in `unschedulable`, oldest first.
-    unschedulable: List,
-    /// Pods that failed before and are active, backing off or in flight.
-    retrying: List,
-    /// Position in `SchedulingQueue::waiting`, or `NONE`.
-    waiting_at: u32,
+    /// Pods in the queue.
+    pods: u32,
+    /// Those of which an attempt failed.
+    failed: u32,
+    /// No node can hold a pod of it until an event.
+    hopeless: bool,
 }
 
-/// A pod in back-off, in the order in which the queue gives them up.
+/// A run in the order in which its first pod is due. For active pods `ready`
+/// is 0; for others the tick at which they become active.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Backoff {
-    /// The tick at which it becomes active.
+struct Top {
     ready: i64,
     rank: u32,
-    seq: u64,
-    pod: u32,
+    key: Key,
+    run: u32,
+}
+
+/// `activeQ` or `backoffQ`.
+#[derive(Debug, Clone, Default)]
+struct Lane {
+    /// Its runs, none of them empty.
+    tops: BinaryHeap<Reverse<Top>>,
+    pods: usize,
+    /// Bits of the classes in it; may have some too many.
+    mask: u64,
 }
 
 /// The queue of one scheduler. Times passed in must not decrease.
 #[derive(Debug, Clone)]
 pub struct SchedulingQueue {
     profile: QueueProfile,
+    /// Back-off by attempts; the last one is that of all further attempts.
+    backoffs: Vec<i64>,
     entries: Vec<Entry>,
     classes: Vec<Class>,
-    /// (rank, seq, pod) in one number; entries whose pod moved on are stale.
-    active: BinaryHeap<Reverse<u128>>,
-    backoff: BinaryHeap<Reverse<Backoff>>,
-    stale_active: usize,
-    stale_backoff: usize,
-    /// Classes with unschedulable pods.
-    waiting: Vec<u32>,
+    runs: Vec<Run>,
+    free: Vec<u32>,
+    active: Lane,
+    backoff: Lane,
+    /// Runs of unschedulable pods, none of them empty.
+    unschedulable: Vec<u32>,
+    unschedulable_pods: usize,
     /// No unschedulable pod is older than this.
     oldest: i64,
+    /// By rank and level: the run to which further pods may be added.
+    tails: Vec<u32>,
+    /// Classes with pods in the queue that are not hopeless, by bit.
+    hopeful: [u32; 64],
+    /// The bits with such classes.
+    hopeful_mask: u64,
+    hopeless: Vec<u32>,
     pods: usize,
-    seq: u64,
+    /// Failed attempts so far.
+    failures: u64,
+    /// Runs of new pods so far.
+    serial: u32,
     now: i64,
+    /// Makes every attempt one by one.
+    #[cfg(test)]
+    singly: bool,
 }
 
 impl SchedulingQueue {
     /// An empty queue for pods of these classes.
     #[must_use]
     pub fn new(profile: QueueProfile, classes: &[PodClass]) -> Self {
-        let class = |class: &PodClass| Class {
-            rank: !(class.priority.cast_unsigned() ^ 0x8000_0000),
-            unschedulable: EMPTY,
-            retrying: EMPTY,
-            waiting_at: NONE,
-        };
+        let mut priorities: Vec<i32> = classes.iter().map(|class| class.priority).collect();
+        priorities.sort_unstable_by_key(|priority| Reverse(*priority));
+        priorities.dedup();
+        let rank = |class: &PodClass| priorities.partition_point(|p| *p > class.priority) as u32;
+        let class = |class| Class { rank: rank(class), pods: 0, failed: 0, hopeless: false };
+        let backoffs = profile.backoffs();
         SchedulingQueue {
             profile,
             entries: Vec::new(),
             classes: classes.iter().map(class).collect(),
-            active: BinaryHeap::new(),
-            backoff: BinaryHeap::new(),
-            stale_active: 0,
-            stale_backoff: 0,
-            waiting: Vec::new(),
+            runs: Vec::new(),
+            free: Vec::new(),
+            active: Lane::default(),
+            backoff: Lane::default(),
+            unschedulable: Vec::new(),
+            unschedulable_pods: 0,
             oldest: i64::MAX,
+            tails: vec![NONE; priorities.len() * backoffs.len()],
+            backoffs,
+            hopeful: [0; 64],
+            hopeful_mask: 0,
+            hopeless: Vec::new(),
             pods: 0,
-            seq: 0,
+            failures: 0,
+            serial: 0,
             now: 0,
+            #[cfg(test)]
+            singly: false,
         }
     }
 
@@ -252,12 +176,6 @@ impl SchedulingQueue {
         self.pods == 0
     }
 
-    /// Attempts made for a pod (at most 255 are counted).
-    #[must_use]
-    pub fn attempts(&self, pod: PodId) -> u32 {
-        self.entries.get(pod.0 as usize).map_or(0, |entry| u32::from(entry.attempts))
-    }
-
     /// A pod was submitted.
     pub fn push_new(&mut self, pod: PodId, class: ClassId, now: SimTime) {
         self.clock(now);
@@ -265,115 +183,217 @@ impl SchedulingQueue {
         if at >= self.entries.len() {
             self.entries.resize(at + 1, ABSENT);
         }
-        assert!(self.entries[at].place == Place::Absent, "a pod is pending twice");
-        self.seq += 1;
-        self.entries[at] = Entry { seq: self.seq, stamp: now.0, class: class.0, ..ABSENT };
+        let entry = &mut self.entries[at];
+        assert!(entry.state == State::Absent, "a pod is pending twice");
+        *entry = Entry { class: class.0, level: 0, state: State::Queued };
         self.pods += 1;
-        self.activate(pod.0);
+        let Class { rank, pods, hopeless, .. } = &mut self.classes[class.index()];
+        let rank = *rank;
+        *pods += 1;
+        if *pods == 1 && !*hopeless {
+            self.add_hopeful(class.0);
+        }
+        let series = Series { failures: self.failures, us: now.0 * 1_000, step_us: 0 };
+        self.active.pods += 1;
+        self.active.mask |= bit(class.0);
+        let tail = &mut self.tails[rank as usize * self.backoffs.len()];
+        if let Some(run) = self.runs.get_mut(*tail as usize)
+            && (run.place, run.level, run.rank) == (Place::Active, 0, rank)
+            && run.extend(&[pod.0], bit(class.0), 0, series)
+        {
+            return;
+        }
+        let id = unused(&mut self.runs, &mut self.free);
+        *tail = id;
+        self.serial += 1;
+        let run = &mut self.runs[id as usize];
+        (run.place, run.rank, run.serial) = (Place::Active, rank, self.serial);
+        run.extend(&[pod.0], bit(class.0), 0, series);
+        let top = self.top_of(id, 0);
+        self.active.tops.push(Reverse(top));
     }
 
     /// The next pod to try: highest priority, then longest in the queue. Its
     /// attempt counts from here; follow with [`SchedulingQueue::fail`] or
     /// [`SchedulingQueue::remove`].
+    ///
+    /// Pods of one timestamp, whose order upstream leaves open, come in the
+    /// order in which they got it.
     pub fn pop(&mut self, now: SimTime) -> Option<(PodId, ClassId)> {
         self.flush(now);
-        while let Some(Reverse(key)) = self.active.pop() {
-            let (seq, pod) = ((key >> 32) as u64, key as u32);
-            let entry = &self.entries[pod as usize];
-            if entry.place == Place::Active && entry.seq == seq {
-                return Some(self.take_off(pod));
+        let id = self.lane()?.tops.peek()?.0.run;
+        let run = &mut self.runs[id as usize];
+        let (place, pod) = (run.place, run.pods()[0]);
+        let level = self.next_level(id);
+        let run = &mut self.runs[id as usize];
+        run.advance(1);
+        let left = run.is_empty();
+        let top = if left { None } else { Some(self.top_of(id, 0)) };
+        let lane = self.lane_of(place);
+        lane.leave(1);
+        if let Some(top) = top {
+            if let Some(mut first) = lane.tops.peek_mut() {
+                first.0 = top;
             }
-            self.stale_active -= 1;
+        } else {
+            lane.tops.pop();
+            self.release(id);
         }
-        if self.profile.pop_from_backoff {
-            while let Some(Reverse(top)) = self.backoff.pop() {
-                if self.is_current(&top) {
-                    return Some(self.take_off(top.pod));
-                }
-                self.stale_backoff -= 1;
-            }
-        }
-        None
-    }
-
-    fn take_off(&mut self, pod: u32) -> (PodId, ClassId) {
         let entry = &mut self.entries[pod as usize];
-        entry.place = Place::InFlight;
-        entry.attempts = entry.attempts.saturating_add(1);
-        (PodId(pod), ClassId(entry.class))
+        entry.state = State::InFlight;
+        entry.level = level;
+        Some((PodId(pod), ClassId(entry.class)))
     }
 
     /// The attempt of a popped pod found no node. `event_since` says whether
     /// anything that could help it happened after the attempt took its view
     /// of the cluster: then it backs off, otherwise it waits for an event.
     pub fn fail(&mut self, pod: PodId, now: SimTime, event_since: bool) {
+        self.fail_at(pod, now.0 * 1_000, event_since);
+    }
+
+    /// As [`SchedulingQueue::fail`] at a time in microseconds. Timestamps are
+    /// milliseconds; but pods that fail at equal steps take less memory.
+    pub fn fail_at(&mut self, pod: PodId, us: i64, event_since: bool) {
+        let now = SimTime(us.div_euclid(1_000));
         self.flush(now);
         let entry = &mut self.entries[pod.0 as usize];
-        assert!(entry.place == Place::InFlight, "only a popped pod can fail");
-        self.seq += 1;
-        entry.seq = self.seq;
-        entry.stamp = now.0;
-        let class = entry.class as usize;
-        if std::mem::replace(&mut entry.failed, true) {
-            unlink(&mut self.entries, &mut self.classes[class].retrying, pod.0);
+        assert!(entry.state == State::InFlight, "only a popped pod can fail");
+        entry.state = State::Queued;
+        let (class, level) = (entry.class, entry.level);
+        let rank = self.classes[class as usize].rank;
+        if level == 1 {
+            self.classes[class as usize].failed += 1;
         }
-        if event_since {
-            append(&mut self.entries, &mut self.classes[class].retrying, pod.0);
-            self.back_off(pod.0, now.0);
+        self.failures += 1;
+        let series = Series { failures: self.failures, us, step_us: 0 };
+        let tail = if event_since { NONE } else { self.tail(rank, level) };
+        if let Some(run) = self.runs.get_mut(tail as usize)
+            && run.extend(&[pod.0], bit(class), 1, series)
+        {
+            self.enter_unschedulable(1, us);
             return;
         }
-        self.entries[pod.0 as usize].place = Place::Unschedulable;
-        append(&mut self.entries, &mut self.classes[class].unschedulable, pod.0);
-        if self.classes[class].waiting_at == NONE {
-            self.classes[class].waiting_at = self.waiting.len() as u32;
-            self.waiting.push(class as u32);
+        let id = unused(&mut self.runs, &mut self.free);
+        let run = &mut self.runs[id as usize];
+        run.extend(&[pod.0], bit(class), 1, series);
+        (run.rank, run.level) = (rank, level);
+        if event_since {
+            self.requeue(id, now.0);
+        } else {
+            self.enter_unschedulable(1, us);
+            self.add_unschedulable(id);
         }
-        self.oldest = self.oldest.min(now.0);
     }
 
     /// The pod left: it was bound, or deleted while it waited.
     pub fn remove(&mut self, pod: PodId) {
         let Some(entry) = self.entries.get_mut(pod.0 as usize) else { return };
         let gone = std::mem::replace(entry, ABSENT);
-        // The links are needed to leave the list.
-        (entry.previous, entry.next) = (gone.previous, gone.next);
-        let class = gone.class as usize;
-        match gone.place {
-            Place::Absent => return,
-            Place::Active => self.stale_active += 1,
-            Place::Backoff => self.stale_backoff += 1,
-            Place::Unschedulable | Place::InFlight => {}
-        }
+        let failed = match gone.state {
+            State::Absent => return,
+            State::InFlight => gone.level > 1,
+            State::Queued => self.take_out(pod.0, gone.class),
+        };
         self.pods -= 1;
-        if gone.place == Place::Unschedulable {
-            unlink(&mut self.entries, &mut self.classes[class].unschedulable, pod.0);
-            self.leave_waiting_if_empty(class);
-        } else if gone.failed {
-            unlink(&mut self.entries, &mut self.classes[class].retrying, pod.0);
+        let class = &mut self.classes[gone.class as usize];
+        class.failed -= u32::from(failed);
+        class.pods -= 1;
+        if class.pods == 0 && !class.hopeless {
+            self.remove_hopeful(gone.class);
         }
-        self.compact();
+    }
+
+    /// Takes a pod out of the run it is in; returns whether it had failed.
+    fn take_out(&mut self, pod: u32, class: u32) -> bool {
+        let found = self.runs.iter().enumerate().find_map(|(id, run)| {
+            let may_have = run.mask & bit(class) != 0;
+            let at = may_have.then(|| run.pods().iter().position(|p| *p == pod)).flatten();
+            at.map(|at| (id as u32, at))
+        });
+        let (id, at) = found.expect("a queued pod is in a run");
+        let run = &mut self.runs[id as usize];
+        run.take_out(at);
+        let (place, failed, empty) = (run.place, run.level > 0, run.is_empty());
+        if place == Place::Unschedulable {
+            self.unschedulable_pods -= 1;
+            if empty {
+                self.unschedulable.retain(|other| *other != id);
+            }
+        } else {
+            let top = (!empty).then(|| self.top_of(id, 0));
+            let lane = self.lane_of(place);
+            lane.leave(1);
+            if at == 0 {
+                lane.tops.retain(|Reverse(top)| top.run != id);
+                lane.tops.extend(top.map(Reverse));
+            }
+        }
+        if empty {
+            self.release(id);
+        }
+        failed
     }
 
     /// An event happened: unschedulable pods of the classes for which it
     /// `helps` become active, or back off for what is left of their back-off.
-    /// Returns how many moved.
+    /// Returns how many moved. No class is hopeless any more.
     pub fn wake(&mut self, now: SimTime, mut helps: impl FnMut(ClassId) -> bool) -> usize {
         self.flush(now);
-        let mut moved = 0;
-        let mut at = 0;
-        while let Some(class) = self.waiting.get(at).copied() {
-            if helps(ClassId(class)) {
-                while self.classes[class as usize].unschedulable.len > 0 {
-                    self.requeue_oldest(class as usize, now.0);
-                    moved += 1;
-                }
-                // Another class took this place in the list.
-                self.leave_waiting_if_empty(class as usize);
-            } else {
-                at += 1;
+        self.hope();
+        if self.unschedulable.is_empty() {
+            return 0;
+        }
+        let (mut yes, mut no) = (0, 0);
+        let mut helped = vec![false; self.classes.len()];
+        for (id, class) in self.classes.iter().enumerate() {
+            if class.failed > 0 {
+                helped[id] = helps(ClassId(id as u32));
+                *(if helped[id] { &mut yes } else { &mut no }) |= bit(id as u32);
             }
         }
+        let mut moved = 0;
+        let mut kept = 0;
+        for at in 0..self.unschedulable.len() {
+            let id = self.unschedulable[at];
+            let mask = self.runs[id as usize].mask;
+            let id = if mask & no == 0 {
+                Some(id)
+            } else if mask & yes == 0 {
+                None
+            } else {
+                self.pick(id, &helped)
+            };
+            if id != Some(self.unschedulable[at]) {
+                self.unschedulable[kept] = self.unschedulable[at];
+                kept += 1;
+            }
+            if let Some(id) = id {
+                moved += self.runs[id as usize].len();
+                self.requeue(id, now.0);
+            }
+        }
+        self.unschedulable.truncate(kept);
+        self.leave_unschedulable(moved);
         moved
+    }
+
+    /// The pods of a run whose class is helped, as a run; `None` for none.
+    fn pick(&mut self, id: u32, helped: &[bool]) -> Option<u32> {
+        let entries = &self.entries;
+        let chosen = |pod: u32| helped[entries[pod as usize].class as usize];
+        let run = &self.runs[id as usize];
+        let count = run.pods().iter().filter(|pod| chosen(**pod)).count();
+        if count == 0 || count == run.len() {
+            return (count > 0).then_some(id);
+        }
+        let picked = unused(&mut self.runs, &mut self.free);
+        let (run, other) = two(&mut self.runs, id, picked);
+        run.pick(chosen, other);
+        for id in [id, picked] {
+            self.runs[id as usize].mask = self.mask_of(self.runs[id as usize].pods());
+        }
+        Some(picked)
     }
 
     /// When a pod can next be popped: `now` if one can be at once, `None` if
@@ -381,21 +401,11 @@ impl SchedulingQueue {
     /// their five minutes it may be too early.
     pub fn next_wake(&mut self, now: SimTime) -> Option<SimTime> {
         self.flush(now);
-        if self.active.len() > self.stale_active {
+        if self.lane().is_some() {
             return Some(now);
         }
-        while let Some(Reverse(top)) = self.backoff.peek().copied() {
-            if self.is_current(&top) {
-                break;
-            }
-            self.backoff.pop();
-            self.stale_backoff -= 1;
-        }
-        let backoff = self.backoff.peek().map(|Reverse(top)| top.ready);
-        if self.profile.pop_from_backoff && backoff.is_some() {
-            return Some(now);
-        }
-        let leftover = (!self.waiting.is_empty()).then(|| leftover_at(self.oldest));
+        let backoff = self.backoff.tops.peek().map(|Reverse(top)| top.ready);
+        let leftover = (self.unschedulable_pods > 0).then(|| leftover_at(self.oldest));
         [backoff, leftover].into_iter().flatten().min().map(SimTime)
     }
 
@@ -406,21 +416,28 @@ impl SchedulingQueue {
         self.classes
             .iter()
             .enumerate()
-            .map(|(i, class)| (ClassId(i as u32), class.unschedulable.len + class.retrying.len))
+            .map(|(i, class)| (ClassId(i as u32), class.failed))
             .filter(|(_, pods)| *pods > 0)
     }
 
-    /// Those pods of one class: first those waiting for an event, longest
-    /// first, then those already on their way to another attempt.
+    /// Those pods of one class that are not in flight: first those waiting
+    /// for an event, then those already on their way to another attempt.
     pub fn unschedulable_pods(&self, class: ClassId) -> impl Iterator<Item = PodId> + '_ {
-        let class = &self.classes[class.index()];
-        [class.unschedulable.head, class.retrying.head]
-            .into_iter()
-            .flat_map(|head| {
-                let next = |pod: &u32| link(self.entries[*pod as usize].next);
-                std::iter::successors(link(head), next)
-            })
-            .map(PodId)
+        let waiting = self.unschedulable.iter().map(|id| &self.runs[*id as usize]);
+        let retrying =
+            self.runs.iter().filter(|run| matches!(run.place, Place::Active | Place::Backoff));
+        waiting
+            .chain(retrying)
+            .filter(move |run| run.level > 0 && run.mask & bit(class.0) != 0)
+            .flat_map(|run| run.pods())
+            .filter(move |pod| self.entries[**pod as usize].class == class.0)
+            .map(|pod| PodId(*pod))
+    }
+
+    /// From here on, no attempt is made in bulk.
+    #[cfg(test)]
+    pub(crate) fn attempt_singly(&mut self) {
+        self.singly = true;
     }
 
     fn clock(&mut self, now: SimTime) {
@@ -431,141 +448,189 @@ impl SchedulingQueue {
     /// Does what ticks up to `now` have done.
     fn flush(&mut self, now: SimTime) {
         self.clock(now);
-        while let Some(Reverse(top)) = self.backoff.peek().copied() {
-            if top.ready > now.0 {
-                break;
-            }
-            self.backoff.pop();
-            if self.is_current(&top) {
-                self.activate(top.pod);
-            } else {
-                self.stale_backoff -= 1;
-            }
-        }
-        if !self.waiting.is_empty() && leftover_at(self.oldest) <= now.0 {
+        if self.unschedulable_pods > 0 && leftover_at(self.oldest) <= now.0 {
             self.flush_leftover(now.0);
+        }
+        while let Some(Reverse(top)) = self.backoff.tops.peek()
+            && top.ready <= now.0
+        {
+            let id = top.run;
+            self.backoff.tops.pop();
+            let run = &self.runs[id as usize];
+            self.backoff.leave(run.len());
+            let due = run.prefix(|i| self.ready(run, i) <= now.0);
+            self.split(id, due, Place::Backoff);
+            self.enqueue(id, Place::Active);
         }
     }
 
     #[cold]
     fn flush_leftover(&mut self, now: i64) {
         let mut oldest = i64::MAX;
-        for at in (0..self.waiting.len()).rev() {
-            let class = self.waiting[at] as usize;
-            while let Some(head) = link(self.classes[class].unschedulable.head) {
-                let stamp = self.entries[head as usize].stamp;
-                if leftover_at(stamp) > now {
-                    oldest = oldest.min(stamp);
+        let mut moved = 0;
+        for id in std::mem::take(&mut self.unschedulable) {
+            let mut id = Some(id);
+            while let Some(first) = id {
+                let run = &self.runs[first as usize];
+                let tick = leftover_at(run.stamp(0));
+                if tick > now {
+                    oldest = oldest.min(run.stamp(0));
+                    self.unschedulable.push(first);
                     break;
                 }
-                self.requeue_oldest(class, leftover_at(stamp));
+                let due = run.prefix(|i| leftover_at(run.stamp(i)) <= tick);
+                moved += due;
+                id = self.split_off(first, due);
+                self.requeue(first, tick);
             }
-            self.leave_waiting_if_empty(class);
         }
         self.oldest = oldest;
+        self.leave_unschedulable(moved);
     }
 
-    /// Moves the class's oldest unschedulable pod on, as of `now`.
-    fn requeue_oldest(&mut self, class: usize, now: i64) {
-        let pod = self.classes[class].unschedulable.head;
-        unlink(&mut self.entries, &mut self.classes[class].unschedulable, pod);
-        append(&mut self.entries, &mut self.classes[class].retrying, pod);
-        self.back_off(pod, now);
-    }
-
-    /// Into `backoffQ`, or `activeQ` if the back-off is over.
-    fn back_off(&mut self, pod: u32, now: i64) {
-        let entry = &mut self.entries[pod as usize];
-        let expiry = entry.stamp + self.profile.backoff_ms(u32::from(entry.attempts));
-        if self.profile.backing_off(expiry, now) {
-            entry.place = Place::Backoff;
-            let (seq, rank) = (entry.seq, self.classes[entry.class as usize].rank);
-            let ready = self.profile.flushed_at(expiry);
-            self.backoff.push(Reverse(Backoff { ready, rank, seq, pod }));
-        } else {
-            self.activate(pod);
-        }
-    }
-
-    fn activate(&mut self, pod: u32) {
-        let entry = &mut self.entries[pod as usize];
-        entry.place = Place::Active;
-        let rank = self.classes[entry.class as usize].rank;
-        let key = (u128::from(rank) << 96) | (u128::from(entry.seq) << 32) | u128::from(pod);
-        self.active.push(Reverse(key));
-    }
-
-    fn is_current(&self, top: &Backoff) -> bool {
-        let entry = &self.entries[top.pod as usize];
-        entry.place == Place::Backoff && entry.seq == top.seq
-    }
-
-    fn leave_waiting_if_empty(&mut self, class: usize) {
-        let at = self.classes[class].waiting_at;
-        if self.classes[class].unschedulable.len > 0 || at == NONE {
-            return;
-        }
-        self.classes[class].waiting_at = NONE;
-        self.waiting.swap_remove(at as usize);
-        if let Some(moved) = self.waiting.get(at as usize) {
-            self.classes[*moved as usize].waiting_at = at;
-        }
-        if self.waiting.is_empty() {
+    fn leave_unschedulable(&mut self, pods: usize) {
+        self.unschedulable_pods -= pods;
+        if self.unschedulable_pods == 0 {
             self.oldest = i64::MAX;
         }
     }
 
-    /// Drops stale heap entries when most are: amortised against removals.
-    fn compact(&mut self) {
-        if self.stale_active > 64 + self.active.len() / 2 {
-            let entries = &self.entries;
-            self.active.retain(|Reverse(key)| {
-                let entry = &entries[*key as u32 as usize];
-                entry.place == Place::Active && entry.seq == (*key >> 32) as u64
-            });
-            self.stale_active = 0;
-        }
-        if self.stale_backoff > 64 + self.backoff.len() / 2 {
-            let entries = &self.entries;
-            self.backoff.retain(|Reverse(top)| {
-                let entry = &entries[top.pod as usize];
-                entry.place == Place::Backoff && entry.seq == top.seq
-            });
-            self.stale_backoff = 0;
+    /// Sends a run on: into `backoffQ`, or `activeQ` what has backed off.
+    fn requeue(&mut self, id: u32, now: i64) {
+        let run = &self.runs[id as usize];
+        let backoff = self.backoffs[usize::from(run.level)];
+        let over = run.prefix(|i| !self.profile.backing_off(run.stamp(i) + backoff, now));
+        if over == 0 {
+            self.enqueue(id, Place::Backoff);
+        } else {
+            self.split(id, over, Place::Backoff);
+            self.enqueue(id, Place::Active);
         }
     }
+
+    /// Enqueues all but the first pods of a run.
+    fn split(&mut self, id: u32, at: usize, place: Place) {
+        if let Some(rest) = self.split_off(id, at) {
+            self.enqueue(rest, place);
+        }
+    }
+
+    /// All but the first pods of a run as another run.
+    fn split_off(&mut self, id: u32, at: usize) -> Option<u32> {
+        if at == self.runs[id as usize].len() {
+            return None;
+        }
+        let rest = unused(&mut self.runs, &mut self.free);
+        let (run, other) = two(&mut self.runs, id, rest);
+        run.split_off(at, other);
+        Some(rest)
+    }
+
+    fn enqueue(&mut self, id: u32, place: Place) {
+        let run = &mut self.runs[id as usize];
+        run.place = place;
+        let (pods, mask) = (run.len(), run.mask);
+        let top = self.top_of(id, 0);
+        let lane = self.lane_of(place);
+        lane.pods += pods;
+        lane.mask |= mask;
+        lane.tops.push(Reverse(top));
+    }
+
+    /// Pods became unschedulable, the first at this time.
+    fn enter_unschedulable(&mut self, pods: usize, us: i64) {
+        self.oldest = self.oldest.min(us.div_euclid(1_000));
+        self.unschedulable_pods += pods;
+    }
+
+    /// A run of failed pods waits for an event, and for more of its kind.
+    fn add_unschedulable(&mut self, id: u32) {
+        let run = &mut self.runs[id as usize];
+        run.place = Place::Unschedulable;
+        let tail = run.rank as usize * self.backoffs.len() + usize::from(run.level);
+        self.tails[tail] = id;
+        self.unschedulable.push(id);
+    }
+
+    /// The run that takes further unschedulable pods, or `NONE`.
+    fn tail(&self, rank: u32, level: u8) -> u32 {
+        let id = self.tails[rank as usize * self.backoffs.len() + usize::from(level)];
+        let kind = (Place::Unschedulable, rank, level);
+        let fits = |run: &&Run| (run.place, run.rank, run.level) == kind;
+        if self.runs.get(id as usize).filter(fits).is_some() { id } else { NONE }
+    }
+
+    /// Where the next pod comes from.
+    fn lane(&mut self) -> Option<&mut Lane> {
+        if self.active.pods > 0 {
+            Some(&mut self.active)
+        } else if self.profile.pop_from_backoff && self.backoff.pods > 0 {
+            Some(&mut self.backoff)
+        } else {
+            None
+        }
+    }
+
+    fn lane_of(&mut self, place: Place) -> &mut Lane {
+        match place {
+            Place::Active => &mut self.active,
+            Place::Backoff => &mut self.backoff,
+            Place::Free | Place::Unschedulable => unreachable!("a run that is not in a lane"),
+        }
+    }
+
+    /// The tick that activates a pod of a run that backs off.
+    fn ready(&self, run: &Run, i: usize) -> i64 {
+        self.profile.flushed_at(run.stamp(i) + self.backoffs[usize::from(run.level)])
+    }
+
+    /// The place of a pod of a run in its lane.
+    fn top_of(&self, id: u32, i: usize) -> Top {
+        let run = &self.runs[id as usize];
+        let ready = if run.place == Place::Backoff { self.ready(run, i) } else { 0 };
+        Top { ready, rank: run.rank, key: run.key(i), run: id }
+    }
+
+    /// Level of the pods of a run after another attempt.
+    fn next_level(&self, id: u32) -> u8 {
+        (self.runs[id as usize].level + 1).min(self.backoffs.len() as u8 - 1)
+    }
+
+    fn mask_of(&self, pods: &[u32]) -> u64 {
+        pods.iter().fold(0, |mask, pod| mask | bit(self.entries[*pod as usize].class))
+    }
+
+    fn release(&mut self, id: u32) {
+        self.runs[id as usize].clear();
+        self.free.push(id);
+    }
 }
 
-/// A list link as an option.
-fn link(pod: u32) -> Option<u32> {
-    (pod != NONE).then_some(pod)
+impl Lane {
+    fn leave(&mut self, pods: usize) {
+        self.pods -= pods;
+        if self.pods == 0 {
+            self.mask = 0;
+        }
+    }
 }
 
-fn append(entries: &mut [Entry], list: &mut List, pod: u32) {
-    let entry = &mut entries[pod as usize];
-    (entry.previous, entry.next) = (list.tail, NONE);
-    if list.tail == NONE {
-        list.head = pod;
-    } else {
-        entries[list.tail as usize].next = pod;
-    }
-    list.tail = pod;
-    list.len += 1;
+/// Classes share bits where there are more than 64.
+fn bit(class: u32) -> u64 {
+    1 << (class % 64)
 }
 
-fn unlink(entries: &mut [Entry], list: &mut List, pod: u32) {
-    let Entry { previous, next, .. } = entries[pod as usize];
-    if previous == NONE {
-        list.head = next;
-    } else {
-        entries[previous as usize].next = next;
-    }
-    if next == NONE {
-        list.tail = previous;
-    } else {
-        entries[next as usize].previous = previous;
-    }
-    list.len -= 1;
+/// A run that is not in use.
+fn unused(runs: &mut Vec<Run>, free: &mut Vec<u32>) -> u32 {
+    free.pop().unwrap_or_else(|| {
+        runs.push(Run::EMPTY);
+        runs.len() as u32 - 1
+    })
+}
+
+fn two(runs: &mut [Run], a: u32, b: u32) -> (&mut Run, &mut Run) {
+    let [a, b] = runs.get_disjoint_mut([a as usize, b as usize]).expect("two different runs");
+    (a, b)
 }
 
 #[cfg(test)]
@@ -605,15 +670,6 @@ mod tests {
         }
         let got: Vec<u32> = std::iter::from_fn(|| q.pop(SimTime(0))).map(|(p, _)| p.0).collect();
         assert_eq!(got, [4, 3, 2, 1, 0]);
-    }
-
-    #[test]
-    fn backoff_doubles_to_its_maximum() {
-        let profile = QueueProfile::kubernetes(31);
-        let got: Vec<i64> = (0..8).map(|attempts| profile.backoff_ms(attempts) / 1_000).collect();
-        assert_eq!(got, [0, 1, 2, 4, 8, 10, 10, 10]);
-        let odd = QueueProfile { initial_backoff_ms: 0, ..profile };
-        assert_eq!(odd.backoff_ms(255), 0);
     }
 
     /// Fails a pod again and again with an event during each attempt, trying
@@ -657,19 +713,6 @@ mod tests {
     }
 
     #[test]
-    fn backoff_windows_of_1_33_end_with_their_second() {
-        let profile = QueueProfile::kubernetes(33);
-        assert_eq!(profile.flushed_at(5_400), 6_000);
-        assert_eq!(profile.flushed_at(5_000), 6_000);
-        assert!(profile.backing_off(5_000, 5_999));
-        assert!(!profile.backing_off(5_999, 6_000));
-        let older = QueueProfile::kubernetes(31);
-        assert_eq!(older.flushed_at(5_000), 5_000);
-        assert!(!older.backing_off(5_000, 5_000));
-        assert!(older.backing_off(5_001, 5_000));
-    }
-
-    #[test]
     fn an_event_wakes_the_classes_it_helps() {
         let mut q = queue(31);
         for (pod, class) in [(0, A), (1, B), (2, A)] {
@@ -698,18 +741,10 @@ mod tests {
         assert_eq!(r.next_wake(SimTime(1_500)), Some(SimTime(330_000)));
         assert_eq!(r.pop(SimTime(329_999)), None);
         assert_eq!(r.pop(SimTime(330_000)), Some((PodId(1), B)));
-        assert_eq!(r.attempts(PodId(1)), 2);
         r.remove(PodId(1));
         assert!(r.is_empty());
         assert_eq!(r.next_wake(SimTime(330_000)), None);
         assert_eq!(r.unschedulable_classes().count(), 0);
-    }
-
-    #[test]
-    fn exactly_five_minutes_is_not_yet_leftover() {
-        // Unschedulable since 30 s: at 330 s it is not older than 5 minutes.
-        assert_eq!(leftover_at(30_000), 360_000);
-        assert_eq!(leftover_at(29_999), 330_000);
     }
 
     #[test]
@@ -719,9 +754,42 @@ mod tests {
             q.push_new(PodId(round % 3), A, SimTime(0));
             q.remove(PodId(round % 3));
         }
-        assert!(q.active.len() < 200);
+        assert!(q.runs.len() < 20 && q.free.len() + 1 >= q.runs.len());
         assert_eq!(q.pop(SimTime(0)), None);
-        assert_eq!(q.stale_active, 0);
-        assert!(size_of::<Entry>() <= 32 && size_of::<Backoff>() <= 24);
+        assert!(q.is_empty() && q.active.tops.is_empty());
+    }
+
+    fn bytes(q: &SchedulingQueue) -> usize {
+        let tops = q.active.tops.capacity() + q.backoff.tops.capacity();
+        q.entries.capacity() * size_of::<Entry>()
+            + tops * size_of::<Top>()
+            + q.runs.iter().map(Run::bytes).sum::<usize>()
+    }
+
+    #[test]
+    fn a_waiting_pod_takes_few_bytes() {
+        // Pods that come and fail at odd times, in two priorities.
+        let mut q = queue(31);
+        let mut now = 0;
+        for pod in 0..100_000 {
+            now += i64::from(pod % 7);
+            q.push_new(PodId(pod), ClassId(pod % 3), SimTime(now));
+            now += i64::from(pod % 11);
+            let (popped, _) = q.pop(SimTime(now)).expect("pushed");
+            q.fail(popped, SimTime(now), false);
+        }
+        assert!(bytes(&q) < 40 * 100_000, "{}", bytes(&q));
+        // All at once and failed in bulk.
+        let mut q = queue(31);
+        for pod in 0..100_000 {
+            q.push_new(PodId(pod), A, SimTime(0));
+        }
+        assert!(bytes(&q) < 20 * 100_000, "{}", bytes(&q));
+        q.give_up_hope(A);
+        assert_eq!(q.next_hopeful(5_000, 10_000), Some(1_000_005_000));
+        let made = q.fail_hopeless(5_000, 10_000, 300_000_000);
+        assert_eq!(made, Failures { attempts: 30_000, free_us: 300_005_000 });
+        assert!(bytes(&q) < 20 * 100_000, "{}", bytes(&q));
+        assert_eq!(q.unschedulable_classes().collect::<Vec<_>>(), [(A, 30_000)]);
     }
 }

@@ -4,16 +4,25 @@ use std::cmp::Reverse;
 
 use proptest::prelude::*;
 
-use super::queue::{Place, QueueProfile, SchedulingQueue};
+use super::queue::{Failures, QueueProfile, SchedulingQueue};
 use crate::cluster::PodId;
 use crate::units::SimTime;
 use crate::workload::{ClassId, PodClass};
+
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    Active,
+    Backoff,
+    Unschedulable,
+    InFlight,
+}
 
 /// Lists that are scanned, every tick acted on at its time.
 struct Naive {
     profile: QueueProfile,
     priority: Vec<i32>,
     pods: Vec<NaivePod>,
+    hopeless: [bool; 4],
     seq: u64,
     now: i64,
 }
@@ -64,22 +73,68 @@ impl Naive {
         self.pods[i].place = if waits { Place::Backoff } else { Place::Active };
     }
 
+    fn wake(&mut self, mask: u32) -> usize {
+        self.hopeless = [false; 4];
+        let mut moved = 0;
+        for i in 0..self.pods.len() {
+            let p = self.pods[i];
+            if p.place == Place::Unschedulable && mask >> p.class & 1 == 1 {
+                self.requeue(i);
+                moved += 1;
+            }
+        }
+        moved
+    }
+
+    /// Attempts one by one, while the next pod is hopeless.
+    fn fail_hopeless(&mut self, from_us: i64, step_us: i64, until_us: i64) -> Failures {
+        let mut made = Failures { attempts: 0, free_us: from_us };
+        let mut at = from_us;
+        while at < until_us {
+            self.advance(at / 1_000);
+            let Some(next) = self.next() else {
+                at = (at / 1_000 + 1) * 1_000;
+                continue;
+            };
+            if !self.hopeless[self.pods[next].class] {
+                break;
+            }
+            self.pods[next].attempts += 1;
+            self.fail(next, at / 1_000);
+            at += step_us;
+            made = Failures { attempts: made.attempts + 1, free_us: at };
+        }
+        made
+    }
+
+    fn fail(&mut self, i: usize, stamp: i64) {
+        self.seq += 1;
+        self.pods[i].stamp = stamp;
+        self.pods[i].seq = self.seq;
+        self.pods[i].failed = true;
+        self.pods[i].place = Place::Unschedulable;
+    }
+
     fn pop(&mut self) -> Option<(PodId, ClassId)> {
+        let next = self.next()?;
+        self.pods[next].place = Place::InFlight;
+        self.pods[next].attempts += 1;
+        Some((PodId(self.pods[next].id), ClassId(self.pods[next].class as u32)))
+    }
+
+    fn next(&self) -> Option<usize> {
         let order = |pod: &NaivePod| (Reverse(self.priority[pod.class]), pod.stamp, pod.seq);
         let active = (0..self.pods.len())
             .filter(|i| self.pods[*i].place == Place::Active)
             .min_by_key(|i| order(&self.pods[*i]));
-        let next = active.or_else(|| {
+        active.or_else(|| {
             (0..self.pods.len())
                 .filter(|i| self.profile.pop_from_backoff && self.pods[*i].place == Place::Backoff)
                 .min_by_key(|i| {
                     let pod = &self.pods[*i];
                     (self.expiry(pod) / 1_000, order(pod))
                 })
-        })?;
-        self.pods[next].place = Place::InFlight;
-        self.pods[next].attempts += 1;
-        Some((PodId(self.pods[next].id), ClassId(self.pods[next].class as u32)))
+        })
     }
 }
 
@@ -89,14 +144,15 @@ proptest! {
     #[test]
     fn queue_equals_the_naive_model(
         minor in 31u32..34,
-        steps in proptest::collection::vec((0u8..10, 0u32..40, 0i64..40_000, 0u32..16), 1..120),
+        steps in proptest::collection::vec((0u8..12, 0u32..40, 0i64..40_000, 0u32..16), 1..160),
     ) {
         let priorities = [0, 0, 5, -5];
         let profile = QueueProfile::kubernetes(minor);
         let mut q = SchedulingQueue::new(profile, &priorities.map(|priority| PodClass { priority, ..PodClass::default() }));
         let mut naive =
-            Naive { profile, priority: priorities.to_vec(), pods: Vec::new(), seq: 0, now: 0 };
+            Naive { profile, priority: priorities.to_vec(), pods: Vec::new(), hopeless: [false; 4], seq: 0, now: 0 };
         let mut now = 0;
+        let mut ids = 0;
         for (op, pod, gap, mask) in steps {
             // Mostly short gaps, sometimes none, sometimes long ones.
             let gap = match op % 3 { 0 => 0, 1 => gap / 20, _ => gap };
@@ -117,15 +173,20 @@ proptest! {
             naive.advance(now);
             let at = SimTime(now);
             match op {
-                0..=2 => if naive.pods.iter().all(|p| p.id != pod) {
-                    let class = (mask % 4) as usize;
-                    q.push_new(PodId(pod), ClassId(class as u32), at);
-                    naive.seq += 1;
-                    naive.pods.push(NaivePod {
-                        id: pod, class, attempts: 0, stamp: now, seq: naive.seq,
-                        place: Place::Active, failed: false,
-                    });
-                },
+                0..=2 => {
+                    // One pod, or a burst of several classes.
+                    let count = if op == 2 { pod } else { 1 };
+                    for i in 0..count {
+                        let class = ((mask + i * (mask % 3)) % 4) as usize;
+                        ids += 1;
+                        q.push_new(PodId(ids), ClassId(class as u32), at);
+                        naive.seq += 1;
+                        naive.pods.push(NaivePod {
+                            id: ids, class, attempts: 0, stamp: now, seq: naive.seq,
+                            place: Place::Active, failed: false,
+                        });
+                    }
+                }
                 3..=6 => {
                     let got = q.pop(at);
                     prop_assert_eq!(got, naive.pop());
@@ -136,11 +197,7 @@ proptest! {
                             naive.pods.remove(i);
                         } else {
                             q.fail(popped, at, mask < 6);
-                            naive.seq += 1;
-                            naive.pods[i].stamp = now;
-                            naive.pods[i].seq = naive.seq;
-                            naive.pods[i].failed = true;
-                            naive.pods[i].place = Place::Unschedulable;
+                            naive.fail(i, now);
                             if mask < 6 {
                                 naive.requeue(i);
                             }
@@ -148,20 +205,30 @@ proptest! {
                     }
                 }
                 7 => {
-                    let before = q.wake(at, |class| mask >> class.0 & 1 == 1);
-                    let mut moved = 0;
-                    for i in 0..naive.pods.len() {
-                        let p = naive.pods[i];
-                        if p.place == Place::Unschedulable && mask >> p.class & 1 == 1 {
-                            naive.requeue(i);
-                            moved += 1;
-                        }
+                    prop_assert_eq!(q.wake(at, |class| mask >> class.0 & 1 == 1), naive.wake(mask));
+                }
+                8 | 9 => {
+                    // Attempts while time goes on by another gap.
+                    for class in (0..4).filter(|class| mask >> class & 1 == 1) {
+                        q.give_up_hope(ClassId(class));
+                        naive.hopeless[class as usize] = true;
                     }
-                    prop_assert_eq!(before, moved);
+                    let step_us = [0, 333, 1_000, 142_857, 10_000, 3_000_000][pod as usize % 6];
+                    let (from_us, until_us) = (now * 1_000 + i64::from(pod), (now + 1 + gap) * 1_000);
+                    let hopeful = q.next_hopeful(from_us, step_us);
+                    let made = q.fail_hopeless(from_us, step_us, until_us);
+                    prop_assert_eq!(made, naive.fail_hopeless(from_us, step_us, until_us));
+                    now = naive.now;
+                    let next = naive.next();
+                    if made.free_us < until_us && next.is_some_and(|i| !naive.hopeless[naive.pods[i].class]) {
+                        // Somebody will have looked at that time.
+                        prop_assert!(hopeful.is_none_or(|at| at <= made.free_us));
+                    }
                 }
                 _ => {
-                    q.remove(PodId(pod));
-                    naive.pods.retain(|p| p.id != pod);
+                    let id = naive.pods.get(pod as usize).map_or(9_999, |p| p.id);
+                    q.remove(PodId(id));
+                    naive.pods.retain(|p| p.id != id);
                 }
             }
             prop_assert_eq!(q.len(), naive.pods.len());
