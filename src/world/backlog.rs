@@ -101,13 +101,10 @@ fn build(case: &Case) -> (Setup, Workloads) {
         ..Workloads::default()
     };
     if case.service {
-        workloads
-            .workloads
-            .push(WorkloadInfo { name: "web".into(), kind: WorkloadKind::Service });
+        workloads.workloads.push(WorkloadInfo { name: "web".into(), kind: WorkloadKind::Service });
         workloads.templates.push(template(0, 1));
-        let step = |i: i64, draws: &mut Draws| {
-            (SimTime(i * 7_000), MilliCpu(draws.below(8_000) as i64))
-        };
+        let step =
+            |i: i64, draws: &mut Draws| (SimTime(i * 7_000), MilliCpu(draws.below(8_000) as i64));
         workloads.services.push(Service {
             template: TemplateId(case.classes as u32),
             demand: Some(Demand {
@@ -126,15 +123,13 @@ fn build(case: &Case) -> (Setup, Workloads) {
     } else {
         PoolKind::Fixed { count: case.nodes }
     };
-    let purchase =
-        if case.hazard_per_hour > 0.0 { Purchase::Spot } else { Purchase::OnDemand };
+    let purchase = if case.hazard_per_hour > 0.0 { Purchase::Spot } else { Purchase::OnDemand };
     let mut setup = setup(4, pool(kind, purchase, case.hazard_per_hour));
     // Some never get idle: the service may take all the room.
     setup.horizon = Horizon::At(SimTime(3_000_000));
     setup.scheduler.queue = QueueProfile::kubernetes(case.minor);
     setup.scheduler.service_time_us = case.rate.map(|rate| 1_000_000 / rate);
-    setup.autoscaler =
-        case.autoscaled.then(|| cluster_autoscaler::Config::for_version(case.minor));
+    setup.autoscaler = case.autoscaled.then(|| cluster_autoscaler::Config::for_version(case.minor));
     (setup, workloads)
 }
 

@@ -6,14 +6,14 @@
 //! asked of the room that owns it; here it only takes effect.
 
 mod autoscale;
+#[cfg(test)]
+mod backlog;
 mod event;
 mod fargate;
 mod nodes;
 mod pods;
 mod services;
 mod setup;
-#[cfg(test)]
-mod backlog;
 #[cfg(test)]
 mod tests;
 

@@ -155,13 +155,7 @@ impl World<'_> {
 
     /// One scheduling attempt that lasts from `begin_us` until the scheduler
     /// is free again, when it binds.
-    fn attempt(
-        &mut self,
-        id: PodId,
-        class: ClassId,
-        begin_us: i64,
-        queue: &mut EventQueue<Event>,
-    ) {
+    fn attempt(&mut self, id: PodId, class: ClassId, begin_us: i64, queue: &mut EventQueue<Event>) {
         let now = SimTime(begin_us / 1_000);
         let done = SimTime((self.busy_until_us + 999) / 1_000);
         let mut draws = Draws::new(self.seed, "placement-tie", self.pods[id].ordinal);
