@@ -11,7 +11,9 @@
 //! pass, asks [`KubeScheduler::select`](kube::KubeScheduler::select), and either
 //! places the pod on the nodes and calls
 //! [`SchedulingQueue::remove`](kube::SchedulingQueue::remove) or calls
-//! [`SchedulingQueue::fail`](kube::SchedulingQueue::fail).
+//! [`SchedulingQueue::fail`](kube::SchedulingQueue::fail). Attempts of pods
+//! that fit nowhere are the queue's own affair
+//! ([`KubeScheduler::give_up_hope`](kube::KubeScheduler::give_up_hope)).
 
 pub mod fargate;
 pub mod kube;

@@ -11,6 +11,9 @@ use crate::workload::{ClassId, TemplateId, Usage};
 use super::event::{Event, phase};
 use super::{TemplateFacts, World};
 
+/// An attempt of 30 years outlasts any run.
+const LONGEST_ATTEMPT_US: u64 = 1_000_000_000_000_000;
+
 impl World<'_> {
     /// Submits the pods of the trace's next row.
     pub(super) fn arrive(&mut self, trace: usize, now: SimTime, queue: &mut EventQueue<Event>) {
@@ -103,7 +106,7 @@ impl World<'_> {
     }
 
     fn service_us(&self) -> i64 {
-        self.setup.scheduler.service_time_us.unwrap_or(0) as i64
+        self.setup.scheduler.service_time_us.unwrap_or(0).min(LONGEST_ATTEMPT_US) as i64
     }
 
     /// The scheduler's loop: one attempt per service time, or as many as
@@ -138,10 +141,25 @@ impl World<'_> {
             self.attempts += 1;
             self.attempt(pod, class, begin_us, queue);
         }
-        let free_us = self.busy_until_us;
-        let next_us = self.scheduler.queue.next_hopeful(free_us, service_us);
-        self.plan_schedule(SimTime(next_us.unwrap_or(free_us) / 1_000), queue);
+        self.plan_attempts(queue);
         self.announce_attempts(queue);
+    }
+
+    /// Plans the next look at the queue: when the scheduler is free, or when it
+    /// comes to a pod that a node may hold. A class that fits nowhere now fits
+    /// nowhere then.
+    fn plan_attempts(&mut self, queue: &mut EventQueue<Event>) {
+        let (free_us, service_us) = (self.busy_until_us, self.service_us());
+        let mut at_us = free_us;
+        while let Some((next_us, class)) = self.scheduler.queue.next_hopeful(free_us, service_us) {
+            at_us = next_us;
+            if class.is_none_or(|class| self.scheduler.is_feasible(&self.nodes, class))
+                || !self.scheduler.give_up_hope(&self.nodes)
+            {
+                break;
+            }
+        }
+        self.plan_schedule(SimTime(at_us / 1_000), queue);
     }
 
     /// An attempt makes the autoscaler look at the cluster. Where one is left
@@ -164,7 +182,7 @@ impl World<'_> {
             self.bind(id, slot, now, done, queue);
         } else {
             self.scheduler.queue.fail_at(id, begin_us, false);
-            self.scheduler.queue.give_up_hope(class);
+            self.scheduler.give_up_hope(&self.nodes);
             self.autoscaler_dirty(now, queue);
         }
     }
@@ -280,7 +298,7 @@ impl World<'_> {
                 let requests = &self.workloads.classes[facts.class.index()].requests;
                 self.nodes.unplace(slot, requests);
                 if self.nodes.open[slot.index()] {
-                    self.scheduler.pod_deleted(&self.nodes, now);
+                    self.scheduler.pod_deleted(&self.nodes, slot, now);
                     self.after_requeue(now, queue);
                 }
                 self.autoscaler_dirty(now, queue);

@@ -72,6 +72,20 @@ impl KubeScheduler {
         self.index.select(nodes, class, draws)
     }
 
+    /// Whether any node is feasible.
+    #[inline]
+    pub fn is_feasible(&mut self, nodes: &Nodes, class: ClassId) -> bool {
+        self.index.top(nodes, class).is_some()
+    }
+
+    /// Finds the pending classes for which no node is feasible. The queue
+    /// makes the attempts of their pods by itself, until capacity that they fit
+    /// into is freed or added. Returns whether there are more of them.
+    pub fn give_up_hope(&mut self, nodes: &Nodes) -> bool {
+        let index = &mut self.index;
+        self.queue.give_up_hope(|class| index.top(nodes, class).is_none())
+    }
+
     /// As [`KubeScheduler::select`], with ties to the node of the lowest
     /// `rank` (indexed by slot), so that a recorded path can be followed.
     pub fn select_lowest(&mut self, nodes: &Nodes, class: ClassId, rank: &[u32]) -> Option<Slot> {
@@ -102,17 +116,19 @@ impl KubeScheduler {
     /// wakes the unschedulable pods that pass the quick check on it.
     pub fn node_changed(&mut self, nodes: &Nodes, slot: Slot, now: SimTime) {
         let index = &mut self.index;
+        self.queue.restore_hope(|class| index.passes_quick_check(nodes, slot, class));
         self.queue.wake(now, |class| index.passes_quick_check(nodes, slot, class));
     }
 
-    /// A bound pod was deleted or finished: wakes every unschedulable pod
-    /// (before 1.32), or those that only lack free capacity (queueing hints of
-    /// `NodeResourcesFit`).
+    /// A pod bound to this slot was deleted or finished: wakes every
+    /// unschedulable pod (before 1.32), or those that only lack free capacity
+    /// (queueing hints of `NodeResourcesFit`).
     ///
     /// DIFFERENCE: upstream asks which filters rejected the pod when it
     /// failed; here, whether capacity would reject it now.
-    pub fn pod_deleted(&mut self, nodes: &Nodes, now: SimTime) {
+    pub fn pod_deleted(&mut self, nodes: &Nodes, slot: Slot, now: SimTime) {
         let index = &mut self.index;
+        self.queue.restore_hope(|class| index.passes_quick_check(nodes, slot, class));
         let hints = self.queue.profile().hints;
         self.queue.wake(now, |class| !hints || index.admissible(nodes, class));
     }

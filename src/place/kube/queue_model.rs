@@ -74,7 +74,6 @@ impl Naive {
     }
 
     fn wake(&mut self, mask: u32) -> usize {
-        self.hopeless = [false; 4];
         let mut moved = 0;
         for i in 0..self.pods.len() {
             let p = self.pods[i];
@@ -148,9 +147,13 @@ proptest! {
     ) {
         let priorities = [0, 0, 5, -5];
         let profile = QueueProfile::kubernetes(minor);
-        let mut q = SchedulingQueue::new(profile, &priorities.map(|priority| PodClass { priority, ..PodClass::default() }));
+        let classes = priorities.map(|priority| PodClass { priority, ..PodClass::default() });
+        let mut q = SchedulingQueue::new(profile, &classes);
         let mut naive =
-            Naive { profile, priority: priorities.to_vec(), pods: Vec::new(), hopeless: [false; 4], seq: 0, now: 0 };
+            Naive {
+                profile, priority: priorities.to_vec(), pods: Vec::new(), hopeless: [false; 4],
+                seq: 0, now: 0,
+            };
         let mut now = 0;
         let mut ids = 0;
         for (op, pod, gap, mask) in steps {
@@ -205,24 +208,33 @@ proptest! {
                     }
                 }
                 7 => {
+                    let hope = pod;
+                    q.restore_hope(|class| hope >> class.0 & 1 == 1);
+                    for class in (0..4).filter(|class| hope >> class & 1 == 1) {
+                        naive.hopeless[class] = false;
+                    }
                     prop_assert_eq!(q.wake(at, |class| mask >> class.0 & 1 == 1), naive.wake(mask));
                 }
                 8 | 9 => {
                     // Attempts while time goes on by another gap.
+                    q.give_up_hope(|class| mask >> class.0 & 1 == 1);
                     for class in (0..4).filter(|class| mask >> class & 1 == 1) {
-                        q.give_up_hope(ClassId(class));
-                        naive.hopeless[class as usize] = true;
+                        naive.hopeless[class] |= naive.pods.iter().any(|p| p.class == class);
                     }
                     let step_us = [0, 333, 1_000, 142_857, 10_000, 3_000_000][pod as usize % 6];
-                    let (from_us, until_us) = (now * 1_000 + i64::from(pod), (now + 1 + gap) * 1_000);
+                    let from_us = now * 1_000 + i64::from(pod);
+                    let until_us = (now + 1 + gap) * 1_000;
                     let hopeful = q.next_hopeful(from_us, step_us);
                     let made = q.fail_hopeless(from_us, step_us, until_us);
                     prop_assert_eq!(made, naive.fail_hopeless(from_us, step_us, until_us));
                     now = naive.now;
-                    let next = naive.next();
-                    if made.free_us < until_us && next.is_some_and(|i| !naive.hopeless[naive.pods[i].class]) {
+                    let next = naive.next().map(|i| naive.pods[i].class);
+                    if made.free_us < until_us && next.is_some_and(|class| !naive.hopeless[class]) {
                         // Somebody will have looked at that time.
-                        prop_assert!(hopeful.is_none_or(|at| at <= made.free_us));
+                        prop_assert!(hopeful.is_none_or(|(at, _)| at <= made.free_us));
+                    }
+                    if let Some((_, Some(class))) = hopeful {
+                        prop_assert!(!naive.hopeless[class.index()]);
                     }
                 }
                 _ => {

@@ -3,9 +3,8 @@
 //!
 //! While nothing happens that frees or adds capacity, a class that fits
 //! nowhere goes on fitting nowhere: the scheduler itself only takes capacity.
-//! From the failure of one of its pods to the next event the class is
-//! *hopeless*, and the attempts of its pods need no look at the nodes. Nor
-//! need they be made at their time: only when somebody looks.
+//! Such a class is *hopeless*, and the attempts of its pods need no look at
+//! the nodes. Nor need they be made at their time: only when somebody looks.
 
 use std::cmp::Reverse;
 
@@ -25,21 +24,52 @@ pub struct Failures {
     pub free_us: i64,
 }
 
+/// Hopeless pods at the front of a run.
+struct Ahead {
+    count: usize,
+    /// Bits of their classes; may have some too many.
+    mask: u64,
+    /// Whether the run's next pod comes then, and is not hopeless.
+    hopeful: bool,
+}
+
 impl SchedulingQueue {
-    /// No node can hold a pod of the class until an event that is passed to
-    /// [`SchedulingQueue::wake`].
-    pub fn give_up_hope(&mut self, class: ClassId) {
+    /// No node can hold a pod of these classes until they are passed to
+    /// [`SchedulingQueue::restore_hope`]. Asks about those that have pods and
+    /// hope; returns whether any was given up.
+    pub fn give_up_hope(&mut self, mut fits_nowhere: impl FnMut(ClassId) -> bool) -> bool {
         #[cfg(test)]
         if self.singly {
-            return;
+            return false;
         }
-        let facts = &mut self.classes[class.index()];
-        if !std::mem::replace(&mut facts.hopeless, true) {
-            self.hopeless.push(class.0);
-            if facts.pods > 0 {
-                self.remove_hopeful(class.0);
+        let before = self.hopeless.len();
+        for class in 0..self.classes.len() as u32 {
+            let facts = &mut self.classes[class as usize];
+            if facts.pods > 0 && !facts.hopeless && fits_nowhere(ClassId(class)) {
+                facts.hopeless = true;
+                self.hopeless.push(class);
+                self.remove_hopeful(class);
             }
         }
+        self.hopeless.len() > before
+    }
+
+    /// Capacity was freed or added: hopeless classes that may fit into it are
+    /// so no more.
+    pub fn restore_hope(&mut self, mut may_fit: impl FnMut(ClassId) -> bool) {
+        let mut hopeless = std::mem::take(&mut self.hopeless);
+        hopeless.retain(|class| {
+            let restored = may_fit(ClassId(*class));
+            if restored {
+                let facts = &mut self.classes[*class as usize];
+                facts.hopeless = false;
+                if facts.pods > 0 {
+                    self.add_hopeful(*class);
+                }
+            }
+            !restored
+        });
+        self.hopeless = hopeless;
     }
 
     /// Whether any class is hopeless.
@@ -89,30 +119,38 @@ impl SchedulingQueue {
     }
 
     /// When the scheduler, free from `from_us`, comes to a pod that is not
-    /// hopeless or runs out of pods, microseconds; or a time before that.
+    /// hopeless, microseconds, and the pod's class; or a time before that, at
+    /// which to ask again (hopeless pods whose back-off ends may come first).
     /// `None` if there is nothing to try.
-    pub fn next_hopeful(&mut self, from_us: i64, step_us: i64) -> Option<i64> {
+    pub fn next_hopeful(&mut self, from_us: i64, step_us: i64) -> Option<(i64, Option<ClassId>)> {
         let hopeful = self.hopeful_mask;
         let lane = self.lane()?;
-        let count = if lane.mask & hopeful == 0 {
-            lane.pods
+        let (count, mut class) = if lane.mask & hopeful == 0 {
+            (lane.pods, None)
         } else {
             let Reverse(top) = lane.tops.pop()?;
-            let count = self.hopeless_ahead(top.run);
+            let ahead = self.hopeless_ahead(top.run);
             self.lane()?.tops.push(Reverse(top));
-            count
+            let stop = self.runs[top.run as usize].pods().get(ahead.count);
+            let class = |pod: &u32| ClassId(self.entries[*pod as usize].class);
+            (ahead.count, if ahead.hopeful { stop.map(class) } else { None })
         };
-        let mut at = from_us + count as i64 * step_us;
+        let mut at = from_us.saturating_add((count as i64).saturating_mul(step_us));
         // Pods that are not hopeless may become active before.
+        let mut tick = i64::MAX;
         if self.backoff.mask & hopeful != 0
             && let Some(Reverse(top)) = self.backoff.tops.peek()
         {
-            at = at.min(top.ready * 1_000);
+            tick = top.ready * 1_000;
         }
         if hopeful != 0 && self.unschedulable_pods > 0 {
-            at = at.min(leftover_at(self.oldest) * 1_000);
+            tick = tick.min(leftover_at(self.oldest) * 1_000);
         }
-        Some(at.max(from_us))
+        if tick <= at {
+            at = tick.max(from_us);
+            class = None;
+        }
+        Some((at, class))
     }
 
     /// Fails hopeless pods of the first run, at most so many; returns how
@@ -120,7 +158,8 @@ impl SchedulingQueue {
     fn fail_first(&mut self, us: i64, step_us: i64, most: usize) -> usize {
         let Some(lane) = self.lane() else { return 0 };
         let Some(Reverse(top)) = lane.tops.pop() else { return 0 };
-        let count = self.hopeless_ahead(top.run).min(most);
+        let ahead = self.hopeless_ahead(top.run);
+        let count = ahead.count.min(most);
         if count == 0 {
             self.lane_of(self.runs[top.run as usize].place).tops.push(Reverse(top));
             return 0;
@@ -136,23 +175,22 @@ impl SchedulingQueue {
                 self.classes[self.entries[*pod as usize].class as usize].failed += 1;
             }
         }
-        let mask = if whole { run.mask } else { self.mask_of(first) };
         self.lane_of(place).leave(count);
         self.enter_unschedulable(count, us);
         let tail = self.tail(rank, level);
         let added = tail != NONE && {
             let (run, tail) = two(&mut self.runs, id, tail);
-            tail.extend(&run.pods()[..count], mask, 1, series)
+            tail.extend(&run.pods()[..count], ahead.mask, 1, series)
         };
         if whole && !added {
-            self.runs[id as usize].fail(level, series);
+            self.runs[id as usize].fail(level, ahead.mask, series);
             self.add_unschedulable(id);
             return count;
         }
         if !added {
             let other = unused(&mut self.runs, &mut self.free);
             let (run, waiting) = two(&mut self.runs, id, other);
-            waiting.extend(&run.pods()[..count], mask, 1, series);
+            waiting.extend(&run.pods()[..count], ahead.mask, 1, series);
             (waiting.rank, waiting.level) = (rank, level);
             self.add_unschedulable(other);
         }
@@ -168,40 +206,36 @@ impl SchedulingQueue {
 
     /// How many pods of the run, whose first is the next of all, are tried
     /// and hopeless before any other pod. The run must be out of its lane.
-    fn hopeless_ahead(&mut self, id: u32) -> usize {
+    fn hopeless_ahead(&mut self, id: u32) -> Ahead {
         let run = &self.runs[id as usize];
-        let mut count = run.len();
+        let mut ahead = Ahead { count: run.len(), mask: run.mask, hopeful: false };
         if run.mask & self.hopeful_mask != 0 {
-            let mut mask = 0;
-            let class = |pod: &u32| self.entries[*pod as usize].class;
-            let hopeful = |pod: &u32| {
-                mask |= bit(class(pod));
-                !self.classes[class(pod) as usize].hopeless
-            };
-            match run.pods().iter().position(hopeful) {
-                Some(at) => count = at,
+            ahead.mask = 0;
+            for (at, pod) in run.pods().iter().enumerate() {
+                let class = self.entries[*pod as usize].class;
+                if bit(class) & self.hopeful_mask != 0 && !self.classes[class as usize].hopeless {
+                    (ahead.count, ahead.hopeful) = (at, true);
+                    break;
+                }
+                ahead.mask |= bit(class);
+            }
+            if !ahead.hopeful {
                 // The mask had bits too many, or other classes share them.
-                None => self.runs[id as usize].mask = mask,
+                self.runs[id as usize].mask = ahead.mask;
             }
         }
         let place = self.runs[id as usize].place;
-        let Some(Reverse(limit)) = self.lane_of(place).tops.peek().copied() else { return count };
-        let run = &self.runs[id as usize];
-        if count == 0 || self.top_of(id, count - 1) < limit {
-            return count;
-        }
-        run.prefix(|i| self.top_of(id, i) < limit).min(count)
-    }
-
-    /// There is hope for all classes.
-    pub(super) fn hope(&mut self) {
-        while let Some(class) = self.hopeless.pop() {
-            let facts = &mut self.classes[class as usize];
-            facts.hopeless = false;
-            if facts.pods > 0 {
-                self.add_hopeful(class);
+        if let Some(Reverse(limit)) = self.lane_of(place).tops.peek().copied() {
+            let run = &self.runs[id as usize];
+            let last = (run.len() - 1).min(ahead.count);
+            if self.top_of(id, last) > limit {
+                let first = run.prefix(|i| self.top_of(id, i) < limit);
+                if first <= ahead.count {
+                    (ahead.count, ahead.hopeful) = (first, false);
+                }
             }
         }
+        ahead
     }
 
     pub(super) fn add_hopeful(&mut self, class: u32) {

@@ -11,7 +11,7 @@
 pub(super) const LONGEST: usize = 2_048;
 /// A run shorter than this takes up pods at odd times, so that runs of one
 /// pod do not pile up; a longer one keeps its step.
-const SHORT: usize = 16;
+pub(super) const SHORT: usize = 16;
 
 /// Where the pods of a run wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -196,7 +196,8 @@ impl Run {
     }
 
     /// All pods have failed again, one after the other.
-    pub(super) fn fail(&mut self, level: u8, at: Series) {
+    pub(super) fn fail(&mut self, level: u8, mask: u64, at: Series) {
+        self.mask = mask;
         self.marks.clear();
         self.first = at;
         self.count_step = 1;
@@ -274,16 +275,16 @@ impl Run {
         other.mask = self.mask;
     }
 
-    /// Takes the run out of use. Keeps a little memory for the next use.
-    pub(super) fn clear(&mut self) {
+    /// Takes the run out of use. Keeps memory for so many pods.
+    pub(super) fn clear(&mut self, keep: usize) {
         let (mut pods, mut marks) =
             (std::mem::take(&mut self.pods), std::mem::take(&mut self.marks));
         *self = Run::EMPTY;
-        if pods.capacity() <= SHORT {
+        if pods.capacity() <= keep {
             pods.clear();
             self.pods = pods;
         }
-        if marks.capacity() <= SHORT {
+        if marks.capacity() <= keep {
             marks.clear();
             self.marks = marks;
         }
@@ -349,7 +350,7 @@ mod tests {
         run.split_off(1, &mut rest);
         assert_eq!(stamps(&run), [(8, 6, 10)]);
         assert_eq!(stamps(&rest), [(9, 7, 11), (3, 8, 11)]);
-        rest.fail(2, series(20, 50_000, 1_000));
+        rest.fail(2, 3, series(20, 50_000, 1_000));
         assert_eq!(stamps(&rest), [(9, 20, 50), (3, 21, 51)]);
     }
 
