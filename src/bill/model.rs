@@ -163,7 +163,7 @@ impl PurchaseOption {
 }
 
 /// What a quantity counts. Quantities are integers in the small unit; divided
-/// by [`Sku::per`] they are in the unit of the price.
+/// by [`Unit::per`] they are in the unit of the price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Unit {
     /// Milliseconds; priced per hour.
