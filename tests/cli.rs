@@ -299,12 +299,7 @@ fn generated_traces_replay() {
 fn real_traces_replay_end_to_end() {
     let Some(shared) = shared() else { return };
     let dir = scratch();
-    let openb = shared.join("traces/alibaba-openb-2023/openb_pod_list_default.csv");
-    let openb = if openb.exists() {
-        openb
-    } else {
-        shared.join("data/traces/alibaba-openb-2023/openb_pod_list_default.csv")
-    };
+    let openb = shared.join("data/traces/alibaba-openb-2023/openb_pod_list_default.csv");
     let lcg = shared.join("data/traces/swf/LCG-2005-1.swf.gz");
     // Traces are named relative to the scenario: copies lie beside it.
     fs::copy(&openb, dir.path().join("openb.csv")).expect("a copy");

@@ -140,7 +140,7 @@ impl<'a> Allocation<'a> {
         let shape = &self.cluster.shapes[row.shape.index()];
         let (cpu, cpu_offered) = (shape.capacity.cpu.0, shape.allocatable.cpu.0);
         let (memory, memory_offered) =
-            (super::kib(shape.capacity.memory), super::kib(shape.allocatable.memory));
+            (shape.capacity.memory.kib(), shape.allocatable.memory.kib());
         let halves = split_exact(
             cost,
             &[
@@ -242,10 +242,10 @@ impl<'a> Allocation<'a> {
                 let used = if pod.used_memory < 0 {
                     -1
                 } else {
-                    super::kib(crate::units::Bytes(pod.used_memory))
+                    crate::units::Bytes(pod.used_memory).kib()
                 };
-                let [size, request, sidecar] =
-                    [size.memory, requests.memory, spec.sidecar_memory].map(super::kib);
+                let [size, request, sidecar] = [size.memory, requests.memory, spec.sidecar_memory]
+                    .map(crate::units::Bytes::kib);
                 (size, request, sidecar, used)
             };
             let request = request.clamp(0, size);

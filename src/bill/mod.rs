@@ -17,8 +17,6 @@ mod summary;
 mod tests;
 mod usage;
 
-use crate::units::Bytes;
-
 pub use bridge::bridge;
 
 pub use model::{
@@ -30,8 +28,3 @@ pub use prices::{
     ResourceWeight, RootVolume, ShapePrice,
 };
 pub use summary::CostSummary;
-
-/// Memory in KiB, rounded up, as records count it.
-fn kib(memory: Bytes) -> i64 {
-    memory.0.div_euclid(1024) + i64::from(memory.0.rem_euclid(1024) > 0)
-}

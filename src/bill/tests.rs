@@ -9,7 +9,9 @@ use crate::cluster::{
 };
 use crate::observe::{FargateRecord, NodeEnd, NodeRecord, NodeWindow, OwnerIntegral, Record};
 use crate::rng::Distribution;
-use crate::units::{DAY_MS, HOUR_MS, MINUTE_MS, MilliCpu, Money, Rate, SimDuration, SimTime};
+use crate::units::{
+    Bytes, DAY_MS, HOUR_MS, MINUTE_MS, MilliCpu, Money, Rate, SimDuration, SimTime,
+};
 use crate::workload::{
     ClassId, NamespaceId, OnInterrupt, PodClass, PodTemplate, Requests, TemplateId, WorkloadId,
     WorkloadInfo, WorkloadKind, Workloads,

@@ -259,7 +259,7 @@ impl Meter<'_> {
             group,
         };
         let cpu = tariff(Charge::FargateCpu, Unit::VcpuHours, size.cpu.0, vcpu_hour, groups.0);
-        let kib = super::kib(size.memory);
+        let kib = size.memory.kib();
         let memory = tariff(Charge::FargateMemory, Unit::GbHours, kib, gb_hour, groups.1);
         let extras = Extras { rounding: Charge::FargateRounding, minimum: Charge::FargateMinimum };
         self.add(cpu, run, Some(extras), out)?;

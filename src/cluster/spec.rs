@@ -5,31 +5,15 @@
 
 use crate::rng::Distribution;
 use crate::units::{Bytes, MilliCpu, Rate, SimDuration};
-use crate::workload::Taint;
-
-macro_rules! id {
-    ($($(#[$doc:meta])* $name:ident($int:ty)),* $(,)?) => {$(
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-        pub struct $name(pub $int);
-
-        impl $name {
-            /// As an index into the table it names.
-            #[must_use]
-            pub const fn index(self) -> usize {
-                self.0 as usize
-            }
-        }
-    )*};
-}
+use crate::workload::{Taint, id};
 
 id! {
     /// Index into [`ClusterSpec::shapes`].
-    ShapeId(u32),
+    ShapeId,
     /// Index into [`ClusterSpec::pools`].
-    PoolId(u32),
+    PoolId,
     /// Index into [`ClusterSpec::zones`].
-    ZoneId(u32),
+    ZoneId,
 }
 
 /// An amount of everything a node has or offers.

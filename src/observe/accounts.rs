@@ -6,7 +6,7 @@
 
 use super::record::{NodeWindow, OwnerIntegral};
 use crate::cluster::Capacity;
-use crate::units::SimTime;
+use crate::units::{Bytes, SimTime};
 use crate::workload::{NamespaceId, WorkloadId};
 
 /// What a pod adds to its owner's entry on a node. Memory in KiB.
@@ -91,10 +91,6 @@ pub struct Accounts {
     window: i32,
     owners: Vec<OwnerIntegral>,
     windows: Vec<NodeWindow>,
-}
-
-const fn kib(bytes: i64) -> i64 {
-    (bytes + 1_023) >> 10
 }
 
 impl Accounts {
@@ -362,16 +358,16 @@ impl Entry {
 pub fn pod_rates(cpu: i64, memory_bytes: i64, used_cpu: i64, used_memory: i64) -> PodRates {
     PodRates {
         cpu,
-        memory: kib(memory_bytes),
+        memory: Bytes(memory_bytes).kib(),
         used_cpu,
-        used_memory: if used_memory < 0 { -1 } else { kib(used_memory) },
+        used_memory: if used_memory < 0 { -1 } else { Bytes(used_memory).kib() },
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::{Bytes, MilliCpu};
+    use crate::units::MilliCpu;
 
     fn capacity() -> Capacity {
         Capacity { cpu: MilliCpu(2_000), memory: Bytes(1_000 << 10), pods: 10, extended: vec![] }

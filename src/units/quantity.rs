@@ -156,6 +156,14 @@ impl FromStr for Percent {
     }
 }
 
+impl Bytes {
+    /// In KiB, rounded up.
+    #[must_use]
+    pub const fn kib(self) -> i64 {
+        (self.0 + 1_023) >> 10
+    }
+}
+
 impl Percent {
     /// As a fraction of one, for ratios and statistics.
     #[must_use]

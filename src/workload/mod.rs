@@ -16,6 +16,7 @@ pub mod source;
 pub mod table;
 pub mod text;
 
+pub(crate) use model::id;
 pub use model::{
     ClassId, DaemonSet, Demand, ExtendedId, LocalTemplate, NamespaceId, OnInterrupt, PodClass,
     PodTemplate, Requests, Service, Taint, TaintEffect, TemplateId, Toleration, Trace, TraceRow,

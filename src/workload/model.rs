@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::rng::Distribution;
 use crate::units::{Bytes, MilliCpu, Percent, SimDuration, SimTime};
 
+/// Defines typed indices into tables.
 macro_rules! id {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
         $(#[$doc])*
@@ -26,6 +27,7 @@ macro_rules! id {
         }
     )*};
 }
+pub(crate) use id;
 
 id! {
     /// Index into [`Workloads::classes`].

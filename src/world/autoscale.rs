@@ -16,7 +16,7 @@ use crate::units::SimTime;
 
 use super::World;
 use super::event::{Event, phase};
-use super::nodes::NodePhase;
+use super::nodes::{NodePhase, daemon_requests};
 
 /// The autoscaler and what the world keeps for it.
 #[derive(Debug)]
@@ -199,8 +199,11 @@ impl World<'_> {
         let shape = &cluster.shapes[cluster.pools[pool].offers.first()?.shape.index()];
         let traits = self.traits(pool, 0);
         let traits = self.nodes.intern(traits);
-        let daemons =
-            self.daemons_on(traits).into_iter().map(|d| self.daemon_requests(d).clone()).collect();
+        let daemons = self
+            .daemons_on(traits)
+            .into_iter()
+            .map(|d| daemon_requests(self.workloads, d).clone())
+            .collect();
         let template = NodeTemplate::synthetic(shape, traits, daemons);
         self.autoscaling.as_mut()?.synthetic[group] = Some(template.clone());
         Some(template)

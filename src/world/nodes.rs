@@ -6,7 +6,7 @@ use crate::observe::{NodeEnd, NodeRecord, PodEnd, pod_rates};
 use crate::rng::Draws;
 use crate::sim::EventQueue;
 use crate::units::{SimDuration, SimTime};
-use crate::workload::{ClassId, Requests};
+use crate::workload::{ClassId, Requests, Workloads};
 
 use super::event::{Event, phase};
 use super::{Owner, World};
@@ -171,7 +171,7 @@ impl World<'_> {
         // One that does not fit stays pending on its node, as it would.
         let mut placed = Vec::new();
         for daemon in self.daemons_on(init.traits) {
-            if self.nodes.fits(slot, self.daemon_requests(daemon)) {
+            if self.nodes.fits(slot, daemon_requests(self.workloads, daemon)) {
                 self.shift_daemon(slot, daemon, now, 1);
                 placed.push(daemon);
             }
@@ -202,13 +202,6 @@ impl World<'_> {
                     .collect()
             })
             .clone()
-    }
-
-    /// Requests of a DaemonSet's pod.
-    pub(super) fn daemon_requests(&self, daemon: u32) -> &Requests {
-        let template = self.workloads.daemons[daemon as usize].template;
-        let class = self.workloads.templates[template.index()].class;
-        &self.workloads.classes[class.index()].requests
     }
 
     /// Puts a DaemonSet's pod on a node, or takes it off.
@@ -380,9 +373,7 @@ impl World<'_> {
         let mark = self.nodes.begin();
         let slot = self.nodes.add(&init, false);
         for daemon in daemons {
-            let template = workloads.daemons[daemon as usize].template;
-            let daemon_class = workloads.templates[template.index()].class;
-            let requests = &workloads.classes[daemon_class.index()].requests;
+            let requests = daemon_requests(workloads, daemon);
             if self.nodes.fits(slot, requests) {
                 self.nodes.place(slot, requests);
             }
@@ -391,6 +382,13 @@ impl World<'_> {
         self.nodes.rollback(mark);
         holds
     }
+}
+
+/// Requests of a DaemonSet's pod.
+pub(super) fn daemon_requests(workloads: &Workloads, daemon: u32) -> &Requests {
+    let template = workloads.daemons[daemon as usize].template;
+    let class = workloads.templates[template.index()].class;
+    &workloads.classes[class.index()].requests
 }
 
 fn count(counts: &mut PoolCounts, init: &NodeInit, more: bool) {
