@@ -3,7 +3,7 @@
 //! [`source`] turns rows of any format into a shared trace; [`native`] is the
 //! format of this project, [`generate`] draws traces, [`demand`] reads what
 //! services must serve. [`plan`] holds all of it for one case, and [`intern`]
-//! gives the engine its dense ids.
+//! gives the engine its dense ids. [`usage`] is what pods were seen to use.
 
 pub mod demand;
 pub mod generate;
@@ -15,6 +15,7 @@ pub mod plan;
 pub mod source;
 pub mod table;
 pub mod text;
+pub mod usage;
 
 pub(crate) use model::id;
 pub use model::{
