@@ -5,6 +5,7 @@
 //! equal give the same trace, so a caller that keeps what it loaded reads
 //! each file once for all cases.
 
+pub mod cluster;
 pub mod openb;
 pub mod swf;
 

@@ -100,7 +100,7 @@ mod tests {
         Service {
             template: TemplateId(0),
             demand: None,
-            memory_usage: None,
+            usage: crate::workload::Usage::default(),
             target: Percent { ppm: 600_000 },
             min,
             max,

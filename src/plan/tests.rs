@@ -639,3 +639,43 @@ fn the_command_line_overrides_every_case() {
     assert_eq!(plan.cases[0].setup.cluster.pools[0].kind, PoolKind::Fixed { count: 9 });
     assert!(plan.cases[0].effective.contains("count: 9"));
 }
+
+/// Replicas as a snapshot knows them: a number, perhaps no requests, and no
+/// demand.
+#[test]
+fn a_service_may_be_a_number_of_replicas() {
+    use crate::workload::plan::Content;
+    let service = |body: &str| {
+        format!(
+            "version: 1\nname: t\nregion: us-east-1\ntime: {{ horizon: 1d }}\nworkload:\n  web:\n    \
+             service:\n{body}pools: {{ p: {{ fixed: {{ type: m5.large, count: 2 }} }} }}\n"
+        )
+    };
+    let text =
+        service("      requests: { memory: 1Gi }\n      usage: { cpu: 30m }\n      replicas: 3\n");
+    let plan = plan(&text);
+    let Content::Service(web) = &plan.cases[0].workload.workloads()[0].content else {
+        panic!("a service")
+    };
+    assert_eq!((web.pod.cpu, web.pod.memory), (None, Some(Bytes(1 << 30))));
+    assert_eq!((web.usage.cpu, web.usage.memory), (Some(MilliCpu(30)), None));
+    assert_eq!((web.min, web.max, web.demand.is_none()), (3, 3, true));
+    for (body, message) in [
+        ("demand: 1\n", "needs `cpu-time-per-request`"),
+        ("cpu-time-per-request: 1ms\n", "`cpu-time-per-request` has no effect"),
+        ("demand-repeats: 1d\n", "there is no `demand` that could repeat"),
+        ("usage: { memory: 1Gi }\n      memory-usage: 1Gi\n", "memory usage is stated twice"),
+        (
+            "demand: 1\n      cpu-time-per-request: 1ms\n      usage: { cpu: 1 }\n",
+            "`usage.cpu` has no effect",
+        ),
+    ] {
+        let text = service(&format!("      requests: {{}}\n      replicas: 3\n      {body}"));
+        let errors = errors(&text);
+        assert!(errors.contains(message), "{errors}");
+    }
+    let errors = errors(&service(
+        "      requests: { cpu: 1 }\n      replicas: { target: 50%, min: 1, max: 2 }\n",
+    ));
+    assert!(errors.contains("replicas that follow cpu usage need a `demand`"), "{errors}");
+}

@@ -139,7 +139,10 @@ impl Linker<'_> {
         it: &scenario::Service,
         notes: &mut Notes<'_>,
     ) -> Option<Content> {
-        let demand = self.demand(common, it, notes);
+        let demand = match &it.demand {
+            Some(demand) => Some(self.demand(common, demand, it, notes)?),
+            None => None,
+        };
         let (target, min, max) = match &it.replicas.value {
             // A share that is never looked at: the bounds are equal.
             scenario::Replicas::Fixed(n) => {
@@ -149,17 +152,20 @@ impl Linker<'_> {
                 (t.target.value.0, t.min.get() as u32, t.max.get() as u32)
             }
         };
-        if it.requests.cpu.value.0 == 0 && target.ppm > 0 && min != max {
+        let requested = it.requests.cpu.map_or(0, |cpu| cpu.value.0);
+        if requested == 0 && target.ppm > 0 && min != max {
+            let span = it.requests.cpu.map_or(it.replicas.span, |cpu| cpu.span);
             notes
                 .diags
-                .error(it.requests.cpu.span, "replicas that follow cpu usage need a cpu request")
+                .error(span, "replicas that follow cpu usage need a cpu request")
                 .help("state the cpu that one replica requests, such as 500m");
         }
+        let usage = it.usage.as_ref().map_or_else(Usage::default, mean_usage);
         Some(Content::Service(ServicePlan {
             pod: common.pod(&it.requests),
             rules: common.rules.clone(),
-            demand: Some(demand?),
-            memory_usage: it.memory_usage.map(|m| m.value),
+            demand,
+            usage: Usage { memory: usage.memory.or(it.memory_usage.map(|m| m.value)), ..usage },
             target,
             min,
             max,
@@ -169,10 +175,12 @@ impl Linker<'_> {
     fn demand(
         &mut self,
         common: &Common<'_>,
+        demand: &scenario::Demand,
         it: &scenario::Service,
         notes: &mut Notes<'_>,
     ) -> Option<crate::workload::Demand> {
-        let (span, steps) = match &it.demand {
+        let per_request = it.cpu_time_per_request.as_ref()?;
+        let (span, steps) = match demand {
             scenario::Demand::Constant(rps) => {
                 (rps.span, vec![(SimDuration::ZERO, rate(rps, notes)?)])
             }
@@ -201,7 +209,7 @@ impl Linker<'_> {
         }
         let spec = DemandSpec {
             steps,
-            cpu_us_per_request: it.cpu_time_per_request.micros,
+            cpu_us_per_request: per_request.micros,
             period: it.demand_repeats.map(|d| d.value.0),
         };
         match spec.demand() {
@@ -209,7 +217,7 @@ impl Linker<'_> {
             Err(faults) => {
                 for fault in faults {
                     let place = match fault.field {
-                        "cpu-time-per-request" => it.cpu_time_per_request.span,
+                        "cpu-time-per-request" => per_request.span,
                         "period" => it.demand_repeats.map_or(span, |d| d.span),
                         _ => span,
                     };
@@ -224,8 +232,8 @@ impl Linker<'_> {
 impl Common<'_> {
     fn pod(&self, requests: &scenario::Requests) -> PodShape {
         PodShape {
-            cpu: Some(requests.cpu.value),
-            memory: Some(requests.memory.value),
+            cpu: requests.cpu.map(|cpu| cpu.value),
+            memory: requests.memory.map(|memory| memory.value),
             extended: extended(&requests.extended),
             namespace: self.namespace.clone(),
             priority: self.priority,
@@ -404,6 +412,10 @@ fn rate(rps: &Spanned<scenario::NonNegative>, notes: &mut Notes<'_>) -> Option<R
     }
 }
 
+fn mean_usage(it: &scenario::Usage) -> Usage {
+    Usage { cpu: it.cpu.map(|cpu| cpu.value), memory: it.memory.map(|memory| memory.value) }
+}
+
 fn daemon(common: &Common<'_>, it: &scenario::DaemonSet, notes: &mut Notes<'_>) -> Content {
     let sidecar_on_fargate = if let Some(given) = it.on_fargate {
         given.value == scenario::OnFargate::Sidecar
@@ -415,10 +427,7 @@ fn daemon(common: &Common<'_>, it: &scenario::DaemonSet, notes: &mut Notes<'_>) 
     Content::Daemon(DaemonPlan {
         pod: common.pod(&it.requests),
         rules: common.rules.clone(),
-        usage: it.usage.as_ref().map_or_else(Usage::default, |u| Usage {
-            cpu: Some(u.cpu.value),
-            memory: Some(u.memory.value),
-        }),
+        usage: it.usage.as_ref().map_or_else(Usage::default, mean_usage),
         sidecar_on_fargate,
     })
 }

@@ -225,8 +225,8 @@ fn every_key_is_accepted_and_read() {
     let Some(WorkloadKind::Service(web)) = s.workload.get("web").map(|w| &w.kind) else {
         panic!("a service")
     };
-    assert_eq!(web.cpu_time_per_request.micros, 250);
-    let Demand::Steps(steps) = &web.demand else { panic!("steps") };
+    assert_eq!(web.cpu_time_per_request.expect("stated").micros, 250);
+    let Some(Demand::Steps(steps)) = &web.demand else { panic!("steps") };
     assert_eq!((steps.len(), steps[1].rps.0), (2, 250.5));
 
     let Some(PoolKind::Asg(asg, options)) = s.pools.get("group").map(|p| &p.kind) else {
@@ -262,7 +262,8 @@ fn a_case_changes_only_what_it_names() {
     };
     assert_eq!(logs.on_fargate, None);
     let usage = logs.usage.as_ref().expect("merged");
-    assert_eq!((usage.cpu.value, usage.memory.value), (MilliCpu(30), Bytes(40 << 20)));
+    let usage = (usage.cpu.map(|c| c.value), usage.memory.map(|m| m.value));
+    assert_eq!(usage, (Some(MilliCpu(30)), Some(Bytes(40 << 20))));
     let Some(PoolKind::Fargate(f)) = more.scenario.pools.get("serverless").map(|p| &p.kind) else {
         panic!("fargate")
     };

@@ -135,12 +135,12 @@ record! {
 }
 
 record! {
-    /// What one pod requests.
+    /// What one pod requests; what is left out is not requested.
     pub struct Requests {
         /// Processor time.
-        "cpu" => cpu: Spanned<MilliCpu>,
+        "cpu" => cpu: Option<Spanned<MilliCpu>>,
         /// Memory.
-        "memory" => memory: Spanned<Bytes>,
+        "memory" => memory: Option<Spanned<Bytes>>,
         /// Extended resources such as nvidia.com/gpu.
         "extended" => extended: Keyed<Spanned<ExtendedAmount>> = Keyed::default(),
     }
@@ -265,21 +265,71 @@ record! {
 }
 
 record! {
-    /// Replicas that share a demand.
+    /// Replicas that share a demand, or a fixed number of them.
     pub struct Service {
-        /// Requests per second over time.
-        "demand" => demand: Demand,
+        /// Requests per second over time; unknown unless stated.
+        "demand" => demand: Option<Demand>,
         /// The demand starts over after this time.
         "demand-repeats" => demand_repeats: Option<Spanned<Positive<SimDuration>>>,
         /// Processor time that one request takes.
-        "cpu-time-per-request" => cpu_time_per_request: Spanned<CpuTime>,
+        "cpu-time-per-request" => cpu_time_per_request: Option<Spanned<CpuTime>>,
         /// What each replica requests.
         "requests" => requests: Requests,
+        /// What each replica without a demand really uses; unknown unless stated.
+        "usage" => usage: Option<Usage>,
         /// Memory each replica really uses; unknown unless stated.
         "memory-usage" => memory_usage: Option<Spanned<Bytes>>,
         /// How many replicas.
         "replicas" => replicas: Spanned<Replicas>,
     }
+    check check_service;
+}
+
+/// What belongs to a demand needs one, and a demand decides what is used.
+fn check_service(it: &Service, owner: Span, ctx: &mut Ctx<'_>) -> bool {
+    let mut fine = true;
+    let mut refuse = |span: Span, message: &str, help: &str| {
+        ctx.diags().error(span, message).help(help);
+        fine = false;
+    };
+    match (&it.demand, &it.cpu_time_per_request) {
+        (Some(_), None) => refuse(
+            owner,
+            "a service with `demand` needs `cpu-time-per-request`",
+            "state what one request costs, as in `cpu-time-per-request: 8ms`",
+        ),
+        (None, Some(given)) => refuse(
+            given.span,
+            "`cpu-time-per-request` has no effect on a service without `demand`",
+            "state the `demand`, or what each replica uses as `usage`",
+        ),
+        _ => {}
+    }
+    if it.demand.is_none() {
+        if let Some(given) = &it.demand_repeats {
+            refuse(given.span, "there is no `demand` that could repeat", "state the `demand`");
+        }
+        if let Replicas::Target(_) = it.replicas.value {
+            refuse(
+                it.replicas.span,
+                "replicas that follow cpu usage need a `demand`",
+                "state the `demand`, or a number of replicas",
+            );
+        }
+    }
+    if let Some(usage) = &it.usage {
+        if let (Some(_), Some(cpu)) = (&it.demand, &usage.cpu) {
+            refuse(
+                cpu.span,
+                "`usage.cpu` has no effect on a service with `demand`",
+                "what its replicas use follows from `demand` and `cpu-time-per-request`",
+            );
+        }
+        if let (Some(_), Some(memory)) = (&it.memory_usage, &usage.memory) {
+            refuse(memory.span, "memory usage is stated twice", "leave out `memory-usage`");
+        }
+    }
+    fine
 }
 
 union! {
@@ -352,12 +402,12 @@ record! {
 }
 
 record! {
-    /// What one pod really uses.
+    /// What one pod really uses on average; what is left out is unknown.
     pub struct Usage {
         /// Processor time.
-        "cpu" => cpu: Spanned<MilliCpu>,
+        "cpu" => cpu: Option<Spanned<MilliCpu>>,
         /// Memory.
-        "memory" => memory: Spanned<Bytes>,
+        "memory" => memory: Option<Spanned<Bytes>>,
     }
 }
 

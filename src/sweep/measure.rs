@@ -369,7 +369,7 @@ mod tests {
             services: vec![Service {
                 template: TemplateId(1),
                 demand: None,
-                memory_usage: None,
+                usage: crate::workload::Usage::default(),
                 target: Percent { ppm: 600_000 },
                 min: 1,
                 max: 2,

@@ -444,8 +444,9 @@ pub struct Service {
     pub template: TemplateId,
     /// Cpu demand; `None` for a fixed count without known demand.
     pub demand: Option<Demand>,
-    /// Memory each replica uses, where known.
-    pub memory_usage: Option<Bytes>,
+    /// What each replica uses on average, where known; with a demand its cpu
+    /// is that of the demand.
+    pub usage: Usage,
     /// Share of its cpu request that a replica should be busy.
     pub target: Percent,
     /// Fewest replicas.

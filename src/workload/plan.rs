@@ -12,7 +12,7 @@ use super::intern::{Builder, PodRules, PodShape, TraceData};
 use super::model::{DaemonSet, Demand, Service, Usage, WorkloadKind, Workloads};
 use crate::error::Result;
 use crate::rng::Distribution;
-use crate::units::{Bytes, Percent};
+use crate::units::Percent;
 
 /// A service before its ids are known.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,8 +23,8 @@ pub struct ServicePlan {
     pub rules: PodRules,
     /// See [`Service::demand`].
     pub demand: Option<Demand>,
-    /// See [`Service::memory_usage`].
-    pub memory_usage: Option<Bytes>,
+    /// See [`Service::usage`].
+    pub usage: Usage,
     /// See [`Service::target`].
     pub target: Percent,
     /// See [`Service::min`].
@@ -166,7 +166,7 @@ impl WorkloadPlan {
                     builder.service(Service {
                         template,
                         demand: s.demand.clone(),
-                        memory_usage: s.memory_usage,
+                        usage: s.usage,
                         target: s.target,
                         min: s.min,
                         max: s.max,
@@ -189,7 +189,7 @@ impl WorkloadPlan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::{MilliCpu, SimDuration};
+    use crate::units::{Bytes, MilliCpu, SimDuration};
     use crate::workload::generate::{Arrivals, Limit, Sizes, UsageShare};
     use crate::workload::model::{LocalTemplate, Trace, WorkloadId};
 
@@ -244,7 +244,7 @@ mod tests {
             pod: pod(700),
             rules: PodRules::default(),
             demand: None,
-            memory_usage: None,
+            usage: Usage::default(),
             target: Percent { ppm: 600_000 },
             min: 1,
             max: 3,

@@ -111,7 +111,7 @@ fn build(case: &Case) -> (Setup, Workloads) {
                 steps: (0..20).map(|i| step(i, &mut draws)).collect(),
                 period: None,
             }),
-            memory_usage: None,
+            usage: crate::workload::Usage::default(),
             target: Percent { ppm: 500_000 },
             min: 1,
             max: 30,

@@ -351,7 +351,8 @@ impl World<'_> {
     }
 }
 
-fn set_usage(pod: &mut Pod, usage: Usage) {
+/// What the pod uses on average, where it is known.
+pub(super) fn set_usage(pod: &mut Pod, usage: Usage) {
     pod.used_cpu = usage.cpu.map_or(-1, |c| c.0);
     pod.used_memory = usage.memory.map_or(-1, |m| m.0);
 }

@@ -9,6 +9,7 @@ use crate::workload::{Service, Workloads};
 
 use super::World;
 use super::event::{Event, phase};
+use super::pods::set_usage;
 
 /// State of one service.
 #[derive(Debug)]
@@ -135,11 +136,11 @@ impl World<'_> {
             let state = &mut self.services[service];
             pod.ordinal = (1 << 63) | ((service as u64) << 40) | state.created;
             state.created += 1;
+            set_usage(&mut pod, spec.usage);
             if spec.demand.is_some() {
                 // The service accounts for its replicas' cpu.
                 pod.used_cpu = 0;
             }
-            pod.used_memory = spec.memory_usage.map_or(-1, |m| m.0);
             self.submit_replica(service, pod, queue);
         }
         if have > desired {

@@ -330,7 +330,7 @@ fn a_service_serves_its_demand() {
             steps: vec![(SimTime(0), MilliCpu(1_500)), (SimTime(600_000), MilliCpu(9_000))],
             period: None,
         }),
-        memory_usage: None,
+        usage: crate::workload::Usage::default(),
         target: Percent { ppm: 500_000 },
         min: 1,
         max: 6,
@@ -354,6 +354,32 @@ fn a_service_serves_its_demand() {
     let monitor = record.owners.iter().find(|o| o.workload == WorkloadId(1)).expect("monitor");
     assert_eq!((monitor.cpu_requested, monitor.cpu_used), (1_200_000 * 100, 1_200_000 * 40));
     metered_is_running(&record);
+}
+
+/// Replicas without a demand keep their number; what they use is what was
+/// stated, and unknown where nothing was.
+#[test]
+fn replicas_without_demand_stay_and_use_what_is_stated() {
+    let mut workloads = batch(&[]);
+    workloads.traces.clear();
+    workloads.workloads[0].kind = WorkloadKind::Service;
+    workloads.services.push(Service {
+        template: TemplateId(0),
+        demand: None,
+        usage: Usage { cpu: Some(MilliCpu(250)), memory: None },
+        target: Percent { ppm: 1_000_000 },
+        min: 3,
+        max: 3,
+    });
+    let mut setup = fixed(4);
+    setup.horizon = Horizon::At(SimTime(1_000_000));
+    let record = run(&setup, &workloads, 1, KeepPods::Yes);
+    assert_eq!((record.counts[0].submitted, record.counts[0].running_at_end), (3, 3));
+    let [web] = record.owners.as_slice() else { panic!("one owner") };
+    assert_eq!((web.cpu_requested, web.cpu_used), (3 * 1_000 * 1_000_000, 3 * 250 * 1_000_000));
+    assert_eq!(web.cpu_unknown, 0);
+    assert!(web.memory_unknown > 0);
+    assert_eq!(record.demand[0].demanded, 0);
 }
 
 /// A pod that no node could ever hold is rejected, not simulated for ever.

@@ -1,0 +1,312 @@
+//! A running cluster as other people's exports describe it, whatever the
+//! format: nodes, pods, what their owners want, and what was noticed on the
+//! way.
+//!
+//! Readers fill a [`Cluster`]; the scenario writer turns it into a file. What a
+//! source does not say stays `None`. Nothing here knows a price: instance types
+//! are names.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::units::{Bytes, MilliCpu};
+use crate::workload::{Taint, Toleration};
+
+/// A cluster at one moment, or over the span that its pods' times tell.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Cluster {
+    /// Nodes, by name.
+    pub nodes: BTreeMap<String, Node>,
+    /// Pods that hold or want a place, by namespace and name.
+    pub pods: BTreeMap<(String, String), Pod>,
+    /// What owners of pods want, where the source lists owners.
+    pub wanted: Vec<Wanted>,
+    /// What was left out or doubted.
+    pub findings: Findings,
+}
+
+/// An amount of everything a node has or a pod asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Amounts {
+    /// Cpu.
+    pub cpu: Option<MilliCpu>,
+    /// Memory.
+    pub memory: Option<Bytes>,
+    /// Pods; meaningful for nodes only.
+    pub pods: Option<u32>,
+    /// Extended resources such as `nvidia.com/gpu`, whole units above 0.
+    pub extended: BTreeMap<String, i64>,
+}
+
+/// How a node is bought, as its labels say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CapacityType {
+    /// Stays until terminated.
+    OnDemand,
+    /// May be reclaimed.
+    Spot,
+}
+
+/// A node.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Node {
+    /// Its name.
+    pub name: String,
+    /// Instance type, where the source says.
+    pub instance_type: Option<String>,
+    /// Availability Zone.
+    pub zone: Option<String>,
+    /// Region.
+    pub region: Option<String>,
+    /// How it is bought; `None` where the source does not say.
+    pub capacity_type: Option<CapacityType>,
+    /// The node group or NodePool it belongs to.
+    pub group: Option<String>,
+    /// One of the machines that EKS shows for each Fargate pod.
+    pub fargate: bool,
+    /// `kubernetes.io/os` of a node that is not Linux.
+    pub foreign_os: Option<String>,
+    /// `kubernetes.io/arch`.
+    pub arch: Option<String>,
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
+    /// Taints that are set by configuration; conditions such as
+    /// `node.kubernetes.io/not-ready` are not among them.
+    pub taints: BTreeSet<Taint>,
+    /// What the operating system sees.
+    pub capacity: Amounts,
+    /// What pods may request.
+    pub allocatable: Amounts,
+    /// Whether it has an external address.
+    pub external_ip: bool,
+    /// Version of its kubelet, as in `v1.33.5-eks-3abbec1`.
+    pub kubelet_version: Option<String>,
+}
+
+/// What owns a pod, as far up as the source tells.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Owner {
+    /// Kind of the owner.
+    pub kind: OwnerKind,
+    /// Its name; for a pod without owner, the pod's.
+    pub name: String,
+}
+
+/// Kinds of owners.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OwnerKind {
+    /// Deployment.
+    Deployment,
+    /// ReplicaSet without a Deployment.
+    ReplicaSet,
+    /// StatefulSet.
+    StatefulSet,
+    /// DaemonSet.
+    DaemonSet,
+    /// Job of no CronJob.
+    Job,
+    /// CronJob.
+    CronJob,
+    /// A node: the pod is written on its disk (static pod).
+    Node,
+    /// Nothing: the pod was created by itself.
+    None,
+    /// Anything else, by its kind.
+    Other(String),
+}
+
+impl OwnerKind {
+    /// The kind in Kubernetes' own words.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            OwnerKind::Deployment => "Deployment",
+            OwnerKind::ReplicaSet => "ReplicaSet",
+            OwnerKind::StatefulSet => "StatefulSet",
+            OwnerKind::DaemonSet => "DaemonSet",
+            OwnerKind::Job => "Job",
+            OwnerKind::CronJob => "CronJob",
+            OwnerKind::Node => "static pod",
+            OwnerKind::None => "pod without owner",
+            OwnerKind::Other(kind) => kind,
+        }
+    }
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn of(kind: &str) -> Self {
+        match kind {
+            "Deployment" => OwnerKind::Deployment,
+            "ReplicaSet" => OwnerKind::ReplicaSet,
+            "StatefulSet" => OwnerKind::StatefulSet,
+            "DaemonSet" => OwnerKind::DaemonSet,
+            "Job" => OwnerKind::Job,
+            "CronJob" => OwnerKind::CronJob,
+            "Node" => OwnerKind::Node,
+            other => OwnerKind::Other(other.to_owned()),
+        }
+    }
+}
+
+/// Where a pod stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Phase {
+    /// Not bound to a node yet, or bound and starting.
+    #[default]
+    Pending,
+    /// Running.
+    Running,
+    /// Succeeded or failed.
+    Finished,
+}
+
+/// A pod.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pod {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// What owns it.
+    pub owner: Owner,
+    /// Effective requests of the pod as a whole.
+    pub requests: Amounts,
+    /// Effective limits; `None` where a container has none.
+    pub limits: Amounts,
+    /// The node it is bound to.
+    pub node: Option<String>,
+    /// Where it stands.
+    pub phase: Phase,
+    /// When it started, Unix milliseconds.
+    pub started_unix_ms: Option<i64>,
+    /// When it ended, Unix milliseconds.
+    pub ended_unix_ms: Option<i64>,
+    /// Scheduling constraints.
+    pub rules: Rules,
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// What the scheduler is told about a pod, as far as it is modelled.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rules {
+    /// Labels a node must carry.
+    pub node_selector: BTreeMap<String, String>,
+    /// Taints it tolerates.
+    pub tolerations: BTreeSet<Toleration>,
+    /// Scheduling priority, higher first.
+    pub priority: i32,
+}
+
+/// What an owner wants, with a pod as its template describes it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wanted {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its kind and name.
+    pub owner: Owner,
+    /// Replicas it asks for; `None` for kinds that ask for none, such as a
+    /// DaemonSet.
+    pub replicas: Option<u32>,
+    /// Effective requests of one pod.
+    pub requests: Amounts,
+    /// Scheduling constraints of its pods.
+    pub rules: Rules,
+}
+
+/// Most examples kept of one finding.
+const EXAMPLES: usize = 3;
+
+/// One kind of thing that was noticed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Finding {
+    /// What happened, as a phrase after a count: "pods that …".
+    pub text: String,
+    /// How often.
+    pub count: u64,
+    /// The first few it happened to.
+    pub examples: Vec<String>,
+}
+
+/// What was left out or doubted, counted by code.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Findings(BTreeMap<&'static str, Finding>);
+
+impl Findings {
+    /// Counts one more of `code`. Of each code the first text stays.
+    pub fn add(&mut self, code: &'static str, text: &str, example: impl Into<String>) {
+        let finding = self.0.entry(code).or_default();
+        finding.count += 1;
+        if finding.text.is_empty() {
+            text.clone_into(&mut finding.text);
+        }
+        if finding.examples.len() < EXAMPLES {
+            finding.examples.push(example.into());
+        }
+    }
+
+    /// All of them, by code.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Finding)> {
+        self.0.iter().map(|(code, finding)| (*code, finding))
+    }
+
+    /// How often something happened.
+    #[must_use]
+    pub fn count(&self, code: &str) -> u64 {
+        self.0.get(code).map_or(0, |finding| finding.count)
+    }
+
+    /// Forgets the examples, which are names.
+    pub fn forget_examples(&mut self) {
+        self.0.values_mut().for_each(|finding| finding.examples.clear());
+    }
+}
+
+/// Name of the workload that owns a pod of a ReplicaSet: the Deployment's,
+/// which the ReplicaSet's name ends with the pods' `pod-template-hash` after
+/// (kubernetes `pkg/controller/deployment/sync.go` `getNewReplicaSet`, 1.31).
+#[must_use]
+pub fn without_hash<'a>(replica_set: &'a str, hash: &str) -> Option<&'a str> {
+    let name = replica_set.strip_suffix(hash)?.strip_suffix('-')?;
+    (!hash.is_empty() && !name.is_empty()).then_some(name)
+}
+
+/// Name of the CronJob that made a Job: the Job's name ends in the minutes
+/// since 1970 of its schedule (kubernetes `pkg/controller/cronjob/utils.go`
+/// `getJobNameFromJob`, 1.31). Eight digits reach from 1989 to 2160.
+#[must_use]
+pub fn without_schedule(job: &str) -> Option<&str> {
+    let (name, minutes) = job.rsplit_once('-')?;
+    let scheduled = minutes.len() == 8 && minutes.bytes().all(|b| b.is_ascii_digit());
+    (scheduled && !name.is_empty()).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn owners_are_found_by_the_conventions_of_names() {
+        assert_eq!(without_hash("web-5d9c7b", "5d9c7b"), Some("web"));
+        for (name, hash) in [("web", ""), ("web-a", "b"), ("-a", "a"), ("a", "a"), ("", "")] {
+            assert_eq!(without_hash(name, hash), None, "{name} {hash}");
+        }
+        assert_eq!(without_schedule("report-29371389"), Some("report"));
+        for name in ["report", "report-1", "report-2937138x", "-29371389", "29371389", ""] {
+            assert_eq!(without_schedule(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn findings_count_all_and_show_few() {
+        let mut findings = Findings::default();
+        for i in 0..5 {
+            findings.add("odd", "pods that are odd", format!("p{i}"));
+        }
+        let all: Vec<_> = findings.iter().collect();
+        assert_eq!(all.len(), 1);
+        assert_eq!((all[0].0, all[0].1.count, all[0].1.examples.len()), ("odd", 5, EXAMPLES));
+        assert_eq!((findings.count("odd"), findings.count("other")), (5, 0));
+        findings.forget_examples();
+        assert!(findings.iter().all(|(_, finding)| finding.examples.is_empty()));
+    }
+}
