@@ -16,7 +16,7 @@
 //! The tolerances let pods that a later start carries past a fixed end pass,
 //! and second-long dips while replicas boot.
 
-use crate::sweep::{CaseStudy, WorkloadOutcome};
+use crate::sweep::{Outcome, WorkloadOutcome};
 use crate::workload::WorkloadKind;
 
 /// Unserved share of demand above the baseline's that still counts as equal.
@@ -80,17 +80,20 @@ impl Shortfall {
     }
 }
 
-/// What `case` leaves undone against `baseline`, by workload; with `only`,
-/// of that workload.
+/// What a case leaves undone against the baseline, by workload; with `only`,
+/// of that workload. Outcomes stand in the order of the seeds.
 #[must_use]
-pub fn shortfalls(baseline: &CaseStudy, case: &CaseStudy, only: Option<&str>) -> Vec<Shortfall> {
+pub fn shortfalls(
+    baseline: &[Option<Outcome>],
+    case: &[Option<Outcome>],
+    only: Option<&str>,
+) -> Vec<Shortfall> {
     let mut found = Vec::new();
-    let Some(any) = baseline.finished().next() else { return found };
+    let Some(any) = baseline.iter().flatten().next() else { return found };
     for workload in any.workloads.iter().filter(|w| only.is_none_or(|o| o == w.name)) {
         let pairs: Vec<(&WorkloadOutcome, &WorkloadOutcome)> = baseline
-            .outcomes
             .iter()
-            .zip(&case.outcomes)
+            .zip(case)
             .filter_map(|(b, c)| {
                 Some((b.as_ref()?.workload(&workload.name)?, c.as_ref()?.workload(&workload.name)?))
             })

@@ -231,7 +231,11 @@ fn case_verdict(study: &Study, baseline: &CaseStudy, case: usize) -> Option<Case
         repeated: estimate(Metric::Repeated),
         rejected: estimate(Metric::Rejected),
         pending_at_end: estimate(Metric::PendingAtEnd),
-        shortfalls: if case == 0 { Vec::new() } else { shortfalls(baseline, of, None) },
+        shortfalls: if case == 0 {
+            Vec::new()
+        } else {
+            shortfalls(&baseline.outcomes, &of.outcomes, None)
+        },
         missed: missed_goals(of),
         representative: sum.scale(1, n),
     })
@@ -264,7 +268,7 @@ fn workload_verdicts(study: &Study, baseline: &CaseStudy) -> Vec<WorkloadVerdict
     for name in study.workloads() {
         let mut best: Option<(f64, usize)> = None;
         for (case, of) in study.cases.iter().enumerate() {
-            if case > 0 && !shortfalls(baseline, of, Some(name)).is_empty() {
+            if case > 0 && !shortfalls(&baseline.outcomes, &of.outcomes, Some(name)).is_empty() {
                 continue;
             }
             let more = study.workload_difference(0, case, name, WorkloadMetric::Cost);

@@ -20,7 +20,7 @@
 use std::borrow::Cow;
 use std::io::Write;
 
-use super::model::{CaseStudy, Study};
+use super::model::Study;
 use super::outcome::{Outcome, WorkloadOutcome};
 use super::stats::{Estimate, difference, estimate};
 use crate::{Error, Result};
@@ -158,8 +158,11 @@ pub struct Row<'a> {
 }
 
 /// Per seed, `None` where there is no value.
-fn per_seed(case: &CaseStudy, value: impl Fn(&Outcome) -> Option<f64>) -> Vec<Option<f64>> {
-    case.outcomes.iter().map(|o| o.as_ref().and_then(&value)).collect()
+pub(super) fn per_seed(
+    outcomes: &[Option<Outcome>],
+    value: impl Fn(&Outcome) -> Option<f64>,
+) -> Vec<Option<f64>> {
+    outcomes.iter().map(|o| o.as_ref().and_then(&value)).collect()
 }
 
 fn known(values: &[Option<f64>]) -> Vec<f64> {
@@ -169,7 +172,7 @@ fn known(values: &[Option<f64>]) -> Vec<f64> {
 impl Study {
     /// Values of any function of an outcome in a case, per seed.
     pub fn values(&self, case: usize, value: impl Fn(&Outcome) -> Option<f64>) -> Vec<Option<f64>> {
-        self.cases.get(case).map(|c| per_seed(c, value)).unwrap_or_default()
+        self.cases.get(case).map(|c| per_seed(&c.outcomes, value)).unwrap_or_default()
     }
 
     /// Mean and interval of a metric in a case.
@@ -303,6 +306,7 @@ fn guarded(name: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sweep::model::CaseStudy;
     use crate::sweep::outcome::{CostTotals, Pods, WaitSummary};
     use crate::units::Money;
     use crate::workload::WorkloadKind;

@@ -9,8 +9,12 @@ mod measure;
 mod model;
 mod outcome;
 mod output;
+mod pareto;
 mod run;
+#[cfg(test)]
+pub(crate) mod sample;
 mod stats;
+mod study;
 mod summary;
 
 pub use compare::{Metric, Row, WorkloadMetric};
@@ -23,6 +27,8 @@ pub use outcome::{
     WaitSummary, WorkloadOutcome,
 };
 pub use output::OutputDir;
+pub use pareto::{OBJECTIVES, Objective};
 pub use run::{Cell, Cells, Simulate, run};
 pub use stats::{Estimate, difference, estimate, nearest_rank};
+pub use study::{Axis, Combination, SweepStudy, SweptCase};
 pub use summary::Summary;

@@ -149,10 +149,9 @@ pub(super) fn workloads(study: &Study, verdict: &Verdict) -> Option<Markup> {
         let wait = study.workload_estimate(case, workload, WorkloadMetric::PendingP95);
         let hit = study.workload_estimate(case, workload, WorkloadMetric::Disruptions);
         let short = case > 0
-            && study
-                .cases
-                .get(case)
-                .is_some_and(|c| !shortfalls(baseline, c, Some(workload)).is_empty());
+            && study.cases.get(case).is_some_and(|c| {
+                !shortfalls(&baseline.outcomes, &c.outcomes, Some(workload)).is_empty()
+            });
         html! {
             @match cost {
                 None => { "–" }
