@@ -3,7 +3,8 @@
 //! [`source`] turns rows of any format into a shared trace; [`native`] is the
 //! format of this project, [`generate`] draws traces, [`demand`] reads what
 //! services must serve. [`plan`] holds all of it for one case, and [`intern`]
-//! gives the engine its dense ids. [`usage`] is what pods were seen to use.
+//! gives the engine its dense ids. [`usage`] is what pods were seen to use, and
+//! [`rightsize`] what they should request.
 
 pub mod demand;
 pub mod generate;
@@ -12,6 +13,7 @@ mod model;
 pub mod native;
 pub mod native_csv;
 pub mod plan;
+pub mod rightsize;
 pub mod source;
 pub mod table;
 pub mod text;
