@@ -5,6 +5,7 @@
 //! equal give the same trace, so a caller that keeps what it loaded reads
 //! each file once for all cases.
 
+pub mod alibaba_batch;
 pub mod cluster;
 pub mod openb;
 pub mod swf;
@@ -12,8 +13,10 @@ pub mod swf;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::units::Bytes;
 use crate::workload::native_csv::NativeCsv;
 use crate::workload::source::{LoadedTrace, RowSource, TraceOptions, load};
+use alibaba_batch::AlibabaBatch;
 use openb::{Openb, OpenbOptions};
 use swf::{Swf, SwfOptions};
 
@@ -27,27 +30,20 @@ pub enum Format {
     /// Standard Workload Format, `.swf` or `.swf.gz`.
     Swf {
         /// Memory per processor of jobs that state none.
-        memory_per_cpu: Option<crate::units::Bytes>,
+        memory_per_cpu: Option<Bytes>,
     },
     /// Alibaba openb pod list; a CSV, so it must be asked for by name.
     Openb(OpenbOptions),
+    /// Task table of Alibaba's batch jobs of 2017; a CSV as well.
+    AlibabaBatch2017 {
+        /// Memory of a whole machine.
+        memory_scale: Bytes,
+    },
 }
 
 impl Format {
-    /// Names by which a user can ask for a format.
-    pub const NAMES: [&str; 4] = ["csv", "parquet", "swf", "openb"];
-
-    /// The format of that name, with default options.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        match name {
-            "csv" => Some(Format::Csv),
-            "parquet" => Some(Format::Parquet),
-            "swf" => Some(Format::Swf { memory_per_cpu: None }),
-            "openb" => Some(Format::Openb(OpenbOptions::default())),
-            _ => None,
-        }
-    }
+    /// Names by which a scenario asks for a format.
+    pub const NAMES: [&str; 4] = ["native", "swf", "openb", "alibaba-batch-2017"];
 
     /// The format that a file's name tells.
     ///
@@ -57,7 +53,13 @@ impl Format {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
         let plain = name.strip_suffix(".gz").unwrap_or(&name);
         let ending = plain.rsplit_once('.').map_or("", |(_, ending)| ending);
-        Format::named(ending).filter(|_| name == plain || ending != "parquet").ok_or_else(|| {
+        let format = match ending {
+            "csv" => Some(Format::Csv),
+            "parquet" if name == plain => Some(Format::Parquet),
+            "swf" => Some(Format::Swf { memory_per_cpu: None }),
+            _ => None,
+        };
+        format.ok_or_else(|| {
             Error::input(format!(
                 "cannot tell the format of `{}` by its name; state `format` ({}), or name it \
                  .csv, .csv.gz, .parquet, .swf or .swf.gz",
@@ -99,6 +101,9 @@ impl TraceSource {
             Format::Swf { memory_per_cpu } => {
                 let swf = SwfOptions { memory_per_cpu: *memory_per_cpu, memory: options.memory };
                 Box::new(Swf::new(text()?, shown, swf))
+            }
+            Format::AlibabaBatch2017 { memory_scale } => {
+                Box::new(AlibabaBatch::new(text()?, shown, *memory_scale)?)
             }
             Format::Openb(openb) => Box::new(Openb::new(text()?, shown, openb.clone())?),
         };

@@ -24,9 +24,9 @@ use std::io::Read;
 use std::path::Path;
 
 use super::swf::ZERO_RUN_TIME;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::units::{Bytes, MilliCpu};
-use crate::workload::source::{BadRow, Code, Next, RawRow, RowSource, bad_value};
+use crate::workload::source::{BadRow, Code, Next, RawRow, RowSource};
 use crate::workload::table::Table;
 use crate::workload::text;
 
@@ -121,23 +121,8 @@ impl Openb {
     }
 
     fn from_table(table: Table, options: OpenbOptions) -> Result<Self> {
-        let find = |name: &str| table.header().iter().position(|h| h.trim() == name);
-        let mut at = [0; REQUIRED.len()];
-        let mut missing = Vec::new();
-        for (slot, name) in at.iter_mut().zip(REQUIRED) {
-            match find(name) {
-                Some(column) => *slot = column,
-                None => missing.push(format!("`{name}`")),
-            }
-        }
-        if !missing.is_empty() {
-            return Err(Error::input(format!(
-                "`{}` is not an openb pod list: it lacks the columns {}",
-                table.name(),
-                missing.join(", ")
-            )));
-        }
-        let columns = Columns { at, gpu_spec: find("gpu_spec") };
+        let at = table.require(REQUIRED, "an openb pod list")?;
+        let columns = Columns { at, gpu_spec: table.find("gpu_spec") };
         Ok(Openb {
             table,
             columns,
@@ -163,11 +148,7 @@ struct Pod {
 impl Columns {
     fn pod(&self, table: &Table) -> std::result::Result<Pod, BadRow> {
         let cell = |i: usize| table.cell(self.at[i]).trim_ascii();
-        let fault = |i: usize, cause: &str| {
-            let mut bad = bad_value(REQUIRED[i], cell(i), cause, b"");
-            bad.text = table.row_text();
-            bad
-        };
+        let fault = |i: usize, cause: &str| table.fault(self.at[i], cause);
         let number =
             |i: usize, most: i64| text::integer(cell(i), 0, most).map_err(|c| fault(i, &c));
         let time = |i: usize| match cell(i) {
@@ -228,9 +209,7 @@ impl RowSource for Openb {
         };
         let table = &self.table;
         let Ok(name) = std::str::from_utf8(table.cell(self.columns.at[0])) else {
-            let mut bad = bad_value("name", table.cell(self.columns.at[0]), "is not text", b"");
-            bad.text = table.row_text();
-            return Ok(Next::Bad(bad));
+            return Ok(Next::Bad(table.fault(self.columns.at[0], "is not text")));
         };
         if deleted_ms == self.latest.0 {
             self.latest.1 += 1;
@@ -251,7 +230,7 @@ impl RowSource for Openb {
             memory: Some(pod.memory),
             extended: &self.gpus,
             count: 1,
-            warnings: [gpu_warning, spec.then_some(GPU_SPEC_IGNORED)],
+            warnings: [gpu_warning, spec.then_some(GPU_SPEC_IGNORED), None],
             ..RawRow::default()
         }))
     }

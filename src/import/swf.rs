@@ -152,7 +152,7 @@ impl RowSource for Swf {
                 cpu: job.busy_cpu(processors, duration_ms),
                 memory: job.used_kib.and_then(|kib| kib_times(kib, processors)),
             },
-            warnings: [(duration_ms == 0).then_some(ZERO_RUN_TIME), None],
+            warnings: [(duration_ms == 0).then_some(ZERO_RUN_TIME), None, None],
             ..RawRow::default()
         }))
     }

@@ -27,6 +27,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 mod time;
+mod trace_format;
 mod workloads;
 
 pub use link::{link, load};

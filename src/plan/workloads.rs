@@ -1,16 +1,16 @@
 //! What wants to run: from the scenario's words to [`PlannedWorkload`]s.
 
-use super::defaults::{CPU_STEP, GPU_RESOURCE, MEMORY_STEP, NAMESPACE, STARTUP};
+use super::defaults::{CPU_STEP, MEMORY_STEP, NAMESPACE, STARTUP};
 use super::files::Files;
 use super::nodes::effect;
 use super::notes::Notes;
 use super::time::{LONGEST, Window};
-use crate::import::openb::{OpenbOptions, Select};
-use crate::import::{Format, TraceSource};
+use super::trace_format;
+use crate::import::TraceSource;
 use crate::rng::Distribution;
 use crate::scenario::{
     self, CpuDist, DrawnMemory, Generate, GenerateLength, GenerateSizes, Keyed, RelPath, Scenario,
-    Source, Spanned, TraceFormat, quote,
+    Source, Spanned, quote,
 };
 use crate::units::{Percent, SimDuration};
 use crate::workload::demand::{DemandSpec, RequestRate};
@@ -77,7 +77,7 @@ impl Linker<'_> {
         let source = TraceSource {
             path: self.source.locate(path),
             shown: path.as_str().to_owned(),
-            format: format(common, path, it, notes)?,
+            format: trace_format::link(&common.path, path, it, notes)?,
             options: TraceOptions {
                 namespace: common.namespace.clone(),
                 priority: common.priority,
@@ -311,67 +311,6 @@ fn toleration(it: &scenario::Toleration) -> Toleration {
         value: (!exists).then_some(value),
         effect: it.effect.as_ref().map(|e| effect(e.value)),
     }
-}
-
-/// The format of a trace, refusing options of other formats.
-fn format(
-    common: &Common<'_>,
-    path: &Spanned<RelPath>,
-    it: &scenario::TraceOptions,
-    notes: &mut Notes<'_>,
-) -> Option<Format> {
-    let by_name = || Format::of_path(path.as_path());
-    let chosen = match it.format.map(|f| f.value) {
-        Some(TraceFormat::Openb) => Ok(Format::Openb(OpenbOptions::default())),
-        Some(TraceFormat::Swf) => Ok(Format::Swf { memory_per_cpu: None }),
-        Some(TraceFormat::Native) if matches!(by_name(), Ok(Format::Parquet)) => {
-            Ok(Format::Parquet)
-        }
-        Some(TraceFormat::Native) => Ok(Format::Csv),
-        None => by_name(),
-    };
-    let mut format = match chosen {
-        Ok(format) => format,
-        Err(error) => {
-            notes.diags.error(path.span, error.to_string());
-            return None;
-        }
-    };
-    let openb = matches!(format, Format::Openb(_));
-    let swf = matches!(format, Format::Swf { .. });
-    let foreign = [
-        ("select", it.select.as_ref().map(|s| s.span), openb, "openb"),
-        ("gpu-resource", it.gpu_resource.as_ref().map(|s| s.span), openb, "openb"),
-        ("memory-per-cpu", it.memory_per_cpu.as_ref().map(|s| s.span), swf, "swf"),
-    ];
-    for (key, given, applies, owner) in foreign {
-        if let (Some(span), false) = (given, applies) {
-            let message = format!("`{key}` applies to traces of format {owner} only");
-            notes.diags.error(span, message).help(format!(
-                "remove it, or state `format: {owner}` if {} is one",
-                quote(path.as_str())
-            ));
-        }
-    }
-    match &mut format {
-        Format::Openb(options) => {
-            options.select = match it.select.map(|s| s.value) {
-                Some(scenario::TraceSelect::CpuOnly) => Select::CpuOnly,
-                Some(scenario::TraceSelect::Gpu) => Select::Gpu,
-                Some(scenario::TraceSelect::All) | None => Select::All,
-            };
-            if let Some(name) = &it.gpu_resource {
-                options.gpu_resource.clone_from(&name.value);
-            } else {
-                let path = format!("{}.gpu-resource", common.path);
-                notes.default(path, GPU_RESOURCE.value, GPU_RESOURCE.note);
-                GPU_RESOURCE.value.clone_into(&mut options.gpu_resource);
-            }
-        }
-        Format::Swf { memory_per_cpu } => *memory_per_cpu = it.memory_per_cpu.map(|m| m.value.0),
-        Format::Csv | Format::Parquet => {}
-    }
-    Some(format)
 }
 
 /// What became of rows that are not replayed as they stand.

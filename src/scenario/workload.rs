@@ -83,6 +83,8 @@ record! {
         "select" => select: Option<Spanned<TraceSelect>>,
         /// Memory per cpu where a trace of format swf does not say.
         "memory-per-cpu" => memory_per_cpu: Option<Spanned<Positive<Bytes>>>,
+        /// Memory of a whole machine, of which a trace of format alibaba-batch-2017 states shares.
+        "memory-scale" => memory_scale: Option<Spanned<Positive<Bytes>>>,
         /// Requests of rows that state none.
         "requests" => requests: Option<DefaultRequests>,
         /// Name of the extended resource that GPUs of the trace become.
@@ -99,6 +101,8 @@ names! {
         "openb" => Openb,
         /// The Standard Workload Format of batch logs.
         "swf" => Swf,
+        /// The tasks of Alibaba's batch cluster of 2017.
+        "alibaba-batch-2017" => AlibabaBatch2017,
     }
 }
 

@@ -83,7 +83,7 @@ pub struct RawRow<'a> {
     /// Why a value of this row was cut off, if one was.
     pub clipped: Option<Code>,
     /// What else the user should know about this row.
-    pub warnings: [Option<Code>; 2],
+    pub warnings: [Option<Code>; 3],
 }
 
 /// A row that cannot be read.

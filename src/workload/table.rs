@@ -6,7 +6,7 @@ use std::path::Path;
 
 use csv::ByteRecord;
 
-use super::source::BadRow;
+use super::source::{BadRow, bad_value};
 use super::text::{self, Bounded, RecordEnd, excerpt};
 use crate::error::{Error, Result};
 
@@ -69,6 +69,32 @@ impl Table {
         &self.header
     }
 
+    /// Where each of these columns stands.
+    ///
+    /// # Errors
+    /// When one is missing: the file is no `what`, such as `an openb pod list`.
+    pub fn require<const N: usize>(&self, columns: [&str; N], what: &str) -> Result<[usize; N]> {
+        let mut at = [0; N];
+        let mut missing = Vec::new();
+        for (slot, name) in at.iter_mut().zip(columns) {
+            match self.find(name) {
+                Some(column) => *slot = column,
+                None => missing.push(format!("`{name}`")),
+            }
+        }
+        if missing.is_empty() {
+            return Ok(at);
+        }
+        let columns = missing.join(", ");
+        Err(Error::input(format!("`{}` is not {what}: it lacks the columns {columns}", self.name)))
+    }
+
+    /// Where a column stands, if it does.
+    #[must_use]
+    pub fn find(&self, column: &str) -> Option<usize> {
+        self.header.iter().position(|h| h.trim() == column)
+    }
+
     /// What errors call the file.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -92,6 +118,15 @@ impl Table {
     pub fn row_text(&self) -> String {
         let cells: Vec<&[u8]> = self.record.iter().collect();
         excerpt(&cells.join(&b','), 200)
+    }
+
+    /// A [`BadRow`] about a cell of the last record.
+    #[must_use]
+    pub fn fault(&self, column: usize, cause: &str) -> BadRow {
+        let name = self.header.get(column).map_or("", |h| h.trim());
+        let mut bad = bad_value(name, self.cell(column), cause, b"");
+        bad.text = self.row_text();
+        bad
     }
 
     /// Reads the next record; false at the end of the file.

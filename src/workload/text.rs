@@ -337,6 +337,29 @@ pub fn integer(text: &[u8], min: i64, max: i64) -> std::result::Result<i64, Stri
         .ok_or_else(|| format!("is not a whole number from {min} to {max}"))
 }
 
+/// A decimal that is finite and not negative.
+///
+/// # Errors
+/// When it is none.
+pub fn decimal(text: &[u8]) -> std::result::Result<f64, &'static str> {
+    let value: Option<f64> =
+        std::str::from_utf8(text.trim_ascii()).ok().and_then(|t| t.parse().ok());
+    match value {
+        None => Err("is not a number"),
+        Some(value) if !value.is_finite() => Err("is not a finite number"),
+        Some(value) if value < 0.0 => Err("is negative"),
+        Some(value) => Ok(value),
+    }
+}
+
+/// A decimal between 0 and 1.
+///
+/// # Errors
+/// When it is none.
+pub fn share(text: &[u8]) -> std::result::Result<f64, &'static str> {
+    decimal(text).ok().filter(|s| *s <= 1.0).ok_or("is not a share between 0 and 1")
+}
+
 /// Phrases a parser's message as the rest of a sentence about the value.
 fn reason(message: &str) -> String {
     format!("is {message}")

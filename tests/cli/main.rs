@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+mod traces;
+
 /// Where the reference data lies, or `None` with a printed reason.
 fn shared() -> Option<PathBuf> {
     let dir = std::env::var_os("PLIMSOLL_SHARED")
