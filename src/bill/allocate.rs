@@ -15,24 +15,18 @@
 //! workload with everything it costs.
 
 use super::ledger::add;
-use super::model::{ByName, Step, StepCost, pseudo};
+use super::model::{ByName, Resource, Step, StepCost, pseudo};
+use super::parts::{Collector, Distributed, PartOwner as Owner, Parts};
 use super::prices::ResourceWeight;
 use crate::cluster::ClusterSpec;
 use crate::observe::{FargateRecord, NodeWindow, Record};
 use crate::units::{Money, split_exact};
-use crate::workload::{NamespaceId, WorkloadId, WorkloadKind, Workloads};
+use crate::workload::{WorkloadId, WorkloadKind, Workloads};
 use crate::{Error, Result};
 
 const CPU: usize = 0;
 const MEMORY: usize = 1;
 const OTHER: usize = 2;
-
-/// Whose a part is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Owner {
-    Workload(WorkloadId, NamespaceId),
-    Pseudo(&'static str),
-}
 
 /// A weighted part of a split.
 #[derive(Debug, Clone, Copy)]
@@ -70,6 +64,8 @@ pub(super) struct Allocation<'a> {
     next_window: usize,
     next_owner: usize,
     parts: Vec<Part>,
+    /// Keeps what `explain` shows.
+    collector: Option<Collector>,
 }
 
 /// Groupings by owner.
@@ -78,6 +74,7 @@ pub(super) struct Allocated {
     pub(super) by_workload: ByName,
     pub(super) by_namespace: ByName,
     pub(super) fully_loaded: ByName,
+    pub(super) parts: Parts,
 }
 
 impl<'a> Allocation<'a> {
@@ -86,6 +83,7 @@ impl<'a> Allocation<'a> {
         cluster: &'a ClusterSpec,
         workloads: &'a Workloads,
         weight: ResourceWeight,
+        collector: Option<Collector>,
     ) -> Self {
         let pools = cluster.pools.len() + cluster.fargate.len();
         Allocation {
@@ -103,6 +101,14 @@ impl<'a> Allocation<'a> {
             next_window: 0,
             next_owner: 0,
             parts: Vec::new(),
+            collector,
+        }
+    }
+
+    /// What is allocated next is a cost of this resource.
+    fn turn_to(&mut self, resource: Resource) {
+        if let Some(collector) = &mut self.collector {
+            collector.at = resource;
         }
     }
 
@@ -134,6 +140,7 @@ impl<'a> Allocation<'a> {
                     "node {node} ran {ms} ms of day {day}, more than the record accounts for"
                 ))
             })?;
+        self.turn_to(Resource::Node(node));
         let record = self.record;
         let row = &record.nodes[node as usize];
         let pool = row.pool.index();
@@ -201,6 +208,8 @@ impl<'a> Allocation<'a> {
     /// A charge that follows a node.
     pub(super) fn node_other(&mut self, node: u32, step: Step, amount: Money) {
         let pool = self.record.nodes[node as usize].pool.index();
+        self.turn_to(Resource::Node(node));
+        self.collect(Owner::Pseudo(pseudo::SHARED), step, OTHER, amount);
         self.steps[step as usize][OTHER] += amount;
         add(&mut self.by_pseudo, pseudo::SHARED, amount);
         self.shared[pool] += amount;
@@ -226,6 +235,7 @@ impl<'a> Allocation<'a> {
 
     /// The compute cost of a Fargate pod.
     pub(super) fn pod(&mut self, index: u32, phases: PodPhases, cost: [Money; 2]) -> Result<()> {
+        self.turn_to(Resource::Fargate(index));
         let pod = self.record.fargate[index as usize];
         let (owner, pool) = self.pod_owner(&pod)?;
         let spec = &self.cluster.fargate[pod.pool as usize];
@@ -269,6 +279,7 @@ impl<'a> Allocation<'a> {
 
     /// Anything else a Fargate pod costs.
     pub(super) fn pod_other(&mut self, index: u32, step: Step, amount: Money) -> Result<()> {
+        self.turn_to(Resource::Fargate(index));
         let (owner, pool) = self.pod_owner(&self.record.fargate[index as usize])?;
         self.give(Part { weight: 0, step, owner }, amount, OTHER, pool)
     }
@@ -295,10 +306,18 @@ impl<'a> Allocation<'a> {
         Ok(())
     }
 
+    /// Keeps a part where somebody asked for it.
+    fn collect(&mut self, owner: Owner, step: Step, kind: usize, amount: Money) {
+        if let Some(collector) = &mut self.collector {
+            collector.give(owner, step, kind, amount);
+        }
+    }
+
     fn give(&mut self, part: Part, amount: Money, resource: usize, pool: usize) -> Result<()> {
         if amount == Money::ZERO {
             return Ok(());
         }
+        self.collect(part.owner, part.step, resource, amount);
         self.steps[part.step as usize][resource] += amount;
         match part.owner {
             Owner::Workload(workload, namespace) => {
@@ -324,19 +343,34 @@ impl<'a> Allocation<'a> {
     }
 
     /// Names the sums and distributes what is shared.
-    pub(super) fn finish(self) -> Allocated {
+    pub(super) fn finish(mut self) -> Allocated {
         let all = &self.workloads.workloads;
         let mut loaded = vec![Money::ZERO; all.len()];
         let mut fully_loaded = ByName::new();
+        let watched = self.collector.as_ref().and_then(Collector::workload);
+        let watched = watched.map(WorkloadId::index).filter(|w| *w < all.len());
         for (pool, shared) in self.shared.iter().enumerate() {
             let direct = &self.direct[pool * all.len()..(pool + 1) * all.len()];
             for (sum, amount) in loaded.iter_mut().zip(direct) {
                 *sum += *amount;
             }
+            let before = watched.map(|w| loaded[w]);
             distribute(*shared, direct, &mut loaded, &mut fully_loaded, pseudo::IDLE);
+            if let (Some(c), Some(w), Some(before)) = (&mut self.collector, watched, before) {
+                let all_direct = direct.iter().copied().sum();
+                let part = loaded[w] - before;
+                let (pool, direct, shared) = (Some(pool), direct[w], *shared);
+                c.distributed(Distributed { pool, direct, all_direct, shared, part });
+            }
         }
         let weights = loaded.clone();
         distribute(self.global, &weights, &mut loaded, &mut fully_loaded, pseudo::SHARED);
+        if let (Some(c), Some(w)) = (&mut self.collector, watched) {
+            let (direct, all_direct) = (weights[w], weights.iter().copied().sum());
+            let part = loaded[w] - direct;
+            let shared = self.global;
+            c.distributed(Distributed { pool: None, direct, all_direct, shared, part });
+        }
         for (info, amount) in all.iter().zip(loaded) {
             add(&mut fully_loaded, &info.name, amount);
         }
@@ -353,7 +387,8 @@ impl<'a> Allocation<'a> {
             .zip(self.steps)
             .map(|(step, [cpu, memory, other])| StepCost { step, cpu, memory, other })
             .collect();
-        Allocated { waterfall, by_workload, by_namespace, fully_loaded }
+        let parts = self.collector.map(Collector::finish).unwrap_or_default();
+        Allocated { waterfall, by_workload, by_namespace, fully_loaded, parts }
     }
 }
 

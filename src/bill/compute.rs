@@ -15,6 +15,7 @@ use super::meter::Window;
 use super::model::{
     Bill, Charge, CommitmentUse, KeepLines, Monthly, PurchaseOption, Sku, Step, Unit, pseudo,
 };
+use super::parts::{Collector, Focus, Parts};
 use super::prices::{BillingPlan, Commitment, MONTH_HOURS, Price, PriceStatus};
 use super::share::{Piece, Shares};
 use super::usage::{Groups, Meter, NO_GROUP, RawLine, Skus, Source};
@@ -44,55 +45,76 @@ impl Bill {
         plan: &BillingPlan,
         keep: KeepLines,
     ) -> Result<Bill> {
-        check_plan(plan)?;
-        for (i, node) in record.nodes.iter().enumerate() {
-            if node.pool.index() >= cluster.pools.len() {
-                return Err(Error::failed(format!("node {i} belongs to no pool")));
-            }
-        }
-        let window = Window {
-            from: record.start_unix_ms.saturating_add(record.warmup.ms()),
-            to: record.start_unix_ms.saturating_add(record.end.ms()),
-        };
-        let meter = Meter {
-            record,
-            cluster,
-            plan,
-            window,
-            skus: Skus::default(),
-            groups: Groups::default(),
-        };
-        let pools = cluster.pools.len() + cluster.fargate.len();
-        let mut run = Billing {
-            ledger: Ledger::new(keep, window, pools + 2)?,
-            allocation: Allocation::new(record, cluster, workloads, plan.weight),
-            commitments: plan
-                .commitments
-                .iter()
-                .map(|c| CommitmentUse {
-                    name: c.name.clone(),
-                    committed: Money::ZERO,
-                    used: Money::ZERO,
-                    unused: Money::ZERO,
-                    covered_on_demand: Money::ZERO,
-                })
-                .collect(),
-            covered: BTreeMap::new(),
-            shares: Shares::default(),
-            meter,
-            raw: Vec::new(),
-            pieces: Vec::new(),
-            days: Vec::new(),
-        };
-        if !plan.commitments.is_empty() {
-            run.cover()?;
-        }
-        run.nodes()?;
-        run.pods()?;
-        run.control_plane()?;
-        run.unused()?;
-        run.finish()
+        make(record, cluster, workloads, plan, keep, None).map(|(bill, _)| bill)
     }
+
+    /// The same bill with all its lines, and what the allocation of the
+    /// focus is made of.
+    ///
+    /// # Errors
+    /// As [`Bill::compute`].
+    pub fn explain(
+        record: &Record,
+        cluster: &ClusterSpec,
+        workloads: &Workloads,
+        plan: &BillingPlan,
+        focus: Focus,
+    ) -> Result<(Bill, Parts)> {
+        let collector = Some(Collector::new(focus));
+        make(record, cluster, workloads, plan, KeepLines::Yes, collector)
+    }
+}
+
+fn make(
+    record: &Record,
+    cluster: &ClusterSpec,
+    workloads: &Workloads,
+    plan: &BillingPlan,
+    keep: KeepLines,
+    collector: Option<Collector>,
+) -> Result<(Bill, Parts)> {
+    check_plan(plan)?;
+    for (i, node) in record.nodes.iter().enumerate() {
+        if node.pool.index() >= cluster.pools.len() {
+            return Err(Error::failed(format!("node {i} belongs to no pool")));
+        }
+    }
+    let window = Window {
+        from: record.start_unix_ms.saturating_add(record.warmup.ms()),
+        to: record.start_unix_ms.saturating_add(record.end.ms()),
+    };
+    let meter =
+        Meter { record, cluster, plan, window, skus: Skus::default(), groups: Groups::default() };
+    let pools = cluster.pools.len() + cluster.fargate.len();
+    let mut run = Billing {
+        ledger: Ledger::new(keep, window, pools + 2)?,
+        allocation: Allocation::new(record, cluster, workloads, plan.weight, collector),
+        commitments: plan
+            .commitments
+            .iter()
+            .map(|c| CommitmentUse {
+                name: c.name.clone(),
+                committed: Money::ZERO,
+                used: Money::ZERO,
+                unused: Money::ZERO,
+                covered_on_demand: Money::ZERO,
+            })
+            .collect(),
+        covered: BTreeMap::new(),
+        shares: Shares::default(),
+        meter,
+        raw: Vec::new(),
+        pieces: Vec::new(),
+        days: Vec::new(),
+    };
+    if !plan.commitments.is_empty() {
+        run.cover()?;
+    }
+    run.nodes()?;
+    run.pods()?;
+    run.control_plane()?;
+    run.unused()?;
+    run.finish()
 }
 
 /// Most commitments of a plan.
@@ -386,7 +408,7 @@ impl Billing<'_> {
         Ok(())
     }
 
-    fn finish(self) -> Result<Bill> {
+    fn finish(self) -> Result<(Bill, Parts)> {
         let Meter { record, cluster, plan, window, skus, .. } = self.meter;
         let names = cluster.pools.iter().map(|p| p.name.as_str());
         let names = names.chain(cluster.fargate.iter().map(|p| p.name.as_str()));
@@ -409,7 +431,7 @@ impl Billing<'_> {
         bill.fargate_count = record.fargate.len() as u32;
         bill.monthly = monthly(bill.total, window.to - window.from);
         check_sums(&bill)?;
-        Ok(bill)
+        Ok((bill, allocated.parts))
     }
 }
 

@@ -10,6 +10,7 @@ mod coverage;
 mod ledger;
 mod meter;
 mod model;
+mod parts;
 mod prices;
 mod share;
 mod summary;
@@ -23,6 +24,7 @@ pub use model::{
     Bill, ByName, Charge, CommitmentSummary, CommitmentUse, Hourly, KeepLines, Lines, Monthly,
     PurchaseOption, Resource, Sku, Step, StepCost, Unit, pseudo,
 };
+pub use parts::{Distributed, Focus, Part, PartOwner, Parts};
 pub use prices::{
     BillingPlan, Commitment, CommitmentKind, FargatePrice, MONTH_HOURS, Price, PriceStatus,
     ResourceWeight, RootVolume, ShapePrice,

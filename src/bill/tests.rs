@@ -747,6 +747,35 @@ proptest! {
         for part in &bill.waterfall {
             prop_assert!(part.amount() >= Money::ZERO);
         }
+        let explained = |focus| {
+            Bill::explain(&record, &cluster(), &workloads(), &plan, focus).expect("a bill")
+        };
+        for (id, info) in workloads().workloads.iter().enumerate() {
+            let (same, of) = explained(Focus::Workload(WorkloadId(id as u32)));
+            prop_assert_eq!(&same, &bill);
+            let direct: Money = of.parts.iter().map(Part::amount).sum();
+            prop_assert_eq!(direct, bill.by_workload[&info.name]);
+            let in_pools = of.distributed.iter().filter(|d| d.pool.is_some());
+            let loaded: Money = in_pools.map(|d| d.direct).sum::<Money>()
+                + of.distributed.iter().map(|d| d.part).sum();
+            prop_assert_eq!(loaded, bill.fully_loaded_by_workload[&info.name]);
+        }
+        for (id, name) in workloads().namespaces.iter().enumerate() {
+            let (_, of) = explained(Focus::Namespace(NamespaceId(id as u32)));
+            let sum: Money = of.parts.iter().map(Part::amount).sum();
+            prop_assert_eq!(sum, bill.by_namespace[name]);
+        }
+        let nodes = (0..record.nodes.len() as u32).map(Resource::Node);
+        let pods = (0..record.fargate.len() as u32).map(Resource::Fargate);
+        for resource in nodes.chain(pods) {
+            let (_, of) = explained(Focus::Resource(resource));
+            let parts: Money = of.parts.iter().map(Part::amount).sum();
+            let lines: Money = (0..bill.lines.len())
+                .filter(|i| bill.resource(bill.lines.resource[*i]) == resource)
+                .map(|i| Money::from_pico(bill.lines.net[i].into()))
+                .sum();
+            prop_assert_eq!(parts, lines);
+        }
         let none = compute(&record, &BillingPlan { commitments: vec![], ..plan });
         prop_assert_eq!(none.total, bill.list_total);
         let named: Money = bridge(&none, &bill).iter().map(|s| s.1).sum();

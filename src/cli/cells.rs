@@ -20,8 +20,21 @@ pub(super) struct PlannedCells<'a> {
 
 /// What one simulation leaves, with the pods it was about.
 pub(super) struct Simulated {
-    workloads: Arc<Workloads>,
-    record: Record,
+    pub(super) workloads: Arc<Workloads>,
+    pub(super) record: Record,
+}
+
+/// One simulation of a case.
+pub(super) fn simulate(case: &CasePlan, seed: u64, keep: KeepPods) -> Result<Simulated> {
+    let workloads = case.workload.materialise(seed)?;
+    let record = world::run(&case.setup, &workloads, seed, keep);
+    if record.end <= record.warmup {
+        return Err(Error::input(
+            "the run was over before `time.warmup` ended: nothing is left to bill; \
+             shorten the warm-up",
+        ));
+    }
+    Ok(Simulated { workloads, record })
 }
 
 impl Simulate for PlannedCells<'_> {
@@ -36,17 +49,8 @@ impl Simulate for PlannedCells<'_> {
     }
 
     fn simulate(&self, case: usize, seed: u64, detail: bool) -> Result<Simulated> {
-        let case = &self.plan.cases[case];
-        let workloads = case.workload.materialise(seed)?;
         let keep = if detail { KeepPods::Yes } else { KeepPods::No };
-        let record = world::run(&case.setup, &workloads, seed, keep);
-        if record.end <= record.warmup {
-            return Err(Error::input(
-                "the run was over before `time.warmup` ended: nothing is left to bill; \
-                 shorten the warm-up",
-            ));
-        }
-        Ok(Simulated { workloads, record })
+        simulate(&self.plan.cases[case], seed, keep)
     }
 
     fn measure(&self, case: usize, seed: u64, of: &Simulated, detail: bool) -> Result<Cell> {

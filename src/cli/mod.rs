@@ -5,6 +5,7 @@
 
 mod cells;
 mod check;
+mod explain;
 mod generate;
 mod init;
 mod prices;
@@ -50,6 +51,9 @@ enum Verb {
     Run(run::Args),
     /// Show a finished result again
     Report(report::Args),
+    /// Say where dollars went and why a pod waited
+    #[command(subcommand)]
+    Explain(explain::Verb),
     /// Show or rebuild the price tables
     #[command(subcommand)]
     Prices(prices::Verb),
@@ -193,6 +197,7 @@ fn dispatch(verb: Verb, console: &Console) -> Result<Outcome> {
         Verb::Check(args) => check::run(&args, console),
         Verb::Run(args) => run::run(&args, console),
         Verb::Report(args) => report::run(&args),
+        Verb::Explain(verb) => explain::run(&verb, console),
         Verb::Prices(verb) => prices::run(&verb),
         Verb::Generate(args) => generate::run(&args, console),
         Verb::Schema => {

@@ -1,6 +1,7 @@
 //! Observers of a run, and the record they leave. Knows no policy.
 
 mod accounts;
+mod names;
 mod observer;
 mod record;
 mod timeline;

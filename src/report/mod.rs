@@ -5,6 +5,7 @@
 //! No wall clock: what is written depends on the study alone.
 
 pub mod charts;
+pub mod explain;
 mod figures;
 mod page;
 mod rows;

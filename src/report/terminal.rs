@@ -12,7 +12,7 @@ use crate::sweep::{Detail, Estimate, Outcome, SCHEMA_VERSION, Study};
 use crate::{Error, Result};
 
 /// Columns of a terminal.
-const WIDTH: usize = 80;
+pub(super) const WIDTH: usize = 80;
 /// Characters of a case's title in the table.
 const TITLE: usize = 30;
 /// Characters of any other name in a line.
@@ -157,7 +157,7 @@ fn table(rows: &[Row]) -> String {
 
 /// Words in lines of at most 80 characters, the first behind `first`, the
 /// others behind `rest`.
-fn wrapped(text: &str, first: &str, rest: &str) -> String {
+pub(super) fn wrapped(text: &str, first: &str, rest: &str) -> String {
     let mut out = String::new();
     let mut line = first.to_owned();
     let mut used = line.chars().count();

@@ -1,5 +1,7 @@
 //! The program as its users run it: exit codes, files, equal bytes.
 
+mod explain;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
