@@ -11,7 +11,7 @@ use super::files::Files;
 use super::model::{CasePlan, Options, Plan, Warning};
 use super::nodes::{self, NodePools};
 use super::notes::Notes;
-use super::{billing, fargate, fit, goals, settings, time, workloads};
+use super::{billing, fargate, fit, goals, rightsize, settings, time, workloads};
 use crate::bill::PriceStatus;
 use crate::catalog::{Catalog, Region};
 use crate::cluster::{ClusterSpec, PoolKind};
@@ -75,8 +75,10 @@ pub fn link(source: &Source, options: &Options) -> Result<Plan> {
         return Err(Error::failed("a scenario has no case"));
     };
     share(&mut cases);
+    let baseline = cases.first().map_or(&first.tree, |case| rightsize::tree(case, first)).clone();
     for (case, resolved) in cases.iter_mut().zip(&resolved) {
-        case.changes = settings::changes(&first.tree, &resolved.tree);
+        case.changes = settings::changes(&baseline, rightsize::tree(case, resolved));
+        case.changes.extend(rightsize::trace_changes(case));
     }
     let seeds = seeds(&first.scenario, options, &mut cases)?;
     let mut warnings = warnings(&diags);
@@ -145,6 +147,8 @@ impl Shared<'_> {
         let window = time::link(scenario, notes);
         let planned = workloads::Linker { source: self.source, window, files: &mut self.files }
             .link(scenario, notes);
+        let rightsizing = rightsize::link(resolved, &planned, window, &|_| Vec::new(), notes);
+        let planned = rightsize::apply(planned, rightsizing.as_ref());
         let extended = workloads::extended_names(&planned);
         let goals = goals::link(scenario, notes);
 
@@ -177,7 +181,9 @@ impl Shared<'_> {
         if !notes.diags.has_errors() {
             fit::warn(scenario, &cluster, &planned, &extended, notes);
         }
-        let mut settings = settings::stated(&resolved.tree);
+        let tree = rightsizing.as_ref().map_or(&resolved.tree, |r| &r.tree);
+        let effective = effective_yaml(tree);
+        let mut settings = settings::stated(tree);
         settings.append(&mut notes.settings);
         settings.sort_by_key(|s| s.origin);
         let workload = WorkloadPlan::new(planned, Vec::new());
@@ -200,9 +206,10 @@ impl Shared<'_> {
             goals,
             settings,
             changes: Vec::new(),
-            effective: effective_yaml(&resolved.tree),
+            effective,
             sim_key: 0,
             random,
+            rightsizing: rightsizing.map(Arc::new),
         })
     }
 

@@ -23,6 +23,7 @@ mod model;
 mod nodes;
 mod notes;
 mod offers;
+mod rightsize;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -32,5 +33,6 @@ mod workloads;
 
 pub use link::{link, load};
 pub use model::{
-    Bound, CasePlan, Change, Goal, Input, Options, Origin, Plan, ReadTrace, Setting, Warning,
+    Bound, CasePlan, Change, Goal, Input, Options, Origin, Plan, ReadTrace, Rightsizing, Setting,
+    Warning,
 };

@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use crate::bill::BillingPlan;
 use crate::import::TraceSource;
+use crate::scenario::Node;
 use crate::units::{Money, SimDuration};
 use crate::workload::plan::WorkloadPlan;
+use crate::workload::rightsize::{Fitting, Policy};
 use crate::workload::source::{LoadedTrace, ReadReport, RowSource, TraceOptions};
 use crate::world::Setup;
 use crate::{Error, Result};
@@ -119,6 +121,21 @@ pub struct CasePlan {
     pub sim_key: u64,
     /// Whether two seeds can differ.
     pub random: bool,
+    /// Its requests as they were fitted to usage, where they were.
+    pub rightsizing: Option<Arc<Rightsizing>>,
+}
+
+/// The requests of a case, fitted to what its pods were seen to use.
+#[derive(Debug, Clone)]
+pub struct Rightsizing {
+    /// How.
+    pub policy: Policy,
+    /// Every set of pods that was looked at.
+    pub fittings: Vec<Fitting>,
+    /// Workloads that the scenario leaves out.
+    pub left_out: Vec<String>,
+    /// The effective tree with the new requests.
+    pub(super) tree: Node,
 }
 
 /// A file that decides the result.

@@ -19,6 +19,7 @@ pub mod number;
 pub mod patch;
 pub mod pool;
 mod record;
+pub mod rightsize;
 mod schema;
 mod source;
 #[cfg(test)]
@@ -35,6 +36,7 @@ pub use leaf::{CpuTime, RelPath, Slug, Text};
 pub use model::*;
 pub use number::{Fraction, Int, NonNegative, Positive, Share};
 pub use pool::*;
+pub use rightsize::*;
 pub use schema::json_schema;
 pub use source::{BASE_CASE, Resolved, Source};
 pub use tree::{Node, Value, effective_yaml};

@@ -12,6 +12,7 @@ use super::number::{Fraction, Int, NonNegative, Positive, Share};
 use super::patch::{Assignments, Removals};
 use super::pool::Pool;
 use super::record::{choice, names, record, union};
+use super::rightsize::Rightsize;
 use super::workload::Workload;
 use crate::units::{Bytes, Money, Percent, Rate, SimDuration};
 
@@ -388,5 +389,7 @@ record! {
         "replace" => replace: Assignments = Assignments::default(),
         /// Paths into which a value is merged; null deletes.
         "set" => set: Assignments = Assignments::default(),
+        /// Requests fitted to usage, after everything else was applied.
+        "rightsize" => rightsize: Option<Spanned<Box<Rightsize>>>,
     }
 }

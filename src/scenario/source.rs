@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::decode::{Ctx, Decode, Map};
+use super::decode::{Ctx, Decode, Map, Spanned};
 use super::diagnostic::{Diagnostics, Sources, Span, quote};
 use super::leaf::RelPath;
 use super::model::{Case, Scenario};
 use super::patch::{self, Assignments};
+use super::rightsize::Rightsize;
 use super::tree::{self, Key, MAX_BYTES, Node, Value};
 use crate::error::{Error, Result};
 
@@ -31,6 +32,8 @@ pub struct Resolved {
     pub case: String,
     /// Its title, if it has one.
     pub title: Option<String>,
+    /// How its requests are fitted to usage, if they are.
+    pub rightsize: Option<Spanned<Box<Rightsize>>>,
     /// The model.
     pub scenario: Scenario,
     /// The effective tree, for [`tree::effective_yaml`].
@@ -170,8 +173,10 @@ impl Source {
     pub fn resolve(&self, case: &str, diags: &mut Diagnostics) -> Option<Resolved> {
         let tree = self.effective(case, diags)?;
         let scenario = Scenario::decode(&tree, &mut Ctx::new(diags))?;
-        let title = self.cases.get(case).and_then(|c| c.title.as_ref()).map(|t| t.value.clone());
-        Some(Resolved { case: case.to_owned(), title, scenario, tree })
+        let own = self.cases.get(case);
+        let title = own.and_then(|c| c.title.as_ref()).map(|t| t.value.clone());
+        let rightsize = own.and_then(|c| c.rightsize.clone());
+        Some(Resolved { case: case.to_owned(), title, rightsize, scenario, tree })
     }
 
     /// Every case, typed, with warnings so far.

@@ -596,7 +596,7 @@ fn patches_that_do_not_apply_are_explained() {
         ("{ set: [] }", "11:13 expected a map of paths, found a list"),
         (
             "3",
-            "11:6 expected a map with `title`, `remove`, `replace` or `set`, found the number `3`",
+            "11:6 expected a map with `title`, `remove`, `replace`, `set` or `rightsize`, found the number `3`",
         ),
     ];
     let got: Vec<String> = cases.iter().map(|(case, _)| with(case)).collect();

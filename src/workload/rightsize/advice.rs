@@ -144,6 +144,9 @@ pub enum Caution {
     MeanOverReplicas,
     /// The columns of a trace lack the statistic: a larger one was taken.
     LargerStatistic,
+    /// Replicas follow cpu usage as a share of the request: a smaller request
+    /// means more replicas.
+    ScalesOnCpu,
 }
 
 impl Caution {
@@ -155,6 +158,7 @@ impl Caution {
             Caution::CappedAtCeiling => "capped-at-ceiling",
             Caution::MeanOverReplicas => "mean-over-replicas",
             Caution::LargerStatistic => "larger-statistic",
+            Caution::ScalesOnCpu => "scales-on-cpu",
         }
     }
 }

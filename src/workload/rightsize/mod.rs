@@ -21,6 +21,7 @@
 //! of thin data: [`Withheld`]. Cost: O(n log n) in the samples of a workload.
 
 mod advice;
+mod fit;
 mod policy;
 mod series;
 #[cfg(test)]
@@ -31,5 +32,6 @@ pub use advice::{
     Advice, Caution, Columns, Current, Quantiles, Withheld, advise, advise_columns, quantity,
     usage_quantity,
 };
+pub use fit::{ContainerFitting, Fitting, SeriesOf, apply, fit};
 pub use policy::{AbsentRequests, Expression, LimitRule, Method, Policy, Statistic};
 pub use series::{Resource, Sample, Series, nearest_rank_weighted};
