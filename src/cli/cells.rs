@@ -28,6 +28,10 @@ pub(super) struct Simulated {
 pub(super) fn simulate(case: &CasePlan, seed: u64, keep: KeepPods) -> Result<Simulated> {
     let workloads = case.workload.materialise(seed)?;
     let record = world::run(&case.setup, &workloads, seed, keep);
+    checked(workloads, record)
+}
+
+fn checked(workloads: Arc<Workloads>, record: Record) -> Result<Simulated> {
     if record.end <= record.warmup {
         return Err(Error::input(
             "the run was over before `time.warmup` ended: nothing is left to bill; \

@@ -3,14 +3,19 @@
 use std::path::PathBuf;
 
 use super::{Console, Format, Outcome, Scenario, cells, print};
-use crate::observe::KeepPods;
+use crate::observe::probe::{Follow, Probe, Role, Search};
+use crate::observe::{KeepPods, PodEnd};
 use crate::plan::{CasePlan, Plan};
-use crate::report::explain::{CellFacts, Subject, cost};
+use crate::report::explain::{CellFacts, PodStory, Subject, cost, find_pod, find_workload, pod};
 use crate::scenario::Source;
-use crate::{Error, Result};
+use crate::units::{SimTime, parse_duration};
+use crate::workload::{Workloads, text};
+use crate::{Error, Result, world};
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Verb {
+    /// What happened to a pod, what the scheduler saw and why it waited
+    Pod(PodArgs),
     /// Whose dollars a node, workload or namespace is, down to the lines
     Cost(CostArgs),
 }
@@ -42,6 +47,45 @@ struct OneCell {
 }
 
 #[derive(Debug, clap::Args)]
+pub(super) struct PodArgs {
+    #[command(flatten)]
+    cell: OneCell,
+    #[command(flatten)]
+    which: Which,
+    /// Only pods of this workload
+    #[arg(long, value_name = "NAME", conflicts_with = "pod")]
+    workload: Option<String>,
+}
+
+/// The pod of this name or role.
+#[derive(Debug, clap::Args)]
+#[group(multiple = false)]
+struct Which {
+    /// By workload and number, as in web/3, or by name as in the trace
+    #[arg(value_name = "POD")]
+    pod: Option<String>,
+    /// The one that waited longest for a node [default]
+    #[arg(long)]
+    longest_wait: bool,
+    /// The one that had waited longest at this time, as in 2h30m from the
+    /// start or 2026-07-06T02:30Z
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// The first that was evicted by a drain
+    #[arg(long)]
+    evicted: bool,
+    /// The first that was lost with its Spot node
+    #[arg(long)]
+    interrupted: bool,
+    /// The first that no pool could ever hold
+    #[arg(long)]
+    rejected: bool,
+    /// The first that still waited when the run ended
+    #[arg(long)]
+    pending: bool,
+}
+
+#[derive(Debug, clap::Args)]
 pub(super) struct CostArgs {
     #[command(flatten)]
     cell: OneCell,
@@ -65,6 +109,12 @@ struct SubjectArgs {
 
 pub(super) fn run(verb: &Verb, console: &Console) -> Result<Outcome> {
     match verb {
+        Verb::Pod(args) => {
+            let plan = args.cell.load(console)?;
+            let (case, seed) = cell(&plan)?;
+            let story = args.story(&plan, case, seed)?;
+            print(&story.show(args.cell.format.into())?)?;
+        }
         Verb::Cost(args) => {
             let plan = args.cell.load(console)?;
             let (case, seed) = cell(&plan)?;
@@ -76,6 +126,75 @@ pub(super) fn run(verb: &Verb, console: &Console) -> Result<Outcome> {
         }
     }
     Ok(Outcome::Fine)
+}
+
+impl PodArgs {
+    fn story(&self, plan: &Plan, case: &CasePlan, seed: u64) -> Result<PodStory> {
+        let workloads = case.workload.materialise(seed)?;
+        let ordinal = match &self.which.pod {
+            Some(name) => find_pod(&workloads, name)?,
+            None => self.search(case, seed, &workloads)?,
+        };
+        let probe = Probe::Follow(Box::new(Follow::new(ordinal)));
+        let run = |probe| world::run_watched(&case.setup, &workloads, seed, KeepPods::No, probe);
+        let (record, Probe::Follow(follow)) = run(probe) else {
+            return Err(Error::failed("a pursuit came back as a search"));
+        };
+        let cell = CellFacts {
+            scenario: &plan.name,
+            case: &case.name,
+            seed,
+            cluster: &case.setup.cluster,
+            workloads: &workloads,
+            record: &record,
+        };
+        pod(cell, &follow, ordinal)
+    }
+
+    /// A first run that finds the pod of the role.
+    fn search(&self, case: &CasePlan, seed: u64, workloads: &Workloads) -> Result<u64> {
+        let Which { at, evicted, interrupted, rejected, pending, .. } = &self.which;
+        let (role, none) = if let Some(at) = at {
+            let time = time(at, case.setup.start_unix_ms)?;
+            (Role::PendingAt(time), format!("no pod waited for a node at {at}"))
+        } else if *evicted {
+            (Role::First(PodEnd::Evicted), "no pod was evicted".to_owned())
+        } else if *interrupted {
+            (Role::First(PodEnd::Interrupted), "no pod was interrupted".to_owned())
+        } else if *rejected {
+            (Role::First(PodEnd::Rejected), "no pod was rejected".to_owned())
+        } else if *pending {
+            (Role::First(PodEnd::Pending), "no pod still waited at the end".to_owned())
+        } else {
+            (Role::LongestWait, "no pod was submitted after the warm-up".to_owned())
+        };
+        let only = self.workload.as_ref().map(|name| find_workload(workloads, name)).transpose()?;
+        let probe = Probe::Search(Search::new(role, only, case.setup.warmup));
+        let found = match world::run_watched(&case.setup, workloads, seed, KeepPods::No, probe).1 {
+            Probe::Search(search) => search.found(),
+            Probe::Follow(_) => None,
+        };
+        let of = self.workload.as_ref().map(|w| format!(" of workload `{w}`")).unwrap_or_default();
+        found.ok_or_else(|| Error::input(format!("{none}{of} in case {}, seed {seed}", case.name)))
+    }
+}
+
+/// A time of the run: a length from its start, or a timestamp.
+fn time(given: &str, start_unix_ms: i64) -> Result<SimTime> {
+    if let Ok(length) = parse_duration(given) {
+        return Ok(SimTime::ZERO + length);
+    }
+    let at = text::is_timestamp(given.as_bytes()).then(|| text::timestamp_ms(given.as_bytes()));
+    match at {
+        Some(Ok(ms)) => ms.checked_sub(start_unix_ms).map(SimTime),
+        _ => None,
+    }
+    .ok_or_else(|| {
+        Error::input(format!(
+            "`--at {given}` is no time of the run; write a length from its start such as 2h30m, \
+             or a timestamp such as 2026-07-06T02:30Z"
+        ))
+    })
 }
 
 impl OneCell {

@@ -22,6 +22,11 @@ pub enum PodState {
 
 const NONE: u32 = u32::MAX;
 
+/// Numbers of work within its trace or service take so many bits of an ordinal.
+const NUMBER_BITS: u32 = 40;
+/// Set in ordinals of service replicas.
+const SERVICE_BIT: u64 = 1 << 63;
+
 /// One live pod.
 #[derive(Debug, Clone, Copy)]
 pub struct Pod {
@@ -76,6 +81,31 @@ impl Pod {
             next: NONE,
             previous: NONE,
         }
+    }
+
+    /// Ordinal of the work with this number in a trace.
+    #[must_use]
+    pub const fn trace_ordinal(trace: usize, number: u64) -> u64 {
+        ((trace as u64) << NUMBER_BITS) | number
+    }
+
+    /// Ordinal of the replica with this number of a service.
+    #[must_use]
+    pub const fn service_ordinal(service: usize, number: u64) -> u64 {
+        SERVICE_BIT | ((service as u64) << NUMBER_BITS) | number
+    }
+
+    /// What an ordinal is made of: a key of its trace or service, and its
+    /// number there.
+    #[must_use]
+    pub const fn origin(ordinal: u64) -> (u64, u64) {
+        (ordinal >> NUMBER_BITS, ordinal & ((1 << NUMBER_BITS) - 1))
+    }
+
+    /// The trace that an ordinal's work is from; `None` for a service.
+    #[must_use]
+    pub fn trace_of(ordinal: u64) -> Option<usize> {
+        (ordinal & SERVICE_BIT == 0).then_some((ordinal >> NUMBER_BITS) as usize)
     }
 
     /// The service it belongs to, if any.
@@ -211,6 +241,14 @@ impl std::ops::IndexMut<PodId> for Pods {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ordinals_come_apart_again() {
+        let (trace, service) = (Pod::trace_ordinal(3, 17), Pod::service_ordinal(3, 17));
+        assert_eq!((Pod::origin(trace).1, Pod::trace_of(trace)), (17, Some(3)));
+        assert_eq!((Pod::origin(service).1, Pod::trace_of(service)), (17, None));
+        assert_ne!(Pod::origin(trace).0, Pod::origin(service).0);
+    }
 
     #[test]
     fn node_lists_survive_removal_anywhere() {

@@ -52,6 +52,17 @@ pub enum Purchase {
     Spot,
 }
 
+impl Purchase {
+    /// Its name in results.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Purchase::OnDemand => "on-demand",
+            Purchase::Spot => "spot",
+        }
+    }
+}
+
 /// A (shape, zone, purchase) that can be launched, with what policies rank by.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Offer {
@@ -101,6 +112,19 @@ pub enum PoolKind {
         /// Whether the Cluster Autoscaler moves its desired size.
         autoscaled: bool,
     },
+}
+
+impl PoolKind {
+    /// Whether the pool can ever have a node.
+    #[must_use]
+    pub fn can_have_nodes(&self) -> bool {
+        match self {
+            PoolKind::Fixed { count } => *count > 0,
+            PoolKind::AutoScalingGroup { min, max, autoscaled } => {
+                *min > 0 || (*autoscaled && *max > 0)
+            }
+        }
+    }
 }
 
 /// Nodes bought and scaled alike.

@@ -116,7 +116,7 @@ pub fn write_pods(record: &Record, workloads: &Workloads, out: impl Write) -> Re
     let templates = &workloads.templates;
     let workload_names = Names::new(workloads.workloads.iter().map(|w| w.name.as_str()));
     let namespaces = Names::new(workloads.namespaces.iter().map(String::as_str));
-    let ends = Names::new(POD_ENDS.into_iter().map(pod_end));
+    let ends = Names::new(POD_ENDS.into_iter().map(PodEnd::name));
     write("pods.parquet", record.pods.len(), out, |rows| {
         let pods = &record.pods[rows];
         // An id without a template is out of every table and refused there.
@@ -166,33 +166,6 @@ const POD_ENDS: [PodEnd; 7] = [
     PodEnd::Rejected,
 ];
 
-const fn pod_end(end: PodEnd) -> &'static str {
-    match end {
-        PodEnd::Finished => "finished",
-        PodEnd::Running => "running",
-        PodEnd::Starting => "starting",
-        PodEnd::Pending => "pending",
-        PodEnd::Evicted => "evicted",
-        PodEnd::Interrupted => "interrupted",
-        PodEnd::Rejected => "rejected",
-    }
-}
-
-const fn node_end(end: NodeEnd) -> &'static str {
-    match end {
-        NodeEnd::Running => "running",
-        NodeEnd::ScaledDown => "scaled-down",
-        NodeEnd::Reclaimed => "reclaimed",
-    }
-}
-
-const fn purchase(purchase: Purchase) -> &'static str {
-    match purchase {
-        Purchase::OnDemand => "on-demand",
-        Purchase::Spot => "spot",
-    }
-}
-
 /// `nodes.parquet`: one row per node that ever was asked for, in launch order.
 ///
 /// | column | type | meaning |
@@ -215,9 +188,10 @@ pub fn write_nodes(
     let pools = Names::new(cluster.pools.iter().map(|p| p.name.as_str()));
     let shapes = Names::new(cluster.shapes.iter().map(|s| s.name.as_str()));
     let zones = Names::new(cluster.zones.iter().map(String::as_str));
-    let purchases = Names::new([Purchase::OnDemand, Purchase::Spot].into_iter().map(purchase));
+    let purchases =
+        Names::new([Purchase::OnDemand, Purchase::Spot].into_iter().map(Purchase::name));
     let ends = [NodeEnd::Running, NodeEnd::ScaledDown, NodeEnd::Reclaimed];
-    let ends = Names::new(ends.into_iter().map(node_end));
+    let ends = Names::new(ends.into_iter().map(NodeEnd::name));
     let mut net: Vec<Option<Money>> = Vec::new();
     if !bill.lines.is_empty() || bill.total == Money::ZERO {
         net.resize(record.nodes.len(), Some(Money::ZERO));

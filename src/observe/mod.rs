@@ -3,6 +3,7 @@
 mod accounts;
 mod names;
 mod observer;
+pub mod probe;
 mod record;
 mod timeline;
 

@@ -2,6 +2,7 @@
 //! records them. Static dispatch, no map and no string on the path.
 
 use super::accounts::{Accounts, Owner, PodRates};
+use super::probe::Probe;
 use super::record::{
     FargateRecord, NodeEnd, NodeRecord, Place, PodCounts, PodEnd, PodRecord, Record, ServiceDemand,
     Totals, WINDOW_MS, Waits,
@@ -31,6 +32,8 @@ pub struct Observer {
     pub nodes: Vec<NodeRecord>,
     /// Every Fargate pod so far.
     pub fargate: Vec<FargateRecord>,
+    /// Watches one pod, where somebody asked for it.
+    pub probe: Option<Box<Probe>>,
     keep: KeepPods,
     pods: Vec<PodRecord>,
     waits: Vec<Waits>,
@@ -53,6 +56,7 @@ impl Observer {
             timeline: Timeline::default(),
             nodes: Vec::new(),
             fargate: Vec::new(),
+            probe: None,
             keep,
             pods: Vec::new(),
             waits: vec![Waits::default(); workloads],
@@ -105,6 +109,9 @@ impl Observer {
             record.running = pod.running;
             record.place = place;
         }
+        if let Some(probe) = &mut self.probe {
+            probe.bound(workload, pod, place);
+        }
     }
 
     /// A pod instance ended, or the run ended over it. `now` is when.
@@ -142,6 +149,9 @@ impl Observer {
             if !ran {
                 record.running = SimTime::NEVER;
             }
+        }
+        if let Some(probe) = &mut self.probe {
+            probe.ended(workload, pod, end, now);
         }
     }
 

@@ -67,6 +67,34 @@ pub enum PodEnd {
     Rejected,
 }
 
+impl NodeEnd {
+    /// Its name in results.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            NodeEnd::Running => "running",
+            NodeEnd::ScaledDown => "scaled-down",
+            NodeEnd::Reclaimed => "reclaimed",
+        }
+    }
+}
+
+impl PodEnd {
+    /// Its name in results.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            PodEnd::Finished => "finished",
+            PodEnd::Running => "running",
+            PodEnd::Starting => "starting",
+            PodEnd::Pending => "pending",
+            PodEnd::Evicted => "evicted",
+            PodEnd::Interrupted => "interrupted",
+            PodEnd::Rejected => "rejected",
+        }
+    }
+}
+
 /// Where a pod ran.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Place {

@@ -127,6 +127,7 @@ impl World<'_> {
     fn carry_out(&mut self, decisions: &Decisions, now: SimTime, queue: &mut EventQueue<Event>) {
         if let Some(up) = &decisions.scale_up {
             let pool = up.pool.index();
+            self.watch_scale_up(up.pool, self.pools[pool].desired, up.to, now);
             self.pools[pool].desired = up.to;
             self.launch_to_desired(pool, now, queue);
         }

@@ -29,7 +29,7 @@ fn run(setup: &Setup, workloads: &Workloads, singly: bool) -> Record {
     }
     world.start(&mut queue);
     let (events, last) = sim::run(&mut world, &mut queue);
-    world.finish(events, last)
+    world.finish(events, last).0
 }
 
 #[derive(Debug, Clone)]

@@ -52,6 +52,7 @@ impl World<'_> {
         let mut draws = Draws::new(self.seed, "fargate-start", pod.ordinal);
         let up = admitted + SimDuration(spec.start_latency.sample_ms(&mut draws));
         let generation = self.pods.generation(id);
+        self.watch_machine(id, pool, admitted, up);
         queue.push(up, phase::NODE, Event::FargateUp { pod: id, generation });
     }
 

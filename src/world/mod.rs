@@ -12,6 +12,7 @@ mod event;
 mod fargate;
 mod nodes;
 mod pods;
+mod probe;
 mod services;
 mod setup;
 #[cfg(test)]
@@ -21,6 +22,7 @@ pub use setup::{Horizon, Setup};
 
 use crate::cluster::{NodeTraits, Nodes, Pods};
 use crate::lifecycle::Reclaims;
+use crate::observe::probe::Probe;
 use crate::observe::{KeepPods, Observer, Owner, PodEnd, Record};
 use crate::place::KubeScheduler;
 use crate::sim::{self, EventQueue};
@@ -44,8 +46,36 @@ const IDLE_LIMIT: SimDuration = SimDuration(400 * DAY_MS);
 /// has, time going back. These are errors of the simulation, not of its input.
 #[must_use]
 pub fn run(setup: &Setup, workloads: &Workloads, seed: u64, keep: KeepPods) -> Record {
+    simulate(setup, workloads, seed, keep, None).0
+}
+
+/// As [`run`], with a probe: the record is the same, and the probe comes back
+/// with what it found.
+///
+/// # Panics
+/// As [`run`].
+#[must_use]
+pub fn run_watched(
+    setup: &Setup,
+    workloads: &Workloads,
+    seed: u64,
+    keep: KeepPods,
+    probe: Probe,
+) -> (Record, Probe) {
+    let (record, watched) = simulate(setup, workloads, seed, keep, Some(Box::new(probe.clone())));
+    (record, watched.map_or(probe, |watched| *watched))
+}
+
+fn simulate(
+    setup: &Setup,
+    workloads: &Workloads,
+    seed: u64,
+    keep: KeepPods,
+    probe: Option<Box<Probe>>,
+) -> (Record, Option<Box<Probe>>) {
     let mut queue = EventQueue::new();
     let mut world = World::new(setup, workloads, seed, keep);
+    world.observer.probe = probe;
     world.start(&mut queue);
     let (events, last) = sim::run(&mut world, &mut queue);
     world.finish(events, last)
@@ -201,8 +231,9 @@ impl<'a> World<'a> {
     }
 
     /// Everything that drew its last breath: ends what still lives.
-    fn finish(mut self, events: u64, last: SimTime) -> Record {
+    fn finish(mut self, events: u64, last: SimTime) -> (Record, Option<Box<Probe>>) {
         let end = self.ended_at.unwrap_or(last);
+        self.watch_end();
         for id in self.pods.live() {
             let pod = self.pods[id];
             let fate = match pod.state {
@@ -217,10 +248,12 @@ impl<'a> World<'a> {
         let demand = self.finish_services(end);
         self.finish_nodes(end);
         let cluster = &self.setup.cluster;
-        self.observer.finish(end, (events, self.attempts), demand, |node| {
+        let probe = self.observer.probe.take();
+        let record = self.observer.finish(end, (events, self.attempts), demand, |node| {
             let allocatable = &cluster.shapes[node.shape.index()].allocatable;
             (allocatable.cpu.0, allocatable.memory.0)
-        })
+        });
+        (record, probe)
     }
 
     /// Per workload, the usage integral of one replica up to `now`.

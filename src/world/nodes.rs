@@ -1,7 +1,10 @@
 //! Nodes from launch to termination.
 
-use crate::cluster::{Capacity, NodeInit, PoolId, PoolKind, Purchase, Slot, TraitsId, admits};
+use crate::cluster::{
+    Capacity, NodeInit, Nodes, PoolId, PoolKind, Purchase, Slot, TraitsId, admits,
+};
 use crate::lifecycle::{PoolCounts, SpotNode, choose_offer};
+use crate::observe::probe::Cause;
 use crate::observe::{NodeEnd, NodeRecord, PodEnd, pod_rates};
 use crate::rng::Draws;
 use crate::sim::EventQueue;
@@ -180,6 +183,7 @@ impl World<'_> {
         self.pools[init.pool.index()].coming -= 1;
         self.nodes.set_open(slot, true);
         self.scheduler.node_changed(&self.nodes, slot, now);
+        self.watch_woken(Cause::NodeReady(node), now);
         self.after_requeue(now, queue);
         self.autoscaler_dirty(now, queue);
     }
@@ -327,13 +331,7 @@ impl World<'_> {
     pub(super) fn find_reachable(&mut self, class: ClassId) -> bool {
         for pool in 0..self.setup.cluster.pools.len() {
             let spec = &self.setup.cluster.pools[pool];
-            let can_have_nodes = match spec.kind {
-                PoolKind::Fixed { count } => count > 0,
-                PoolKind::AutoScalingGroup { min, max, autoscaled } => {
-                    min > 0 || (autoscaled && max > 0)
-                }
-            };
-            if !can_have_nodes {
+            if !spec.kind.can_have_nodes() {
                 continue;
             }
             for offer in 0..spec.offers.len() {
@@ -355,11 +353,20 @@ impl World<'_> {
         traits: TraitsId,
         class: ClassId,
     ) -> bool {
+        let class = &self.workloads.classes[class.index()];
+        admits(self.nodes.traits_of(traits), class)
+            && self.on_empty(pool, shape, traits, |nodes, slot| nodes.fits(slot, &class.requests))
+    }
+
+    /// What is true of an empty node of the pool with its DaemonSet pods.
+    pub(super) fn on_empty<T>(
+        &mut self,
+        pool: usize,
+        shape: crate::cluster::ShapeId,
+        traits: TraitsId,
+        ask: impl FnOnce(&mut Nodes, Slot) -> T,
+    ) -> T {
         let workloads = self.workloads;
-        let class = &workloads.classes[class.index()];
-        if !admits(self.nodes.traits_of(traits), class) {
-            return false;
-        }
         let init = NodeInit {
             pool: PoolId(pool as u32),
             shape,
@@ -378,9 +385,9 @@ impl World<'_> {
                 self.nodes.place(slot, requests);
             }
         }
-        let holds = self.nodes.fits(slot, &class.requests);
+        let answer = ask(&mut self.nodes, slot);
         self.nodes.rollback(mark);
-        holds
+        answer
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::cluster::{Pod, PodId, PodState, Slot};
 use crate::lifecycle::after_interruption;
+use crate::observe::probe::Cause;
 use crate::observe::{Place, PodEnd, PodRates, pod_rates};
 use crate::rng::Draws;
 use crate::sim::EventQueue;
@@ -26,7 +27,7 @@ impl World<'_> {
         let usage = used.trace.usage.get(row).copied().unwrap_or_default();
         for i in 0..count {
             let mut pod = Pod::pending(template, now, work_ms);
-            pod.ordinal = ((trace as u64) << 40) | (cursor.pods + u64::from(i));
+            pod.ordinal = Pod::trace_ordinal(trace, cursor.pods + u64::from(i));
             set_usage(&mut pod, usage);
             self.batch_live += 1;
             self.submit(pod, queue);
@@ -46,6 +47,7 @@ impl World<'_> {
                 return self.reject(&pod, facts);
             }
             let id = self.pods.insert(pod);
+            self.watch_submitted(&pod, Some(id));
             self.fargate_launch(pool as usize, id, queue);
             return Some(id);
         }
@@ -53,12 +55,14 @@ impl World<'_> {
             return self.reject(&pod, facts);
         }
         let id = self.pods.insert(pod);
+        self.watch_submitted(&pod, Some(id));
         self.scheduler.queue.push_new(id, facts.class, now);
         self.kick_scheduler(now, queue);
         Some(id)
     }
 
     fn reject(&mut self, pod: &Pod, facts: TemplateFacts) -> Option<PodId> {
+        self.watch_submitted(pod, None);
         self.observer.ended(facts.owner.workload, pod, PodEnd::Rejected, pod.submitted);
         if facts.batch {
             self.batch_live -= 1;
@@ -98,6 +102,13 @@ impl World<'_> {
         if !self.scheduler.queue.is_any_hopeless() {
             return false;
         }
+        if self.observer.probe.is_some() {
+            return self.settle_watched(until_us);
+        }
+        self.settle_at_once(until_us)
+    }
+
+    pub(super) fn settle_at_once(&mut self, until_us: i64) -> bool {
         let service_us = self.service_us();
         let made = self.scheduler.queue.fail_hopeless(self.busy_until_us, service_us, until_us);
         self.busy_until_us = made.free_us;
@@ -177,7 +188,10 @@ impl World<'_> {
         let now = SimTime(begin_us / 1_000);
         let done = SimTime((self.busy_until_us + 999) / 1_000);
         let mut draws = Draws::new(self.seed, "placement-tie", self.pods[id].ordinal);
-        if let Some(slot) = self.scheduler.select(&self.nodes, class, &mut draws) {
+        let saw = self.watch_attempt(id, class);
+        let found = self.scheduler.select(&self.nodes, class, &mut draws);
+        self.watch_outcome(saw, found, now);
+        if let Some(slot) = found {
             self.scheduler.queue.remove(id);
             self.bind(id, slot, now, done, queue);
         } else {
@@ -299,6 +313,8 @@ impl World<'_> {
                 self.nodes.unplace(slot, requests);
                 if self.nodes.open[slot.index()] {
                     self.scheduler.pod_deleted(&self.nodes, slot, now);
+                    let node = self.nodes.record[slot.index()];
+                    self.watch_woken(Cause::PodLeft(node), now);
                     self.after_requeue(now, queue);
                 }
                 self.autoscaler_dirty(now, queue);

@@ -134,7 +134,7 @@ impl World<'_> {
         for _ in have..wanted {
             let mut pod = Pod::pending(spec.template, now, i64::MAX);
             let state = &mut self.services[service];
-            pod.ordinal = (1 << 63) | ((service as u64) << 40) | state.created;
+            pod.ordinal = Pod::service_ordinal(service, state.created);
             state.created += 1;
             set_usage(&mut pod, spec.usage);
             if spec.demand.is_some() {

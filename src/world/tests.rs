@@ -22,7 +22,7 @@ use crate::workload::{
 const GIB: i64 = 1 << 30;
 
 /// One batch workload of one class, 1 vCPU and 1 GiB, from (arrival, duration).
-fn batch(rows: &[(i64, i64)]) -> Workloads {
+pub(super) fn batch(rows: &[(i64, i64)]) -> Workloads {
     let mut trace = Trace::default();
     for (arrival, duration) in rows {
         trace.push(*arrival, *duration, LocalTemplate(0), 1, None);
@@ -109,7 +109,7 @@ pub(super) fn setup(cores: i64, pool: PoolSpec) -> Setup {
     }
 }
 
-fn fixed(cores: i64) -> Setup {
+pub(super) fn fixed(cores: i64) -> Setup {
     setup(cores, pool(PoolKind::Fixed { count: 1 }, Purchase::OnDemand, 0.0))
 }
 

@@ -1,4 +1,4 @@
-//! `plimsoll explain`: dollars down to lines.
+//! `plimsoll explain`: dollars down to lines, and a pod's story.
 
 use std::collections::BTreeSet;
 
@@ -157,4 +157,174 @@ fn unknown_subjects_name_the_nearest() {
     cost(&[], &["--workload"]);
     cost(&["--workload", "web", "--node", "steady/0"], &["--node"]);
     refused(dir.path(), &["explain", "cost", ".", "--workload", "web"], &["scenario file"]);
+}
+
+/// One m5.large (1,930m and 7,137 MiB for pods) and two tainted m5.xlarge.
+fn small(dir: &Path) {
+    let trace = "arrival,duration,cpu,memory,name\n\
+                 0,600,1500m,1Gi,first\n10,600,1500m,1Gi,second\n20,60,64,1Gi,giant\n";
+    fs::write(dir.join("t.csv"), trace).expect("a trace");
+    let scenario = r#"
+version: 1
+name: small
+region: us-east-1
+seeds: 1
+versions: { kubernetes: "1.31" }
+time: { start: 2025-01-06T00:00Z, horizon: until-idle }
+workload:
+  jobs: { trace: t.csv, startup: 0s, namespace: ci }
+placement: { scheduler: { rate: unlimited } }
+pools:
+  small: { fixed: { type: m5.large, count: 1, zones: [us-east-1a] } }
+  gpu:
+    fixed: { type: m5.xlarge, count: 2, zones: [us-east-1a] }
+    taints: [{ key: dedicated, value: gpu, effect: NoSchedule }]
+"#;
+    fs::write(dir.join("s.yaml"), scenario).expect("a scenario");
+}
+
+/// The second job waits for the first: tried at 10 s, then five minutes after
+/// 10 s at the 30 s tick, 330 s; the first leaves at 600 s. Scores on the empty
+/// node with the pod: (1930 − 1500) · 100 / 1930 = 22 and (7137 − 1024) · 100 / 7137
+/// = 85, mean 53; |0.7772 − 0.1435| / 2 = 0.3169, so 68; 100 · 3; 421 in all.
+#[test]
+fn a_pods_story_is_told_word_by_word() {
+    let dir = scratch();
+    small(dir.path());
+    let want = "\
+Pod jobs/1 (second); case base, seed 1
+batch jobs in namespace ci; requests cpu 1500m, memory 1Gi; on interrupt restart
+
+Waited 9\u{a0}min\u{a0}50\u{a0}s for a node, 3 attempts; went to small/0; finished
++10s  2025-01-06T00:00:10Z  submitted
++10s  2025-01-06T00:00:10Z  attempts 1 to 2 failed, the last at +5m30s: 0/3
+      nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint
+      {dedicated: gpu}. Brought about by: submission, 1 × five minutes
+      unschedulable
++10m  2025-01-06T00:10:00Z  back to the queue: a pod left small/0
++10m  2025-01-06T00:10:00Z  attempt 3: bound to small/0 (m5.large, us-east-1a,
+      On-Demand)
++10m  2025-01-06T00:10:00Z  running
++20m  2025-01-06T00:20:00Z  finished
+
+First attempt, at +10s
+0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint
+{dedicated: gpu}.
+filter            reason                                          nodes
+───────────────────────────────────────────────────────────────────────
+TaintToleration   node(s) had untolerated taint {dedicated: gpu}      2
+NodeResourcesFit  Insufficient cpu                                    1
+The last that failed, at +5m30s, saw the same.
+
+Attempt that found a node, at +10m
+filter           reason                                          nodes
+──────────────────────────────────────────────────────────────────────
+TaintToleration  node(s) had untolerated taint {dedicated: gpu}      2
+1 of 3 nodes are feasible. Scores, TaintToleration with its weight of 3:
+  node     ResourcesFit  BalancedAllocation  TaintToleration  total
+───────────────────────────────────────────────────────────────────
+* small/0            53                  68              300    421
+";
+    // By every name and by the roles that are its.
+    for which in
+        [&["second"][..], &["ci/second"], &["jobs/1"], &["--longest-wait"], &["--at", "5m"], &[]]
+    {
+        let mut args = vec!["explain", "pod", "s.yaml", "-q"];
+        args.extend(which);
+        assert_eq!(text(&fine(dir.path(), &args).stdout), want, "{which:?}");
+    }
+    let at = ["explain", "pod", "s.yaml", "-q", "--at", "2025-01-06T00:05Z"];
+    assert_eq!(text(&fine(dir.path(), &at).stdout), want);
+    let story = explained(dir.path(), &["pod", "s.yaml", "second"]);
+    assert_eq!(story["pod"]["trace_name"], "second");
+    let detail = &story["instances"][0]["attempts_in_detail"];
+    assert_eq!(
+        detail[0]["message"],
+        "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint {dedicated: gpu}."
+    );
+    assert_eq!(detail[1]["at_ms"], 330_000);
+    assert_eq!(detail[2]["best"][0]["NodeResourcesBalancedAllocation"], 68);
+    for format in ["markdown", "csv"] {
+        let out =
+            fine(dir.path(), &["explain", "pod", "s.yaml", "second", "-q", "--format", format]);
+        assert!(text(&out.stdout).contains("attempt 3: bound to small/0"), "{format}");
+    }
+}
+
+#[test]
+fn a_rejected_pod_says_what_every_pool_lacks() {
+    let dir = scratch();
+    small(dir.path());
+    let want = "\
+Pod jobs/2 (giant); case base, seed 1
+batch jobs in namespace ci; requests cpu 64, memory 1Gi; on interrupt restart
+
+Rejected when it was submitted
++20s  2025-01-06T00:00:20Z  submitted
++20s  2025-01-06T00:00:20Z  rejected: no pool could ever hold it
+
+An empty node of each pool, with what it has free beside its DaemonSets
+";
+    let out = fine(dir.path(), &["explain", "pod", "s.yaml", "--rejected", "-q"]);
+    let shown = text(&out.stdout);
+    let (before, table) = shown.split_at(want.len());
+    assert_eq!(before, want);
+    let rows: Vec<Vec<&str>> = table
+        .lines()
+        .skip(2)
+        .map(|l| l.split("  ").map(str::trim).filter(|c| !c.is_empty()).collect())
+        .collect();
+    assert_eq!(rows[0], ["small", "m5.large", "Insufficient cpu", "1930m", "7137Mi"]);
+    assert_eq!(
+        rows[1][..3],
+        ["gpu", "m5.xlarge", "node(s) had untolerated taint {dedicated: gpu}"]
+    );
+}
+
+/// On Fargate: 400m and 1 GiB, a sidecar of 50m and 128 MiB, 256 MiB of
+/// overhead: 450m and 1,408 MiB, so 0.5 vCPU and 2 GB.
+#[test]
+fn fargate_says_how_a_pod_was_sized_and_launched() {
+    let dir = scratch();
+    let file = root().join("workloads/ec2-vs-fargate.yaml");
+    let file = file.to_str().expect("a path");
+    let story = explained(dir.path(), &["pod", file, "--case", "fargate", "--workload", "web"]);
+    let fargate = &story["instances"][0]["fargate"];
+    assert_eq!(fargate["cpu"], "450m");
+    assert_eq!(fargate["memory"], "1408Mi");
+    assert_eq!(fargate["billed"], "0.5 vCPU 2 GB");
+    assert_eq!(fargate["selectors"][0], "namespace *");
+    let out = fine(dir.path(), &["explain", "pod", file, "--case", "fargate", "-q"]);
+    assert_shown(&text(&out.stdout));
+}
+
+#[test]
+fn stories_fit_a_terminal_and_unknown_pods_name_the_nearest() {
+    let dir = scratch();
+    let file = root().join("workloads/ec2-vs-fargate.yaml");
+    let file = file.to_str().expect("a path");
+    for which in ["--longest-wait", "--evicted", "--pending", "web/0"] {
+        let out = plimsoll(dir.path(), &["explain", "pod", file, which, "-q"]);
+        assert_shown(&text(&out.stdout));
+    }
+    small(dir.path());
+    let pod = |args: &[&str], words: &[&str]| {
+        let mut all = vec!["explain", "pod", "s.yaml"];
+        all.extend(args);
+        refused(dir.path(), &all, words);
+    };
+    pod(&["gaint"], &["gaint", "`giant`"]);
+    pod(&["jbos/1"], &["jbos", "`jobs`"]);
+    pod(&["jobs/7"], &["jobs/7", "jobs/0 to jobs/2"]);
+    pod(&["--interrupted"], &["no pod was interrupted"]);
+    pod(&["--at", "3h"], &["no pod waited", "3h"]);
+    pod(&["--at", "soon"], &["`--at soon`", "2h30m"]);
+    pod(&["jobs/1", "--evicted"], &["--evicted"]);
+    pod(&["--workload", "jbos"], &["jbos", "`jobs`"]);
+    refused(
+        dir.path(),
+        &["explain", "pod", file, "web/99999", "-q"],
+        &["web/99999", "web/0 to web/"],
+    );
+    refused(dir.path(), &["explain", "pod", file, "telemetry/0", "-q"], &["DaemonSet"]);
 }

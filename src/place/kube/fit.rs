@@ -54,7 +54,43 @@ impl Rejection {
             Rejection::Resources(_) => "NodeResourcesFit",
         }
     }
+
+    /// The reasons in upstream words (1.31: `nodeunschedulable`,
+    /// `tainttoleration`, `nodeaffinity`, `noderesources/fit.go`); several
+    /// where several resources are short. `extended` names them by id.
+    #[must_use]
+    pub fn reasons(&self, extended: &[String]) -> Vec<String> {
+        match self {
+            Rejection::Closed => vec!["node(s) were unschedulable".to_owned()],
+            Rejection::Taint(taint) => {
+                vec![format!("node(s) had untolerated taint {{{}: {}}}", taint.key, taint.value)]
+            }
+            Rejection::NodeSelector { .. } => {
+                vec!["node(s) didn't match Pod's node affinity/selector".to_owned()]
+            }
+            Rejection::Resources(missing) => {
+                let Insufficient { pods, cpu, memory, extended: short } = missing;
+                let mut reasons = Vec::new();
+                if *pods {
+                    reasons.push("Too many pods".to_owned());
+                }
+                if *cpu {
+                    reasons.push("Insufficient cpu".to_owned());
+                }
+                if *memory {
+                    reasons.push("Insufficient memory".to_owned());
+                }
+                let name = |id: &ExtendedId| extended.get(id.index()).map_or("", String::as_str);
+                reasons.extend(short.iter().map(|id| format!("Insufficient {}", name(id))));
+                reasons
+            }
+        }
+    }
 }
+
+/// How upstream begins what it says of a pod that fits nowhere
+/// (`framework/types.go`, `NoNodeAvailableMsg`, 1.31).
+pub const NO_NODE_AVAILABLE: &str = "0/{} nodes are available";
 
 /// Runs the filters over one node that is there.
 ///
@@ -151,6 +187,29 @@ mod tests {
         );
         nodes.place(slot, &class(0, 0).requests);
         assert_eq!(plugin(&nodes, &class(0, 0)), Some("NodeResourcesFit"));
+    }
+
+    #[test]
+    fn reasons_are_worded_as_upstream_words_them() {
+        let names = vec!["nvidia.com/gpu".to_owned()];
+        let missing =
+            Insufficient { pods: true, cpu: true, memory: true, extended: vec![ExtendedId(0)] };
+        assert_eq!(
+            Rejection::Resources(missing).reasons(&names),
+            [
+                "Too many pods",
+                "Insufficient cpu",
+                "Insufficient memory",
+                "Insufficient nvidia.com/gpu"
+            ]
+        );
+        assert_eq!(
+            Rejection::Taint(taint("dedicated", "gpu", TaintEffect::NoSchedule)).reasons(&names),
+            ["node(s) had untolerated taint {dedicated: gpu}"]
+        );
+        let selector = Rejection::NodeSelector { key: "a".into(), value: "b".into() };
+        assert_eq!(selector.reasons(&names), ["node(s) didn't match Pod's node affinity/selector"]);
+        assert_eq!(Rejection::Closed.reasons(&names), ["node(s) were unschedulable"]);
     }
 
     #[test]

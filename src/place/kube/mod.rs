@@ -20,10 +20,10 @@ mod queue;
 mod queue_model;
 mod score;
 
-pub use fit::{Insufficient, Rejection, filter, worth_requeuing};
+pub use fit::{Insufficient, NO_NODE_AVAILABLE, Rejection, filter, worth_requeuing};
 pub use index::{ScoreIndex, Top};
 pub use plain::{NodeVerdict, PluginScores, evaluate_plain};
-pub use queue::{Failures, QueueProfile, SchedulingQueue};
+pub use queue::{Failures, Position, QueueProfile, SchedulingQueue};
 pub use score::{
     MAX_NODE_SCORE, Scoring, TAINT_WEIGHT, balance_score, balanced_allocation, resource_score,
     resources_fit, taint_score, untolerated_preferences,

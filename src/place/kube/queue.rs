@@ -21,6 +21,7 @@
 //! of a scheduler without a rate, 1.0 s for 52·10⁶ at 100 a second.
 
 mod hopeless;
+mod position;
 mod profile;
 mod run;
 #[cfg(test)]
@@ -34,6 +35,7 @@ use crate::units::SimTime;
 use crate::workload::{ClassId, PodClass};
 
 pub use hopeless::Failures;
+pub use position::Position;
 pub use profile::QueueProfile;
 use profile::leftover_at;
 use run::{Key, LONGEST, Place, Run, SHORT, Series};

@@ -13,6 +13,8 @@ pub(super) enum Block {
     Heading(String),
     /// A paragraph; later lines are indented as far as it says.
     Text(String, usize),
+    /// An item of a list: what leads it, and its words.
+    Item(String, String),
     /// Rows under their headings; the first `left` columns are words, the
     /// others figures. Where it is too wide, column `gives` is shortened.
     Table { header: Vec<&'static str>, rows: Vec<Vec<String>>, left: usize, gives: usize },
@@ -40,6 +42,7 @@ pub(super) fn terminal(blocks: &[Block]) -> String {
                 out += &wrapped(words, "", "");
             }
             Block::Text(words, indent) => out += &wrapped(words, "", &" ".repeat(*indent)),
+            Block::Item(lead, words) => out += &wrapped(words, lead, "      "),
             Block::Table { header, rows, left, gives } => {
                 out += &columns(header, rows, *left, *gives);
             }
@@ -96,6 +99,10 @@ pub(super) fn markdown(blocks: &[Block]) -> String {
             Block::Text(words, _) => {
                 out += &text::markdown_cell(words);
                 out.push('\n');
+            }
+            Block::Item(lead, words) => {
+                let item = [lead, words.as_str()].concat();
+                out += &["- ", &text::markdown_cell(&item), "\n"].concat();
             }
             Block::Table { header, rows, left, .. } => {
                 let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));

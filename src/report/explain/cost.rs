@@ -17,7 +17,6 @@ use super::{CellFacts, Head, blocks, cost_text, json, unix, unknown};
 use crate::bill::{
     Bill, BillingPlan, Focus, Part, PartOwner, Parts, PurchaseOption, Resource, Sku, Step,
 };
-use crate::cluster::Purchase;
 use crate::observe::NodeEnd;
 use crate::units::{HOUR_MS, Money, Rate};
 use crate::workload::{NamespaceId, WorkloadId, WorkloadKind};
@@ -418,20 +417,13 @@ impl Book<'_> {
             name: format!("{}/{ordinal}", self.cell.pool(row.pool.index())),
             kind: text::name(&shape.name),
             zone: text::name(&cluster.zones[row.zone.index()]),
-            purchase: match row.purchase {
-                Purchase::OnDemand => PurchaseOption::OnDemand.name(),
-                Purchase::Spot => PurchaseOption::Spot.name(),
-            },
+            purchase: row.purchase.name(),
             requested: at(row.requested),
             running: at(row.running),
             ready: at(row.ready),
             draining: at(row.draining),
             shutting_down: if row.end == NodeEnd::Running { None } else { at(row.shutting_down) },
-            end: match row.end {
-                NodeEnd::Running => "running",
-                NodeEnd::ScaledDown => "scaled-down",
-                NodeEnd::Reclaimed => "reclaimed",
-            },
+            end: row.end.name(),
             list,
             net,
             on_demand,

@@ -19,6 +19,7 @@ pub(super) fn section(study: &Study, verdict: Option<&Verdict>) -> Markup {
     html! {
         @if let Some(verdict) = verdict { (figure(&costs(study, verdict))) }
         (figure(&pending(study)))
+        (why(study, chosen))
         (goals(study))
         h3 { "Case by case" }
         p.note { "Bills and charts of the first seed." }
@@ -36,6 +37,24 @@ pub(super) fn section(study: &Study, verdict: Option<&Verdict>) -> Markup {
                 @if let Some(detail) = &case.detail { (waterfall(&detail.bill)) (bought(&detail.bill)) }
                 @if let Some(outcome) = case.finished().next() { (facts(outcome)) }
             }
+        }
+    }
+}
+
+/// How to learn why the longest wait was so long.
+fn why(study: &Study, chosen: usize) -> Markup {
+    // Only names that a shell takes as they are.
+    let plain = |s: &str| {
+        !s.is_empty()
+            && !s.starts_with('-')
+            && s.chars().all(|c| c.is_ascii_alphanumeric() || "._-/".contains(c))
+    };
+    let scenario = study.inputs.first().map(|i| i.path.as_str()).filter(|p| plain(p));
+    let case = study.cases.get(chosen).map(|c| c.name.as_str()).filter(|n| plain(n));
+    html! {
+        @if let (Some(scenario), Some(case)) = (scenario, case) {
+            p.note { "Why the longest wait was so long: "
+                code { "plimsoll explain pod " (scenario) " --case " (case) " --longest-wait" } }
         }
     }
 }

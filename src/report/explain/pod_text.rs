@@ -1,0 +1,257 @@
+//! A pod's story in words, tables and CSV.
+
+use std::collections::BTreeMap;
+
+use super::super::text;
+use super::blocks::Block;
+use super::pod::{Attempt, FargateStory, InstanceStory, Lack, PodStory, Who, taint_weight};
+use crate::units::SimTime;
+use crate::{Error, Result};
+
+/// Events of one instance that are shown; the others are counted.
+const EVENTS: usize = 24;
+
+pub(super) fn blocks(story: &PodStory) -> Vec<Block> {
+    let head = &story.head;
+    let mut blocks = who(&story.pod, &format!("case {}, seed {}", head.case, head.seed));
+    let all = story.instances.len();
+    for (i, instance) in story.instances.iter().enumerate() {
+        let which = if all > 1 { format!("Instance {} of {all}: ", i + 1) } else { String::new() };
+        blocks.push(Block::heading(which + &summary(instance)));
+        blocks.extend(events(instance));
+        blocks.extend(instance.fargate.iter().flat_map(|f| fargate(f, instance)));
+        let first = instance.attempts_in_detail.first().and_then(|a| a.message.as_ref());
+        for of in &instance.attempts_in_detail {
+            if of.which == "last-failed" && of.message.as_ref() == first {
+                let when = since_start(of.when.at_ms);
+                blocks.push(Block::text(format!("The last that failed, at {when}, saw the same.")));
+            } else {
+                blocks.extend(attempt(of));
+            }
+        }
+        blocks.extend(never_fits(&instance.never_fits));
+    }
+    blocks
+}
+
+fn who(pod: &Who, place: &str) -> Vec<Block> {
+    let trace = pod.trace_name.as_ref().map(|n| format!(" ({n})")).unwrap_or_default();
+    let pairs = |all: &[(String, String)], between: &str| {
+        all.iter().map(|(k, v)| format!("{k}{between}{v}")).collect::<Vec<_>>().join(", ")
+    };
+    let mut facts = vec![
+        format!("{} {} in namespace {}", pod.kind, pod.workload, pod.namespace),
+        format!("requests {}", pairs(&pod.requests, " ")),
+    ];
+    if !pod.node_selector.is_empty() {
+        facts.push(format!("nodeSelector {}", pairs(&pod.node_selector, "=")));
+    }
+    if !pod.tolerations.is_empty() {
+        facts.push(format!("tolerates {}", pod.tolerations.join(", ")));
+    }
+    if pod.priority != 0 {
+        facts.push(format!("priority {}", pod.priority));
+    }
+    if let Some(on_interrupt) = &pod.on_interrupt {
+        facts.push(format!("on interrupt {on_interrupt}"));
+    }
+    vec![Block::heading(format!("Pod {}{trace}; {place}", pod.name)), Block::text(facts.join("; "))]
+}
+
+fn summary(of: &InstanceStory) -> String {
+    if of.end == "rejected" {
+        return "Rejected when it was submitted".to_owned();
+    }
+    let waited = text::seconds(of.pending_s);
+    let what = if of.fargate.is_some() { "a machine" } else { "a node" };
+    let attempts = match of.attempts {
+        0 => String::new(),
+        1 => ", 1 attempt".to_owned(),
+        n => format!(", {} attempts", text::count(n)),
+    };
+    let place = of
+        .place
+        .as_ref()
+        .map_or_else(|| "never found one".to_owned(), |place| format!("went to {place}"));
+    format!("Waited {waited} for {what}{attempts}; {place}; {}", of.end)
+}
+
+fn since_start(at_ms: i64) -> String {
+    format!("+{}", SimTime(at_ms) - SimTime::ZERO)
+}
+
+fn events(of: &InstanceStory) -> Vec<Block> {
+    let width = |at: i64| since_start(at).chars().count();
+    let widest = of.events.iter().map(|e| width(e.when.at_ms)).max().unwrap_or(0);
+    let item = |i: usize| {
+        let e = &of.events[i];
+        let lead = format!("{:<widest$}  {}  ", since_start(e.when.at_ms), e.when.at);
+        Block::Item(lead, e.text.clone())
+    };
+    let count = of.events.len();
+    // The beginning and the end say most.
+    let (head, tail) = if count > EVENTS { (EVENTS / 2, EVENTS / 2) } else { (count, 0) };
+    let mut blocks: Vec<Block> = (0..head).map(item).collect();
+    let mut kinds: BTreeMap<&str, u64> = BTreeMap::new();
+    for hidden in &of.events[head..count - tail] {
+        *kinds.entry(hidden.event).or_default() += 1;
+    }
+    if of.events_left_out > 0 {
+        kinds.insert("of any kind", of.events_left_out);
+    }
+    if !kinds.is_empty() {
+        let said: Vec<String> =
+            kinds.iter().map(|(kind, n)| format!("{} × {kind}", text::count(*n))).collect();
+        blocks.push(Block::Item("… ".to_owned(), format!("and {} …", said.join(", "))));
+    }
+    blocks.extend((count - tail..count).map(item));
+    blocks
+}
+
+fn attempt(of: &Attempt) -> Vec<Block> {
+    let when = since_start(of.when.at_ms);
+    let which = match of.which {
+        "first" => "First attempt",
+        "last-failed" => "Last attempt that failed",
+        _ => "Attempt that found a node",
+    };
+    let mut blocks = vec![Block::heading(format!("{which}, at {when}"))];
+    if let Some(message) = &of.message {
+        blocks.push(Block::text(message.clone()));
+    }
+    if of.nodes_booting > 0 {
+        let nodes = if of.nodes_booting == 1 { "node boots" } else { "nodes boot" };
+        blocks.push(Block::text(format!("{} more {nodes}", of.nodes_booting)));
+    }
+    if !of.rejected.is_empty() {
+        let rows = of
+            .rejected
+            .iter()
+            .map(|r| vec![r.filter.to_owned(), r.reason.clone(), text::count(r.nodes.into())])
+            .collect();
+        let header = vec!["filter", "reason", "nodes"];
+        blocks.push(Block::Table { header, rows, left: 2, gives: 1 });
+    }
+    if of.best.is_empty() {
+        return blocks;
+    }
+    let drawn = if of.ties > 1 {
+        format!("; {} share the highest score, and one of them was drawn", of.ties)
+    } else {
+        String::new()
+    };
+    blocks.push(Block::text(format!(
+        "{} of {} nodes are feasible{drawn}. Scores, TaintToleration with its weight of {}:",
+        of.feasible,
+        of.nodes,
+        taint_weight()
+    )));
+    let mut rows: Vec<Vec<String>> = of
+        .best
+        .iter()
+        .map(|s| {
+            let mark = if s.drawn { '*' } else { ' ' };
+            vec![
+                format!("{mark} {}", s.node),
+                s.resources_fit.to_string(),
+                s.balanced_allocation.to_string(),
+                s.taint_toleration.to_string(),
+                s.total.to_string(),
+            ]
+        })
+        .collect();
+    let shown = of.best.len() as u64;
+    if u64::from(of.feasible) > shown {
+        let more = text::count(u64::from(of.feasible) - shown);
+        rows.push(vec![
+            format!("  and {more} more"),
+            String::new(),
+            String::new(),
+            String::new(),
+            String::new(),
+        ]);
+    }
+    let header = vec!["  node", "ResourcesFit", "BalancedAllocation", "TaintToleration", "total"];
+    blocks.push(Block::Table { header, rows, left: 1, gives: 0 });
+    blocks
+}
+
+fn fargate(of: &FargateStory, instance: &InstanceStory) -> Vec<Block> {
+    let mut blocks = vec![
+        Block::heading(format!("On Fargate pool {}", of.pool)),
+        Block::text(format!("matched by {}", of.selectors.join(" or "))),
+    ];
+    let mut rows: Vec<Vec<String>> = of
+        .need
+        .iter()
+        .map(|(what, cpu, memory)| vec![what.clone(), cpu.clone(), memory.clone()])
+        .collect();
+    rows.push(vec!["needed".to_owned(), of.cpu.clone(), of.memory.clone()]);
+    blocks.push(Block::Table { header: vec!["", "cpu", "memory"], rows, left: 1, gives: 0 });
+    match (&of.billed, &of.largest) {
+        (Some(billed), _) => {
+            blocks
+                .push(Block::text(format!("billed as {billed}: the cheapest size that holds it")));
+        }
+        (None, _) if of.extended => {
+            blocks.push(Block::text("Fargate offers no extended resources, so it is rejected"));
+        }
+        (None, Some(largest)) => {
+            blocks.push(Block::text(format!("no size holds it; the largest is {largest}")));
+        }
+        (None, None) => {}
+    }
+    if instance.end != "rejected" {
+        let mut waits = vec![format!("{} for the launch bucket", text::seconds(of.bucket_wait_s))];
+        if let Some(latency) = of.start_latency_s {
+            waits.push(format!("{} until the machine is ready", text::seconds(latency)));
+        }
+        blocks.push(Block::text(format!("waited {}", waits.join(", "))));
+    }
+    blocks
+}
+
+fn never_fits(of: &[Lack]) -> Vec<Block> {
+    if of.is_empty() {
+        return Vec::new();
+    }
+    let rows = of
+        .iter()
+        .map(|l| {
+            let why = match l.filter {
+                _ if !l.can_have_nodes => "the pool has no nodes".to_owned(),
+                None => "an empty one would hold it".to_owned(),
+                Some(_) => l.reasons.join(", "),
+            };
+            vec![l.pool.clone(), l.kind.clone(), why, l.free_cpu.clone(), l.free_memory.clone()]
+        })
+        .collect();
+    let header = vec!["pool", "type", "why not", "cpu", "memory"];
+    vec![
+        Block::heading("An empty node of each pool, with what it has free beside its DaemonSets"),
+        Block::Table { header, rows, left: 3, gives: 2 },
+    ]
+}
+
+/// The events. Columns: `instance` (from 1), `at_ms`, `at`, `event`, `text`.
+pub(super) fn csv(story: &PodStory) -> Result<String> {
+    let failed = |e: &dyn std::fmt::Display| {
+        Error::failed(format!("cannot write the explanation as CSV: {e}"))
+    };
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    csv.write_record(["instance", "at_ms", "at", "event", "text"]).map_err(|e| failed(&e))?;
+    for (i, instance) in story.instances.iter().enumerate() {
+        for event in &instance.events {
+            csv.write_record([
+                (i + 1).to_string(),
+                event.when.at_ms.to_string(),
+                event.when.at.clone(),
+                event.event.to_owned(),
+                text::csv_cell(&event.text),
+            ])
+            .map_err(|e| failed(&e))?;
+        }
+    }
+    let bytes = csv.into_inner().map_err(|e| failed(&e))?;
+    String::from_utf8(bytes).map_err(|e| failed(&e))
+}
