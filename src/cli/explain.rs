@@ -1,6 +1,6 @@
 //! `plimsoll explain`: simulates one cell again and says why.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{Console, Format, Outcome, Scenario, cells, print};
 use crate::observe::probe::{Follow, Probe, Role, Search};
@@ -8,7 +8,7 @@ use crate::observe::{KeepPods, PodEnd};
 use crate::plan::{CasePlan, Plan};
 use crate::report::explain::{CellFacts, PodStory, Subject, cost, find_pod, find_workload, pod};
 use crate::scenario::Source;
-use crate::units::{SimTime, parse_duration};
+use crate::units::{Money, SimTime, parse_duration};
 use crate::workload::{Workloads, text};
 use crate::{Error, Result, world};
 
@@ -23,9 +23,13 @@ pub(super) enum Verb {
 /// Which cell of which scenario.
 #[derive(Debug, clap::Args)]
 struct OneCell {
-    /// The scenario file
-    #[arg(value_name = "FILE")]
+    /// The scenario file, or a directory that `plimsoll run` wrote: its cell
+    /// is simulated again and must come out the same
+    #[arg(value_name = "FILE|DIR")]
     file: PathBuf,
+    /// The scenario that made DIR, where it is not found by itself
+    #[arg(long, value_name = "FILE")]
+    scenario: Option<PathBuf>,
     /// The case [default: the first]
     #[arg(long, value_name = "NAME")]
     case: Option<String>,
@@ -110,18 +114,20 @@ struct SubjectArgs {
 pub(super) fn run(verb: &Verb, console: &Console) -> Result<Outcome> {
     match verb {
         Verb::Pod(args) => {
-            let plan = args.cell.load(console)?;
-            let (case, seed) = cell(&plan)?;
-            let story = args.story(&plan, case, seed)?;
+            let loaded = args.cell.load(console)?;
+            let (case, seed) = cell(&loaded.plan)?;
+            let story = args.story(&loaded, case, seed)?;
             print(&story.show(args.cell.format.into())?)?;
         }
         Verb::Cost(args) => {
-            let plan = args.cell.load(console)?;
-            let (case, seed) = cell(&plan)?;
+            let loaded = args.cell.load(console)?;
+            let (case, seed) = cell(&loaded.plan)?;
             let simulated = cells::simulate(case, seed, KeepPods::No)?;
-            let facts = simulated.facts(&plan, case, seed);
+            loaded.check_events(simulated.record.events)?;
+            let facts = simulated.facts(&loaded.plan, case, seed);
             let subject = args.subject.subject()?;
             let story = cost(facts, &case.billing, subject)?;
+            loaded.check_total(story.bill_total())?;
             print(&story.show(args.cell.format.into())?)?;
         }
     }
@@ -129,7 +135,7 @@ pub(super) fn run(verb: &Verb, console: &Console) -> Result<Outcome> {
 }
 
 impl PodArgs {
-    fn story(&self, plan: &Plan, case: &CasePlan, seed: u64) -> Result<PodStory> {
+    fn story(&self, loaded: &Loaded, case: &CasePlan, seed: u64) -> Result<PodStory> {
         let workloads = case.workload.materialise(seed)?;
         let ordinal = match &self.which.pod {
             Some(name) => find_pod(&workloads, name)?,
@@ -140,8 +146,9 @@ impl PodArgs {
         let (record, Probe::Follow(follow)) = run(probe) else {
             return Err(Error::failed("a pursuit came back as a search"));
         };
+        loaded.check_events(record.events)?;
         let cell = CellFacts {
-            scenario: &plan.name,
+            scenario: &loaded.plan.name,
             case: &case.name,
             seed,
             cluster: &case.setup.cluster,
@@ -198,12 +205,14 @@ fn time(given: &str, start_unix_ms: i64) -> Result<SimTime> {
 }
 
 impl OneCell {
-    fn load(&self, console: &Console) -> Result<Plan> {
+    fn load(&self, console: &Console) -> Result<Loaded> {
         if self.file.is_dir() {
-            return Err(Error::input(format!(
-                "`{}` is a directory; an explanation simulates again and needs the scenario file",
-                self.file.display()
-            )));
+            return self.load_again(console);
+        }
+        if self.scenario.is_some() {
+            return Err(Error::input(
+                "`--scenario` says which scenario made a directory of results",
+            ));
         }
         // Only one case is linked: the others' mistakes and warnings do not
         // matter here.
@@ -211,17 +220,135 @@ impl OneCell {
             Some(case) => Some(case.clone()),
             None => Source::load(&self.file)?.case_names().first().map(|&name| name.to_owned()),
         };
-        let plan = super::run::load(&Scenario {
-            file: self.file.clone(),
+        let plan = self.link(&self.file, case, self.seed)?;
+        super::run::warn(&plan, false, console)?;
+        Ok(Loaded { plan, result: None })
+    }
+
+    fn link(&self, file: &Path, case: Option<String>, seed: Option<u64>) -> Result<Plan> {
+        super::run::load(&Scenario {
+            file: file.to_owned(),
             set: self.set.clone(),
-            seed: self.seed,
+            seed,
             seeds: Some(1),
             cases: case.into_iter().collect(),
             allow_believed_prices: self.allow_believed_prices,
             pricing: self.pricing.clone(),
+        })
+    }
+
+    /// Links the scenario that made a result. A result keeps no shares and no
+    /// attempts, so its first seed is simulated again.
+    fn load_again(&self, console: &Console) -> Result<Loaded> {
+        let result = Finished::read(&self.file, self.case.as_deref())?;
+        if self.seed.is_some_and(|seed| seed != result.seed) {
+            let (dir, seed) = (self.file.display(), result.seed);
+            return Err(Error::input(format!("`{dir}` holds seed {seed} in depth, no other")));
+        }
+        let file = self.scenario.clone().or_else(|| result.find_scenario()).ok_or_else(|| {
+            Error::input(format!(
+                "cannot find the scenario `{}` that made `{}`\n  = help: name it with --scenario FILE",
+                result.scenario(),
+                self.file.display()
+            ))
         })?;
+        let plan = self.link(&file, Some(result.case.clone()), Some(result.seed))?;
+        result.check_inputs(&plan)?;
         super::run::warn(&plan, false, console)?;
-        Ok(plan)
+        Ok(Loaded { plan, result: Some(result) })
+    }
+}
+
+/// What is explained: a linked scenario, and the result it must reproduce.
+struct Loaded {
+    plan: Plan,
+    result: Option<Finished>,
+}
+
+impl Loaded {
+    fn check_events(&self, events: u64) -> Result<()> {
+        match &self.result {
+            Some(result) if result.events != events => Err(result.differs("events")),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_total(&self, total: Money) -> Result<()> {
+        match &self.result {
+            Some(result) if result.total != total.to_string() => Err(result.differs("cost")),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What a result says of the cell that is simulated again.
+struct Finished {
+    directory: PathBuf,
+    case: String,
+    seed: u64,
+    events: u64,
+    total: String,
+    /// Path and SHA-256; the scenario first.
+    inputs: Vec<(String, String)>,
+}
+
+impl Finished {
+    fn read(directory: &Path, case: Option<&str>) -> Result<Finished> {
+        let summary = super::report::summary(directory, case)?;
+        let foreign =
+            || Error::input(format!("`{}` is no result of `plimsoll run`", directory.display()));
+        let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
+        let inputs = summary["inputs"].as_array().ok_or_else(foreign)?;
+        let input = |i: &serde_json::Value| text(&i["path"]).zip(text(&i["sha256"]));
+        Ok(Finished {
+            directory: directory.to_owned(),
+            case: text(&summary["case"]).ok_or_else(foreign)?,
+            seed: summary["seed"].as_u64().ok_or_else(foreign)?,
+            events: summary["events"].as_u64().ok_or_else(foreign)?,
+            total: text(&summary["cost"]["total"]).ok_or_else(foreign)?,
+            inputs: inputs.iter().map(input).collect::<Option<_>>().ok_or_else(foreign)?,
+        })
+    }
+
+    fn scenario(&self) -> &str {
+        self.inputs.first().map_or("", |(path, _)| path)
+    }
+
+    /// The scenario by its name, in this directory or above the result.
+    fn find_scenario(&self) -> Option<PathBuf> {
+        let name = Path::new(self.scenario());
+        let plain = |c: std::path::Component<'_>| matches!(c, std::path::Component::Normal(_));
+        if name.as_os_str().is_empty() || !name.components().all(plain) {
+            return None;
+        }
+        let above = self.directory.ancestors().skip(1).take(3).map(|dir| dir.join(name));
+        std::iter::once(name.to_owned()).chain(above).find(|path| path.is_file())
+    }
+
+    /// The same files as when the result was made.
+    fn check_inputs(&self, plan: &Plan) -> Result<()> {
+        for (index, (path, sha256)) in self.inputs.iter().enumerate() {
+            // The scenario may have been renamed.
+            let now = match index {
+                0 => plan.inputs.first(),
+                _ => plan.inputs.iter().find(|i| i.path == *path),
+            };
+            if now.is_some_and(|i| i.sha256 != *sha256) {
+                return Err(Error::input(format!(
+                    "`{path}` is not what it was when `{}` was made; run the scenario again",
+                    self.directory.display()
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    fn differs(&self, what: &str) -> Error {
+        Error::input(format!(
+            "simulated again the {what} differ from those of `{}`; repeat the --set and the price \
+             options that made it, or run the scenario again",
+            self.directory.display()
+        ))
     }
 }
 

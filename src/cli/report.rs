@@ -44,7 +44,8 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
     Ok(Outcome::Fine)
 }
 
-fn read(path: &Path) -> Result<String> {
+/// A file of a result as text.
+pub(super) fn read(path: &Path) -> Result<String> {
     let size = fs::metadata(path).map_err(|e| Error::read(path, &e))?.len();
     if size > MAX_BYTES {
         return Err(Error::input(format!("`{}` is larger than 256 MiB", path.display())));
@@ -108,19 +109,42 @@ fn table(directory: &Path, comparison: &str, style: TableStyle) -> Result<String
     Ok(table.lines().map(|line| format!("{}\n", line.trim_end())).collect())
 }
 
+/// The cases of a result and the summary of one of them, or of the first.
+pub(super) fn summary(directory: &Path, case: Option<&str>) -> Result<serde_json::Value> {
+    let lines = lines(directory, &read(&directory.join("comparison.csv"))?)?;
+    let all = cases(&lines);
+    let case = match case {
+        Some(case) if all.contains(&case) => case,
+        Some(case) => {
+            let near = crate::scenario::nearest(case, all.iter().copied());
+            let help = near.map_or_else(
+                || format!("the result has {}", all.join(", ")),
+                |near| format!("did you mean `{near}`?"),
+            );
+            let shown = directory.display();
+            return Err(Error::input(format!("`{shown}` has no case `{case}`\n  = help: {help}")));
+        }
+        None => all.first().copied().unwrap_or_default(),
+    };
+    summary_of(directory, case)
+}
+
+fn summary_of(directory: &Path, case: &str) -> Result<serde_json::Value> {
+    // The file is ours, but its names become a path: only plain ones.
+    if case.is_empty() || case.contains(['/', '\\']) || case.starts_with('.') {
+        return Err(Error::input(format!("`{case}` is no name of a case")));
+    }
+    let path = directory.join(case).join("summary.json");
+    serde_json::from_str(&read(&path)?)
+        .map_err(|e| Error::input(format!("`{}`: {e}", path.display())))
+}
+
 /// The summaries of all cases as one JSON array.
 fn summaries(directory: &Path, comparison: &str) -> Result<String> {
     let lines = lines(directory, comparison)?;
     let mut all = Vec::new();
     for case in cases(&lines) {
-        // The file is ours, but its names become a path: only plain ones.
-        if case.contains(['/', '\\']) || case.starts_with('.') {
-            return Err(Error::input(format!("`{case}` is no name of a case")));
-        }
-        let path = directory.join(case).join("summary.json");
-        let summary: serde_json::Value = serde_json::from_str(&read(&path)?)
-            .map_err(|e| Error::input(format!("`{}`: {e}", path.display())))?;
-        all.push(summary);
+        all.push(summary_of(directory, case)?);
     }
     serde_json::to_string_pretty(&all)
         .map(|s| s + "\n")

@@ -156,7 +156,7 @@ fn unknown_subjects_name_the_nearest() {
     cost(&["--case", "ec3", "--workload", "web"], &["ec3", "`ec2`"]);
     cost(&[], &["--workload"]);
     cost(&["--workload", "web", "--node", "steady/0"], &["--node"]);
-    refused(dir.path(), &["explain", "cost", ".", "--workload", "web"], &["scenario file"]);
+    refused(dir.path(), &["explain", "cost", ".", "--workload", "web"], &["comparison.csv"]);
 }
 
 /// One m5.large (1,930m and 7,137 MiB for pods) and two tainted m5.xlarge.
@@ -327,4 +327,43 @@ fn stories_fit_a_terminal_and_unknown_pods_name_the_nearest() {
         &["web/99999", "web/0 to web/"],
     );
     refused(dir.path(), &["explain", "pod", file, "telemetry/0", "-q"], &["DaemonSet"]);
+}
+
+/// A result is explained by simulating its cell again, which must come out the
+/// same; another scenario, other settings or a foreign directory are refused.
+#[test]
+fn a_result_is_explained_from_the_scenario_that_made_it() {
+    let dir = scratch();
+    small(dir.path());
+    fine(dir.path(), &["run", "s.yaml", "-q"]);
+    let result = "out/small";
+    let story = explained(dir.path(), &["cost", result, "--node", "small/0"]);
+    let summary = json(&dir.path().join("out/small/base/summary.json"));
+    assert_eq!(story["bill_total"], summary["cost"]["total"]);
+    assert_eq!(story["seed"], summary["seed"]);
+    explained(dir.path(), &["pod", result, "jobs/1"]);
+
+    let pod = |args: &[&str], words: &[&str]| {
+        let mut all = vec!["explain", "pod"];
+        all.extend(args);
+        refused(dir.path(), &all, words);
+    };
+    pod(&[result, "--seed", "99"], &["holds seed 1"]);
+    pod(&[result, "--case", "bsae"], &["bsae", "`base`"]);
+    pod(&["s.yaml", "--scenario", "s.yaml"], &["--scenario"]);
+    pod(&[result, "--set", "pools.small.fixed.count=2"], &["events differ", "--set"]);
+    let price =
+        ["explain", "cost", result, "--workload", "jobs", "--set", "charges.root-volume=20Gi"];
+    refused(dir.path(), &price, &["cost differ"]);
+    fs::create_dir(dir.path().join("mine")).expect("a directory");
+    fs::write(dir.path().join("mine/comparison.csv"), "a,b\n1,2\n").expect("a file");
+    pod(&["mine"], &["no comparison of plimsoll"]);
+
+    fs::rename(dir.path().join("s.yaml"), dir.path().join("moved.yaml")).expect("moved");
+    pod(&[result, "jobs/1"], &["cannot find the scenario `s.yaml`", "--scenario"]);
+    explained(dir.path(), &["pod", result, "jobs/1", "--scenario", "moved.yaml"]);
+    let changed =
+        fs::read_to_string(dir.path().join("t.csv")).expect("a trace") + "30,60,1,1Gi,more\n";
+    fs::write(dir.path().join("t.csv"), changed).expect("a trace");
+    pod(&[result, "jobs/1", "--scenario", "moved.yaml"], &["t.csv", "is not what it was"]);
 }

@@ -45,6 +45,8 @@ pub struct CostStory {
     /// Whether some commitment takes part in the bill, so that list and net
     /// may differ.
     pub(super) commitments: bool,
+    /// What the whole bill comes to.
+    pub(super) bill_total: Money,
     #[serde(flatten)]
     pub(super) of: Of,
 }
@@ -263,11 +265,18 @@ pub fn cost(cell: CellFacts<'_>, plan: &BillingPlan, subject: Subject<'_>) -> Re
         from: unix(bill.from_unix_ms).unwrap_or_default(),
         to: unix(bill.to_unix_ms).unwrap_or_default(),
         commitments: !plan.commitments.is_empty(),
+        bill_total: bill.total,
         of,
     })
 }
 
 impl CostStory {
+    /// What the whole bill comes to.
+    #[must_use]
+    pub fn bill_total(&self) -> Money {
+        self.bill_total
+    }
+
     /// As text in the format asked for.
     ///
     /// # Errors
