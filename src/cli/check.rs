@@ -34,6 +34,9 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     for (table, dates) in &plan.price_dates {
         let _ = writeln!(out, "prices {table}: {dates}");
     }
+    for report in &plan.usage {
+        let _ = writeln!(out, "{report}");
+    }
     for report in &plan.traces {
         let _ = writeln!(out, "{report}");
     }

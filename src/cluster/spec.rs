@@ -5,6 +5,7 @@
 
 use crate::rng::Distribution;
 use crate::units::{Bytes, MilliCpu, Rate, SimDuration};
+use crate::workload::text::wildcard;
 use crate::workload::{Taint, id};
 
 id! {
@@ -168,35 +169,6 @@ impl FargateSelector {
         self.workload.as_ref().is_none_or(|w| w == workload)
             && wildcard(self.namespace.as_bytes(), namespace.as_bytes())
     }
-}
-
-/// `*` stands for any run of characters, `?` for one (EKS user guide, Fargate
-/// profile selectors).
-fn wildcard(pattern: &[u8], text: &[u8]) -> bool {
-    let (mut p, mut t) = (0, 0);
-    let mut star: Option<(usize, usize)> = None;
-    while t < text.len() {
-        match pattern.get(p) {
-            Some(b'*') => {
-                star = Some((p, t));
-                p += 1;
-            }
-            Some(c) if *c == b'?' || *c == text[t] => {
-                p += 1;
-                t += 1;
-            }
-            // Let the last star swallow one more character.
-            _ => match star {
-                Some((at, from)) => {
-                    star = Some((at, from + 1));
-                    p = at + 1;
-                    t = from + 1;
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[p..].iter().all(|c| *c == b'*')
 }
 
 /// Fargate as a pool: every matched pod gets a machine of its own.

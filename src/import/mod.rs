@@ -9,6 +9,7 @@ pub mod alibaba_batch;
 pub mod cluster;
 pub mod openb;
 pub mod swf;
+pub mod usage;
 
 use std::path::{Path, PathBuf};
 

@@ -4,12 +4,15 @@ use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use super::model::{Input, ReadTrace};
+use super::usage::Loaded;
 use crate::Result;
 use crate::import::TraceSource;
+use crate::import::usage::UsageSource;
 use crate::units::SimDuration;
 use crate::workload::demand::{RequestRate, read_demand};
 use crate::workload::intern::PodRules;
@@ -23,14 +26,20 @@ pub(super) struct Files {
     read_trace: ReadTrace,
     traces: Vec<(TraceSource, Result<LoadedTrace>)>,
     demands: Vec<((PathBuf, i64), Result<Steps>)>,
+    usages: Vec<(UsageSource, Result<Loaded>)>,
     inputs: Vec<Input>,
 }
 
 impl Files {
     /// Nothing yet, besides the scenario at `path`.
     pub(super) fn new(scenario: &Path, read_trace: ReadTrace) -> Self {
-        let mut files =
-            Files { read_trace, traces: Vec::new(), demands: Vec::new(), inputs: Vec::new() };
+        let mut files = Files {
+            read_trace,
+            traces: Vec::new(),
+            demands: Vec::new(),
+            usages: Vec::new(),
+            inputs: Vec::new(),
+        };
         let name = scenario.file_name().unwrap_or(scenario.as_os_str()).to_string_lossy();
         files.note_input(&name, scenario);
         files
@@ -64,6 +73,24 @@ impl Files {
         });
         let (_, read) = self.demands.get(at).expect("was found or added");
         read.clone()
+    }
+
+    /// The series of a source of usage.
+    pub(super) fn usage(&mut self, source: &UsageSource) -> Result<Loaded> {
+        let at = self.usages.iter().position(|(known, _)| known == source).unwrap_or_else(|| {
+            for file in &source.files {
+                self.note_input(&file.shown, &file.path);
+            }
+            self.usages.push((source.clone(), source.load().map(Arc::new)));
+            self.usages.len() - 1
+        });
+        let (_, read) = self.usages.get(at).expect("was found or added");
+        read.clone()
+    }
+
+    /// Every source of usage that could be read, in order of first use.
+    pub(super) fn usages(&self) -> impl Iterator<Item = &Loaded> {
+        self.usages.iter().filter_map(|(_, read)| read.as_ref().ok())
     }
 
     /// Every trace that could be read, in order of first use.

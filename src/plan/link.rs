@@ -11,7 +11,7 @@ use super::files::Files;
 use super::model::{CasePlan, Options, Plan, Warning};
 use super::nodes::{self, NodePools};
 use super::notes::Notes;
-use super::{billing, fargate, fit, goals, rightsize, settings, time, workloads};
+use super::{billing, fargate, fit, goals, rightsize, settings, time, usage, workloads};
 use crate::bill::PriceStatus;
 use crate::catalog::{Catalog, Region};
 use crate::cluster::{ClusterSpec, PoolKind};
@@ -84,6 +84,7 @@ pub fn link(source: &Source, options: &Options) -> Result<Plan> {
     let mut warnings = warnings(&diags);
     warnings.extend(shared.warning_of_prices());
     let traces = shared.files.traces().map(|t| t.report.clone()).collect();
+    let usage = shared.files.usages().map(|u| u.report.clone()).collect();
     Ok(Plan {
         name: first.scenario.name.value.to_string(),
         region: first.scenario.region.value.clone(),
@@ -93,6 +94,7 @@ pub fn link(source: &Source, options: &Options) -> Result<Plan> {
         cases,
         warnings,
         traces,
+        usage,
         inputs: shared.files.into_inputs(),
     })
 }
@@ -145,9 +147,11 @@ impl Shared<'_> {
         }
         let version = control::version(scenario, notes);
         let window = time::link(scenario, notes);
-        let planned = workloads::Linker { source: self.source, window, files: &mut self.files }
+        let mut planned = workloads::Linker { source: self.source, window, files: &mut self.files }
             .link(scenario, notes);
-        let rightsizing = rightsize::link(resolved, &planned, window, &|_| Vec::new(), notes);
+        let usage = usage::link(scenario, self.source, &mut planned, &mut self.files, notes);
+        let series = |name: &str| usage.series(name).collect();
+        let rightsizing = rightsize::link(resolved, &planned, window, &series, notes);
         let planned = rightsize::apply(planned, rightsizing.as_ref());
         let extended = workloads::extended_names(&planned);
         let goals = goals::link(scenario, notes);
@@ -202,6 +206,7 @@ impl Shared<'_> {
                 spot,
             }),
             workload: Arc::new(workload),
+            usage: Arc::new(usage),
             billing: Arc::new(billing),
             goals,
             settings,

@@ -4,7 +4,7 @@
 //!
 //! One file per subject: `defaults` lists every value that the scenario may
 //! leave out, with its source; `time`, `control`, `nodes` and `offers`, `fargate`,
-//! `workloads`, `billing` and `goals` each link one part of a case; `fit` asks
+//! `workloads`, `usage`, `billing` and `goals` each link one part of a case; `fit` asks
 //! whether the pods can run at all; `settings` says which values are in force
 //! and who chose them. A case that cannot be linked leaves findings with
 //! their places in one [`Diagnostics`]; nothing here stops at the first.
@@ -29,6 +29,9 @@ mod settings;
 mod tests;
 mod time;
 mod trace_format;
+mod usage;
+#[cfg(test)]
+mod usage_tests;
 mod workloads;
 
 pub use link::{link, load};

@@ -12,6 +12,8 @@ use crate::units::{Money, SimDuration};
 use crate::workload::plan::WorkloadPlan;
 use crate::workload::rightsize::{Fitting, Policy};
 use crate::workload::source::{LoadedTrace, ReadReport, RowSource, TraceOptions};
+use crate::workload::usage::gather::UsageReport;
+use crate::workload::usage::join::JoinedUsage;
 use crate::world::Setup;
 use crate::{Error, Result};
 
@@ -89,6 +91,8 @@ pub struct Plan {
     pub warnings: Vec<Warning>,
     /// What became of the rows of each trace, in order of first use.
     pub traces: Vec<ReadReport>,
+    /// What became of the rows of each source of usage, in order of first use.
+    pub usage: Vec<UsageReport>,
 }
 
 /// One case, ready for any seed.
@@ -104,6 +108,8 @@ pub struct CasePlan {
     pub setup: Arc<Setup>,
     /// The pods.
     pub workload: Arc<WorkloadPlan>,
+    /// What its workloads were seen to use, from the files that `usage` names.
+    pub usage: Arc<JoinedUsage>,
     /// What turns the record into money.
     pub billing: Arc<BillingPlan>,
     /// What the result must keep to.

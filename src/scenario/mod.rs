@@ -27,6 +27,7 @@ mod survival;
 #[cfg(test)]
 mod tests;
 pub mod tree;
+pub mod usage;
 pub mod workload;
 
 pub use decode::{Keyed, Map, NonEmpty, OneOrMany, Spanned};
@@ -40,4 +41,5 @@ pub use rightsize::*;
 pub use schema::json_schema;
 pub use source::{BASE_CASE, Resolved, Source};
 pub use tree::{Node, Value, effective_yaml};
+pub use usage::*;
 pub use workload::*;

@@ -13,6 +13,7 @@ use super::patch::{Assignments, Removals};
 use super::pool::Pool;
 use super::record::{choice, names, record, union};
 use super::rightsize::Rightsize;
+use super::usage::UsageSource;
 use super::workload::Workload;
 use crate::units::{Bytes, Money, Percent, Rate, SimDuration};
 
@@ -37,6 +38,8 @@ record! {
         "time" => time: Time = Time::default(),
         /// What wants to run.
         "workload" => workload: Map<Workload, 1>,
+        /// What pods were seen to use.
+        "usage" => usage: Map<UsageSource> = Map::default(),
         /// Where pods are placed.
         "placement" => placement: Placement = Placement::default(),
         /// What they may run on.

@@ -269,11 +269,16 @@ fn is_extended(name: &str) -> bool {
 }
 
 fn nearest(name: &str) -> Option<&'static str> {
+    nearest_of(name, &COLUMNS)
+}
+
+/// The column that was probably meant.
+pub(super) fn nearest_of(name: &str, columns: &[&'static str]) -> Option<&'static str> {
     if name.len() > 60 {
         return None;
     }
     let lower = name.to_ascii_lowercase().replace(['-', ' '], "_");
-    COLUMNS
+    columns
         .iter()
         .map(|column| (strsim::damerau_levenshtein(&lower, column), *column))
         .min()

@@ -289,7 +289,8 @@ pub struct LoadedTrace {
     pub report: ReadReport,
 }
 
-fn count(tallies: &mut Tallies, code: Code) {
+/// Counts one row under a code.
+pub(crate) fn count(tallies: &mut Tallies, code: Code) {
     tallies.entry(code.name).or_insert(Tally { rows: 0, text: code.text }).rows += 1;
 }
 

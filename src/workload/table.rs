@@ -34,9 +34,18 @@ impl Table {
     /// # Errors
     /// When it cannot be read, is empty, or has no text header.
     pub fn new(input: Box<dyn Read>, name: &str) -> Result<Self> {
+        Table::separated_by(b',', input, name)
+    }
+
+    /// As [`Table::new`] for cells that another byte than a comma separates.
+    ///
+    /// # Errors
+    /// As [`Table::new`].
+    pub fn separated_by(separator: u8, input: Box<dyn Read>, name: &str) -> Result<Self> {
         let (bounded, end) = Bounded::new(input);
         let csv = csv::ReaderBuilder::new()
             .has_headers(false)
+            .delimiter(separator)
             .flexible(true)
             .buffer_capacity(64 << 10)
             .from_reader(bounded);

@@ -4,10 +4,19 @@
 //! Readers in `import` fill a [`UsageSet`]; joining it to workloads and
 //! deriving requests from it happens elsewhere. What a source does not say
 //! stays `None`: a hole in a series is a missing sample, never zero.
+//!
+//! [`gather`] is where readers put what they find: it sorts, merges and
+//! counts. [`native`] is the format of this project, [`owner`] tells whose a
+//! pod is by its name, [`join`] finds the series of each workload.
+
+pub mod gather;
+pub mod join;
+pub mod native;
+pub mod owner;
 
 use std::collections::BTreeMap;
 
-use crate::units::Bytes;
+use crate::units::{Bytes, MilliCpu};
 
 /// Cpu as monitoring systems state it: a millionth of a core. Finer than
 /// [`crate::units::MilliCpu`], because many pods use less than a thousandth.
@@ -19,6 +28,18 @@ impl MicroCpu {
     #[must_use]
     pub fn cores(self) -> f64 {
         self.0 as f64 / 1e6
+    }
+
+    /// To the nearest thousandth of a core, halves up.
+    #[must_use]
+    pub fn to_milli(self) -> MilliCpu {
+        MilliCpu((self.0 + 500).div_euclid(1_000))
+    }
+}
+
+impl From<MilliCpu> for MicroCpu {
+    fn from(cpu: MilliCpu) -> Self {
+        MicroCpu(cpu.0.saturating_mul(1_000))
     }
 }
 
@@ -79,6 +100,33 @@ pub struct UsageSeries {
     pub stated: StatedResources,
     /// Samples, ascending and without overlap.
     pub samples: Vec<UsageSample>,
+}
+
+impl UsageSample {
+    /// End of the interval, Unix milliseconds.
+    #[must_use]
+    pub const fn end_unix_ms(&self) -> i64 {
+        self.start_unix_ms + self.span_ms
+    }
+}
+
+impl UsageSeries {
+    /// Mean cpu and memory over the samples that know them, weighted by
+    /// their length, for one replica. Exact sums, rounded half up once.
+    #[must_use]
+    pub fn mean(&self) -> (Option<MicroCpu>, Option<Bytes>) {
+        fn mean(parts: impl Iterator<Item = (i64, i64)>) -> Option<i64> {
+            let (sum, span) = parts.fold((0i128, 0i128), |(sum, span), (value, ms)| {
+                (sum + i128::from(value) * i128::from(ms), span + i128::from(ms))
+            });
+            (span > 0).then(|| ((2 * sum + span) / (2 * span)) as i64)
+        }
+        let samples = || self.samples.iter();
+        (
+            mean(samples().filter_map(|s| Some((s.cpu_mean?.0, s.span_ms)))).map(MicroCpu),
+            mean(samples().filter_map(|s| Some((s.memory_mean?.0, s.span_ms)))).map(Bytes),
+        )
+    }
 }
 
 /// All series of a source, by owner.
