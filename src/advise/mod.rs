@@ -2,13 +2,17 @@
 //! made.
 
 mod flips;
+mod rightsize;
 mod service;
 #[cfg(test)]
 mod tests;
 mod text;
 mod verdict;
+mod whole_nodes;
 
 pub use flips::{Flip, Lever, MAX_FACTOR};
+pub use rightsize::{Dollars, FittedRow, Parts, Rightsized, TwoBills, UnitPrices, pod_ms, rows};
 pub use service::{Shortfall, ShortfallKind, UNFINISHED_TOLERANCE, UNSERVED_TOLERANCE, shortfalls};
 pub use text::Piece;
 pub use verdict::{CaseVerdict, MissedGoal, RunnerUp, Verdict, WorkloadVerdict};
+pub use whole_nodes::{FixedPool, FreedNode, MAX_TRIALS, Trial, Trials, WholeNodes, whole_nodes};

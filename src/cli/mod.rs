@@ -11,6 +11,7 @@ mod init;
 mod prices;
 mod progress;
 mod report;
+mod rightsize;
 mod run;
 
 use std::io::{self, IsTerminal, Write};
@@ -49,6 +50,8 @@ enum Verb {
     Check(check::Args),
     /// Simulate every case of a scenario, compare them and write a report
     Run(run::Args),
+    /// Fit requests to usage, and say what that saves in dollars
+    Rightsize(Box<rightsize::Args>),
     /// Show a finished result again
     Report(report::Args),
     /// Say where dollars went and why a pod waited
@@ -196,6 +199,7 @@ fn dispatch(verb: Verb, console: &Console) -> Result<Outcome> {
         Verb::Init(args) => init::run(&args, console),
         Verb::Check(args) => check::run(&args, console),
         Verb::Run(args) => run::run(&args, console),
+        Verb::Rightsize(args) => rightsize::run(&args, console),
         Verb::Report(args) => report::run(&args),
         Verb::Explain(verb) => explain::run(&verb, console),
         Verb::Prices(verb) => prices::run(&verb),

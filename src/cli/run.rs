@@ -33,9 +33,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     let started = Instant::now();
-    let threads = args
-        .jobs
-        .map_or_else(|| std::thread::available_parallelism().map_or(1, Into::into), Into::into);
+    let threads = threads(args.jobs);
     // Before anything touches polars: its pool obeys -j too.
     frames::limit_threads(threads);
     let plan = load(&args.scenario)?;
@@ -62,8 +60,18 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     Ok(if missed { Outcome::GoalMissed } else { Outcome::Fine })
 }
 
+/// The number of threads asked for, or one a core.
+pub(super) fn threads(jobs: Option<u16>) -> usize {
+    jobs.map_or_else(|| std::thread::available_parallelism().map_or(1, Into::into), Into::into)
+}
+
 /// Links the scenario as the command line asks.
 pub(super) fn load(args: &Scenario) -> Result<Plan> {
+    plan::load(&args.file, &options(args)?)
+}
+
+/// What the command line says about a scenario.
+pub(super) fn options(args: &Scenario) -> Result<plan::Options> {
     let mut options = plan::Options::new(|source| source.load(frames::trace::open_native_parquet));
     if !args.cases.is_empty() {
         options.cases = Some(args.cases.clone());
@@ -85,7 +93,7 @@ pub(super) fn load(args: &Scenario) -> Result<Plan> {
     options.seeds = args.seeds;
     options.allow_believed = args.allow_believed_prices;
     options.pricing_dir.clone_from(&args.pricing);
-    plan::load(&args.file, &options)
+    Ok(options)
 }
 
 /// Shows the plan's warnings; with `deny` they are errors.
@@ -100,7 +108,7 @@ pub(super) fn warn(plan: &Plan, deny: bool, console: &Console) -> Result<()> {
     Ok(())
 }
 
-fn simulate(
+pub(super) fn simulate(
     plan: &Plan,
     output: &OutputDir,
     threads: usize,
@@ -117,7 +125,7 @@ fn simulate(
 
 /// A flag that Ctrl-C sets: cells in progress are finished, no other is begun.
 /// A second Ctrl-C ends the program at once.
-fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
+pub(super) fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
     use signal_hook::consts::SIGINT;
     use signal_hook::flag;
     let stop = Arc::new(AtomicBool::new(false));
@@ -161,7 +169,7 @@ fn study(plan: &Plan, seeds: &[u64], cells: sweep::Cells) -> Study {
     }
 }
 
-fn write(study: &Study, verdict: Option<&Verdict>, output: &OutputDir) -> Result<()> {
+pub(super) fn write(study: &Study, verdict: Option<&Verdict>, output: &OutputDir) -> Result<()> {
     study.write_comparison(output.file("comparison.csv")?)?;
     for (index, case) in study.cases.iter().enumerate() {
         if let Some(summary) = study.summary(index) {
@@ -175,7 +183,7 @@ fn write(study: &Study, verdict: Option<&Verdict>, output: &OutputDir) -> Result
 }
 
 /// The only file that may differ between equal runs.
-fn stats(started: Instant, threads: usize, study: &Study) -> String {
+pub(super) fn stats(started: Instant, threads: usize, study: &Study) -> String {
     let events: u64 = study.cases.iter().flat_map(CaseStudy::finished).map(|o| o.events).sum();
     let stats = serde_json::json!({
         "schema_version": sweep::SCHEMA_VERSION,

@@ -28,7 +28,11 @@ pub(super) struct Figure {
 }
 
 impl Figure {
-    fn new(name: String, title: String, draw: impl Fn(Look, &str) -> String + 'static) -> Figure {
+    pub(super) fn new(
+        name: String,
+        title: String,
+        draw: impl Fn(Look, &str) -> String + 'static,
+    ) -> Figure {
         Figure { name, title, draw: Box::new(draw) }
     }
 

@@ -8,6 +8,8 @@ pub mod charts;
 pub mod explain;
 mod figures;
 mod page;
+mod patches;
+mod rightsize;
 mod rows;
 #[cfg(test)]
 mod sample;
@@ -16,6 +18,8 @@ mod text;
 mod words;
 
 pub use figures::chart_files;
-pub use page::page;
+pub use page::{page, rightsize_chart, rightsize_page};
+pub use patches::{Patches, patches};
+pub use rightsize::{RightsizeFormat, rightsize, rightsize_csv, rightsize_json};
 pub use terminal::{Format, results, terminal};
 pub use text::shortened;

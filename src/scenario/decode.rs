@@ -492,6 +492,12 @@ impl<T, const MIN: usize> Default for Map<T, MIN> {
 }
 
 impl<T, const MIN: usize> Map<T, MIN> {
+    /// Adds an entry that no file names; names are unique by the caller's care.
+    pub(super) fn push(&mut self, name: &str, value: T) {
+        let nowhere = Span { file: 0, start: 0, end: 0 };
+        self.entries.push((Spanned { value: name.to_owned(), span: nowhere }, value));
+    }
+
     /// The entries in the order written.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Spanned<String>, &T)> {
         self.entries.iter().map(|(k, v)| (k, v))

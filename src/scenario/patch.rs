@@ -85,6 +85,11 @@ impl Assignments {
     pub fn one(path: Path, value: Node) -> Self {
         Assignments(vec![(path, value)])
     }
+
+    /// Adds others, which are applied after these.
+    pub fn append(&mut self, others: Assignments) {
+        self.0.extend(others.0);
+    }
 }
 
 impl Decode for Assignments {

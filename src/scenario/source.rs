@@ -108,6 +108,48 @@ impl Source {
         if diags.has_errors() { Err(failed(diags)) } else { Ok(self) }
     }
 
+    /// Adds a case that is `like` another, with its requests fitted to usage:
+    /// `rules` is what `rightsize` would hold, `set` are `path=value` settings
+    /// on top. A file without cases keeps its own as [`BASE_CASE`].
+    ///
+    /// # Errors
+    /// When there is no such case, the name is taken, or rules or settings are
+    /// no good.
+    pub fn with_rightsized(
+        mut self,
+        like: &str,
+        name: &str,
+        rules: &str,
+        set: &[String],
+    ) -> Result<Source> {
+        if self.cases.is_empty() {
+            self.cases.push(BASE_CASE, Case::default());
+        }
+        let Some(mut case) = self.cases.get(like).cloned() else {
+            return Err(Error::input(format!("there is no case {}", quote(like))));
+        };
+        if self.cases.get(name).is_some() {
+            return Err(Error::input(format!("there is a case {} already", quote(name))));
+        }
+        let file = self.sources.add("rightsize", rules);
+        let set: Vec<(u32, &String)> =
+            set.iter().map(|text| (self.sources.add("--set", text), text)).collect();
+        let mut diags = Diagnostics::new(self.sources.clone());
+        case.rightsize = tree::parse(rules, file, 0, &mut diags)
+            .and_then(|node| Decode::decode(&node, &mut Ctx::new(&mut diags)));
+        case.title = None;
+        for (file, text) in set {
+            if let Some(setting) = parse_override(file, text, &mut diags) {
+                case.set.append(setting);
+            }
+        }
+        if diags.has_errors() {
+            return Err(failed(diags));
+        }
+        self.cases.push(name, case);
+        Ok(self)
+    }
+
     /// The file as it was given.
     #[must_use]
     pub fn path(&self) -> &Path {

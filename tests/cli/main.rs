@@ -1,6 +1,7 @@
 //! The program as its users run it: exit codes, files, equal bytes.
 
 mod explain;
+mod rightsize;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -8,6 +8,7 @@
 mod appendix;
 mod bridge;
 mod evidence;
+mod rightsize;
 mod style;
 #[cfg(test)]
 mod tests;
@@ -18,18 +19,38 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::charts::Look;
 use super::figures::Figure;
 use super::{text, words};
-use crate::advise::Verdict;
+use crate::advise::{Rightsized, Verdict};
 use crate::sweep::Study;
 
 /// The whole page.
 #[must_use]
 pub fn page(study: &Study, verdict: Option<&Verdict>) -> String {
+    whole(study, verdict, None)
+}
+
+/// The whole page with what rightsizing comes to.
+#[must_use]
+pub fn rightsize_page(study: &Study, verdict: Option<&Verdict>, it: &Rightsized) -> String {
+    whole(study, verdict, Some(("rightsizing", "Rightsizing", Some(rightsize::section(it)))))
+}
+
+/// The chart of a rightsizing as a file of its own: name and SVG.
+#[must_use]
+pub fn rightsize_chart(it: &Rightsized) -> (String, String) {
+    let chart = rightsize::chart(it);
+    (format!("{}.svg", chart.name), chart.draw(Look::FILE))
+}
+
+/// A section: anchor, heading, body where there is any.
+type Section = (&'static str, &'static str, Option<Markup>);
+
+fn whole(study: &Study, verdict: Option<&Verdict>, first: Option<Section>) -> String {
     let headline = verdict.map_or_else(
         || "No case was finished".to_owned(),
         |verdict| words::headline(study, verdict),
     );
     let scenario = text::name(&study.scenario);
-    let sections: [(&str, &str, Option<Markup>); 9] = [
+    let mut sections: Vec<Section> = vec![
         ("workloads", "Workload by workload", verdict.and_then(|v| verdict::workloads(study, v))),
         (
             "bridge",
@@ -44,6 +65,9 @@ pub fn page(study: &Study, verdict: Option<&Verdict>) -> String {
         ("inputs", "Inputs", Some(appendix::inputs(study))),
         ("method", "How this was made", Some(appendix::method(study, verdict))),
     ];
+    if let Some(first) = first {
+        sections.insert(0, first);
+    }
     let markup = html! {
         (DOCTYPE)
         html lang="en" {

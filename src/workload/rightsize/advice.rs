@@ -307,6 +307,8 @@ pub fn advise(
 /// Advice for pods of a trace that are alike in shape, from the columns of
 /// their rows. A row that lacks the column of the statistic counts with the
 /// next larger one it has, so that advice is never below what was asked for.
+/// Risk is an upper bound: 95 % of a pod's time counts as at its 95th
+/// percentile, the rest as at its largest.
 #[must_use]
 pub fn advise_columns(
     resource: Resource,
@@ -337,14 +339,20 @@ pub fn advise_columns(
             values.push((value, row.weight));
         }
         means.extend(row.mean.or(row.p95).or(row.max).map(|v| (v, row.weight)));
-        risk.extend(row.max.or(row.p95).or(row.mean).map(|v| (v, row.weight)));
+        // At most 5 % of the time lies above the 95th percentile; what is not
+        // known better counts with the largest that is.
+        let largest = row.max.or(row.p95).or(row.mean);
+        risk.extend(row.p95.or(largest).map(|v| (v, row.weight.saturating_mul(95))));
+        risk.extend(largest.map(|v| (v, row.weight.saturating_mul(5))));
     }
     for list in [&mut values, &mut means, &mut risk] {
         list.sort_unstable();
     }
-    advice.samples = risk.len() as u64;
+    advice.samples = means.len() as u64;
     if let Some((max, _)) = risk.last() {
-        advice.quantiles = Some(quantiles(&means, *max));
+        let at = |p| nearest_rank_weighted(&risk, p).unwrap_or(0);
+        let known = quantiles(&means, *max);
+        advice.quantiles = Some(Quantiles { p95: at(95), p99: at(99), ..known });
     }
     if larger {
         advice.cautions.push(Caution::LargerStatistic);

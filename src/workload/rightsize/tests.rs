@@ -217,6 +217,10 @@ fn columns_of_a_trace_serve_where_there_are_no_series() {
     };
     // 19 of 20 pod-hours are at or below 200m: exactly 95 %.
     assert_eq!(at(Method::Pooled, Statistic::Percentile(95)).request, Ok(200));
+    // Of the first pods 5 % may be above 200m, of the last one all: 5 % of 19
+    // and 20 of 20 hours.
+    let risk = at(Method::Pooled, Statistic::Percentile(95)).above_request.expect("usage");
+    assert!((risk - (0.05 * 19.0 + 1.0) / 20.0).abs() < 1e-12, "{risk}");
     assert_eq!(at(Method::PerPodMax, Statistic::Percentile(95)).request, Ok(400));
     assert_eq!(at(Method::Pooled, Statistic::Max).request, Ok(500));
     // (19 × 100 + 150) / 20 = 102.5.

@@ -1,0 +1,181 @@
+//! `plimsoll rightsize`: three currencies that add up, edits, patches.
+
+use super::*;
+
+/// Twenty jobs of a week that use a fifth of their cpu, and four services'
+/// worth of pods that use more memory than they ask for.
+const TRACE: &str = "\
+arrival,duration,cpu,memory,count,cpu_avg,cpu_p95,cpu_max,memory_avg,memory_p95,memory_max
+0,604800,1,2Gi,20,100m,200m,300m,800Mi,900Mi,1Gi
+0,604800,500m,1Gi,4,300m,400m,450m,1200Mi,1400Mi,1536Mi
+0,604800,250m,512Mi,1,,,,,,
+";
+
+/// m7g.xlarge: 4 vCPU, 16 GiB, 0.1632 USD an hour.
+fn scenario(commitment: &str) -> String {
+    format!(
+        "
+version: 1
+name: over-requested
+region: us-east-1
+time: {{ start: 2026-01-05T00:00Z, horizon: 7d }}
+workload:
+  batch: {{ trace: batch.csv, namespace: jobs }}
+pools:
+  workers: {{ fixed: {{ type: m7g.xlarge, count: 7 }} }}
+commitments: {commitment}
+cases:
+  today: {{}}
+"
+    )
+}
+
+const PLAN: &str =
+    "{ owned: { kind: compute-sp, term: 1y, payment: no-upfront, usd-per-hour: 0.7 } }";
+
+fn write(dir: &Path, commitment: &str) {
+    fs::write(dir.join("batch.csv"), TRACE).expect("written");
+    fs::write(dir.join("s.yaml"), scenario(commitment)).expect("written");
+}
+
+fn rightsized(dir: &Path, args: &[&str]) -> serde_json::Value {
+    let mut all = vec!["rightsize", "s.yaml", "-q", "--format", "json"];
+    all.extend(args);
+    serde_json::from_slice(&fine(dir, &all).stdout).expect("JSON")
+}
+
+/// Every column is the sum of its rows; the bills differ by the columns.
+fn assert_identities(it: &serde_json::Value) {
+    let rows = it["workloads"].as_array().expect("rows");
+    for column in ["request", "node", "cash"] {
+        let sum: i128 = rows.iter().map(|r| pico(&r["saved_usd"][column])).sum();
+        let rest = pico(&it["saved_usd_of_no_workload"][column]);
+        assert_eq!(sum + rest, pico(&it["saved_usd"][column]), "{column}");
+    }
+    let bills = &it["bills"];
+    let saved = |what: &str| pico(&bills["today"][what]) - pico(&bills["rightsized"][what]);
+    assert_eq!(saved("list_usd"), pico(&it["saved_usd"]["node"]));
+    assert_eq!(saved("net_usd"), pico(&it["saved_usd"]["cash"]));
+}
+
+#[test]
+fn three_currencies_add_up_and_memory_rises_where_it_is_used() {
+    let dir = scratch();
+    write(dir.path(), PLAN);
+    let it = rightsized(dir.path(), &["-o", "out"]);
+    assert_eq!(it["schema_version"], 1);
+    assert_identities(&it);
+    // Requests: 20 × (1 − 0.2) + 4 × (0.5 − 0.4) vCPU less; memory 20 × (2048 −
+    // 1178) − 4 × (1767 − 1024) MiB less, all of 168 h.
+    let rate = |what: &str| pico(&it["unit_prices"][what]) as f64 / 1e12;
+    let cpu = 16.4 * 168.0 * rate("usd_per_vcpu_hour");
+    let memory = (20.0 * 870.0 - 4.0 * 743.0) / 1024.0 * 168.0 * rate("usd_per_gib_hour");
+    let request = pico(&it["saved_usd"]["request"]) as f64 / 1e12;
+    assert!((request - cpu - memory).abs() < 1e-6, "{request} {cpu} {memory}");
+    // Seven nodes' price is spread over 28 vCPU and 112 GiB.
+    let spread = 4.0 * rate("usd_per_vcpu_hour") + 16.0 * rate("usd_per_gib_hour");
+    assert!((spread - 0.1632).abs() < 1e-9, "{spread}");
+
+    let pool = &it["fixed_pools"][0];
+    let nodes = |key: &str| pool[key].as_i64().expect("a count");
+    let (today, fewest) = (nodes("nodes"), nodes("fewest_with_new_requests"));
+    assert_eq!((today, nodes("fewest_with_todays_requests")), (7, 7));
+    assert!((2..=4).contains(&fewest), "{fewest}");
+    // List: each node that goes takes its price and its root volume along.
+    let node = pico(&it["saved_usd"]["node"]) as f64 / 1e12 / (today - fewest) as f64;
+    let price = 0.1632 * 168.0;
+    assert!((price..price * 1.05).contains(&node), "{node}");
+    // The plan is paid all the same.
+    let cash = pico(&it["saved_usd"]["cash"]);
+    assert!(cash < pico(&it["saved_usd"]["node"]), "{cash}");
+
+    let rows = it["workloads"].as_array().expect("rows");
+    let by_request = |request: &str| {
+        let found = rows.iter().find(|r| r["cpu"]["request"] == request);
+        found.unwrap_or_else(|| panic!("no row of {request}"))
+    };
+    let (idle, hungry, unknown) = (by_request("1"), by_request("500m"), by_request("250m"));
+    assert_eq!(
+        (&idle["cpu"]["advice"], &idle["memory"]["advice"]),
+        (&"200m".into(), &"1178Mi".into())
+    );
+    assert_eq!(hungry["memory"]["request"], "1Gi");
+    assert_eq!(hungry["memory"]["advice"], "1767Mi");
+    assert_eq!(hungry["memory"]["share_above_request"], 1.0);
+    assert_eq!(hungry["memory"]["share_above_advice"], 0.0);
+    assert_eq!(unknown["cpu"]["withheld"]["code"], "no-usage");
+    // One row alone frees nodes; the one that rises is in no set.
+    let freed = it["freed_nodes"].as_array().expect("steps");
+    assert_eq!(freed.len() as i64, today - fewest);
+    assert_eq!(freed[0]["edits"], serde_json::json!(["batch #1"]));
+
+    // The directory: three cases whose summaries are the bills.
+    let out = dir.path().join("out");
+    let net = |case: &str| pico(&json(&out.join(case).join("summary.json"))["cost"]["total"]);
+    assert_eq!(net("today") - net("rightsized-fewest-nodes"), cash);
+    assert_eq!(net("today"), net("rightsized"), "a fixed pool does not shrink by itself");
+    let table = fs::read_to_string(out.join("rightsize.csv")).expect("a table");
+    assert_eq!(table.lines().count(), 1 + 3 + 2, "{table}");
+    let page = fs::read_to_string(out.join("report.html")).expect("a page");
+    for words in ["Rightsizing", "request-dollars", "no-usage", "1767Mi", "(raised)"] {
+        assert!(page.contains(words), "{words}");
+    }
+    assert!(out.join("charts/rightsizing.svg").is_file());
+}
+
+#[test]
+fn without_commitments_cash_is_what_the_nodes_cost() {
+    let dir = scratch();
+    write(dir.path(), "{}");
+    let it = rightsized(dir.path(), &[]);
+    assert_identities(&it);
+    assert_eq!(it["saved_usd"]["cash"], it["saved_usd"]["node"]);
+    // Kept nodes save nothing, whatever requests promise.
+    let kept = rightsized(dir.path(), &["--keep-pool", "workers"]);
+    assert_identities(&kept);
+    assert_eq!(pico(&kept["saved_usd"]["node"]), 0);
+    assert_eq!(kept["saved_usd"]["request"], it["saved_usd"]["request"]);
+    assert_eq!(kept["case"], "rightsized");
+}
+
+#[test]
+fn a_case_of_the_scenario_does_the_same() {
+    let dir = scratch();
+    write(dir.path(), PLAN);
+    let file = dir.path().join("s.yaml");
+    let mut text = fs::read_to_string(&file).expect("read");
+    text += "  fitted:\n    rightsize: { cpu: p95, memory: max+15% }\n    set: { pools.workers.fixed.count: 4 }\n";
+    fs::write(&file, text).expect("written");
+    fine(dir.path(), &["run", "s.yaml", "-q", "-o", "out"]);
+    let page = fs::read_to_string(dir.path().join("out/report.html")).expect("a page");
+    assert!(page.contains("{ cpu: 200m, memory: 1178Mi }"));
+    let (a, b) = (dir.path().join("a"), dir.path().join("b"));
+    fine(dir.path(), &["rightsize", "s.yaml", "-q", "-j", "1", "-o", "a"]);
+    fine(dir.path(), &["rightsize", "s.yaml", "-q", "-j", "2", "-o", "b"]);
+    assert_equal_results(&a, &b);
+}
+
+#[test]
+fn tables_are_for_people_and_mistakes_are_named() {
+    let dir = scratch();
+    write(dir.path(), PLAN);
+    let shown = text(&fine(dir.path(), &["rightsize", "s.yaml", "-q"]).stdout);
+    assert!(shown.lines().all(|l| l.chars().count() <= 80), "{shown}");
+    for words in ["total saved", "1→200m", "1Gi→1767Mi", "no-usage", "pool"] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+    let csv = text(&fine(dir.path(), &["rightsize", "s.yaml", "-q", "--format", "csv"]).stdout);
+    assert!(csv.starts_with("workload,namespace,"), "{csv}");
+    let patch = text(&fine(dir.path(), &["rightsize", "s.yaml", "-q", "--format", "patch"]).stdout);
+    assert!(patch.starts_with("# no patch"), "{patch}");
+    let refuse = |args: &[&str], words: &[&str]| {
+        let mut all = vec!["rightsize", "s.yaml"];
+        all.extend(args);
+        refused(dir.path(), &all, words);
+    };
+    refuse(&["--cpu", "p75"], &["unknown statistic `p75`"]);
+    refuse(&["--case", "tody"], &["there is no case `tody`", "did you mean `today`"]);
+    refuse(&["--keep-pool", "x"], &["there is no fixed pool `x`"]);
+    refuse(&["--exclude", "batch"], &["selects no workload"]);
+    refuse(&["--method", "vpa", "--memory", "max"], &["method vpa takes quantiles"]);
+}
