@@ -37,6 +37,11 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     for report in &plan.usage {
         let _ = writeln!(out, "{report}");
     }
+    for case in &plan.cases {
+        for line in crate::plan::usage_coverage(case) {
+            let _ = writeln!(out, "case {}: {line}", case.name);
+        }
+    }
     for report in &plan.traces {
         let _ = writeln!(out, "{report}");
     }

@@ -16,10 +16,10 @@ pub struct PodRates {
     pub cpu: i64,
     /// Requested memory, KiB, rounded up.
     pub memory: i64,
-    /// Used cpu, at most the request; -1 unknown; a service replica's is
+    /// Used cpu, also beyond the request; -1 unknown; a service replica's is
     /// accounted by its service and 0 here.
     pub used_cpu: i64,
-    /// Used memory, KiB, at most the request; -1 unknown.
+    /// Used memory, KiB, also beyond the request; -1 unknown.
     pub used_memory: i64,
 }
 
@@ -40,6 +40,9 @@ struct Entry {
     memory: i64,
     used_cpu: i64,
     used_memory: i64,
+    /// Used beyond requests.
+    beyond_cpu: i64,
+    beyond_memory: i64,
     unknown_cpu: i64,
     unknown_memory: i64,
     /// Ready replicas whose cpu usage is the service's share.
@@ -168,11 +171,13 @@ impl Accounts {
             entry.unknown_cpu += sign * rates.cpu;
         } else {
             entry.used_cpu += sign * rates.used_cpu.min(rates.cpu);
+            entry.beyond_cpu += sign * (rates.used_cpu - rates.cpu).max(0);
         }
         if rates.used_memory < 0 {
             entry.unknown_memory += sign * rates.memory;
         } else {
             entry.used_memory += sign * rates.used_memory.min(rates.memory);
+            entry.beyond_memory += sign * (rates.used_memory - rates.memory).max(0);
         }
     }
 
@@ -324,7 +329,13 @@ impl Account {
         }
         // Owners that left keep no entry, or a long-lived node would collect
         // every owner it ever saw.
-        self.entries.retain(|e| e.cpu != 0 || e.memory != 0 || e.replicas != 0);
+        self.entries.retain(|e| {
+            e.cpu != 0
+                || e.memory != 0
+                || e.beyond_cpu != 0
+                || e.beyond_memory != 0
+                || e.replicas != 0
+        });
     }
 }
 
@@ -339,6 +350,8 @@ impl Entry {
             self.sum.memory_requested += self.memory as u64 * dt;
             self.sum.cpu_used += self.used_cpu as u64 * dt;
             self.sum.memory_used += self.used_memory as u64 * dt;
+            self.sum.cpu_beyond += self.beyond_cpu as u64 * dt;
+            self.sum.memory_beyond += self.beyond_memory as u64 * dt;
             self.sum.cpu_unknown += self.unknown_cpu as u64 * dt;
             self.sum.memory_unknown += self.unknown_memory as u64 * dt;
         }
@@ -398,6 +411,25 @@ mod tests {
         let o = owners[0];
         assert_eq!((o.cpu_requested, o.cpu_used, o.cpu_unknown), (20 * 500, 20 * 200, 0));
         assert_eq!((o.memory_requested, o.memory_used, o.memory_unknown), (2_000, 0, 2_000));
+    }
+
+    #[test]
+    fn what_is_used_beyond_requests_counts_apart() {
+        let mut a = Accounts::new(0);
+        a.open(0, 7, &capacity(), SimTime(0));
+        a.serve(0, SimTime(0));
+        a.bind(0, owner(1), pod_rates(500, 100 << 10, 700, 150 << 10), SimTime(0));
+        // Requests nothing and uses something: its owner is not forgotten.
+        a.bind(0, owner(2), pod_rates(0, 0, 30, -1), SimTime(0));
+        a.next_window(SimTime(10), &[], 1);
+        a.close(0, SimTime(15), &[]);
+        let (owners, _) = a.finish(SimTime(15), &[]);
+        let of = |w: u32| -> Vec<(u64, u64, u64, u64)> {
+            let own = owners.iter().filter(|o| o.workload == WorkloadId(w));
+            own.map(|o| (o.cpu_used, o.cpu_beyond, o.memory_used, o.memory_beyond)).collect()
+        };
+        assert_eq!(of(1), [(5_000, 2_000, 1_000, 500), (2_500, 1_000, 500, 250)]);
+        assert_eq!(of(2), [(0, 300, 0, 0), (0, 150, 0, 0)]);
     }
 
     #[test]

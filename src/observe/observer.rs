@@ -288,9 +288,11 @@ impl Observer {
         for o in &owners {
             totals.cpu_requested += u128::from(o.cpu_requested);
             totals.cpu_used += u128::from(o.cpu_used);
+            totals.cpu_beyond += u128::from(o.cpu_beyond);
             totals.cpu_unknown += u128::from(o.cpu_unknown);
             totals.memory_requested += u128::from(o.memory_requested);
             totals.memory_used += u128::from(o.memory_used);
+            totals.memory_beyond += u128::from(o.memory_beyond);
             totals.memory_unknown += u128::from(o.memory_unknown);
         }
         Record {

@@ -152,8 +152,9 @@ pub struct FargateRecord {
 /// Requests and usage of one owner on one node in one window.
 ///
 /// Units: milli-core·ms, and KiB·ms for memory (requests rounded up to KiB), so
-/// that a day of a terabyte stays in u64. `used` counts at most the request;
-/// `unknown` is the requested part of pods whose usage nobody knows.
+/// that a day of a terabyte stays in u64. `used` counts at most the request and
+/// `beyond` the rest; `unknown` is the requested part of pods whose usage
+/// nobody knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct OwnerIntegral {
     /// Index into [`Record::nodes`].
@@ -168,12 +169,16 @@ pub struct OwnerIntegral {
     pub cpu_requested: u64,
     /// Used cpu, at most the request of each pod.
     pub cpu_used: u64,
+    /// Cpu used beyond the requests of pods: not part of `cpu_used`.
+    pub cpu_beyond: u64,
     /// Requested cpu of pods with unknown usage.
     pub cpu_unknown: u64,
     /// Requested memory.
     pub memory_requested: u64,
     /// Used memory, at most the request of each pod.
     pub memory_used: u64,
+    /// Memory used beyond the requests of pods: not part of `memory_used`.
+    pub memory_beyond: u64,
     /// Requested memory of pods with unknown usage.
     pub memory_unknown: u64,
     /// Requested cpu whose work an interruption threw away (`on-interrupt`): part
@@ -284,8 +289,11 @@ pub struct Totals {
     pub cpu_allocatable: u128,
     /// Requested cpu on nodes, milli-core·ms, DaemonSets included.
     pub cpu_requested: u128,
-    /// Used cpu of pods with known usage, milli-core·ms.
+    /// Used cpu of pods with known usage, milli-core·ms, of each pod at most its
+    /// request.
     pub cpu_used: u128,
+    /// What they used beyond their requests.
+    pub cpu_beyond: u128,
     /// Requested cpu of pods with unknown usage, milli-core·ms.
     pub cpu_unknown: u128,
     /// As for cpu, KiB·ms.
@@ -294,6 +302,8 @@ pub struct Totals {
     pub memory_requested: u128,
     /// As for cpu, KiB·ms.
     pub memory_used: u128,
+    /// As for cpu, KiB·ms.
+    pub memory_beyond: u128,
     /// As for cpu, KiB·ms.
     pub memory_unknown: u128,
     /// Work thrown away by interruptions and evictions, milli-core·ms of request.

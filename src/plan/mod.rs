@@ -39,3 +39,4 @@ pub use model::{
     Bound, CasePlan, Change, Goal, Input, Options, Origin, Plan, ReadTrace, Rightsizing, Setting,
     Warning,
 };
+pub use usage::coverage as usage_coverage;

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::files::Files;
+use super::model::CasePlan;
 use super::notes::Notes;
 use crate::import::usage::prometheus::Quantity;
 use crate::import::usage::{UsageFile, UsageFormat, UsageSource};
@@ -16,7 +17,7 @@ use crate::workload::intern::PodShape;
 use crate::workload::plan::{Content, PlannedWorkload};
 use crate::workload::source::OnBadRow;
 use crate::workload::usage::MicroCpu;
-use crate::workload::usage::join::{JoinedUsage, Selector, Target, UsageInput};
+use crate::workload::usage::join::{Joined, JoinedUsage, Selector, Target, UsageInput};
 
 /// Reads and joins all sources of a case, and fills in means.
 pub(super) fn link(
@@ -89,8 +90,24 @@ fn targets(planned: &[PlannedWorkload]) -> Vec<Target> {
                 Content::Service(s) => of(&mut std::iter::once(&s.pod)),
                 Content::Daemon(d) => of(&mut std::iter::once(&d.pod)),
             };
-            Target { name: w.name.clone(), namespaces }
+            Target { name: w.name.clone(), namespaces, pods: replayed(&w.content) }
         })
+        .collect()
+}
+
+/// Namespace and name of the pods of a trace that names them.
+fn replayed(content: &Content) -> BTreeSet<(String, String)> {
+    let Content::Trace(data) = content else { return BTreeSet::new() };
+    if !data.trace.has_names() {
+        return BTreeSet::new();
+    }
+    let namespace = |row: usize| data.shapes.get(data.trace.template[row].index());
+    (0..data.trace.len())
+        .filter_map(|row| {
+            let name = data.trace.name(row);
+            Some((namespace(row)?.namespace.clone(), name.to_owned()))
+        })
+        .filter(|(_, name)| !name.is_empty())
         .collect()
 }
 
@@ -244,6 +261,41 @@ fn fill(planned: &mut [PlannedWorkload], joined: &JoinedUsage, notes: &mut Notes
 /// A mean as the simulation counts it.
 fn mean((cpu, memory): (Option<MicroCpu>, Option<Bytes>)) -> Usage {
     Usage { cpu: cpu.map(MicroCpu::to_milli), memory }
+}
+
+/// How much of a case is known: workloads with requests and with usage, and
+/// what became of the series of each source. Empty without a source.
+#[must_use]
+pub fn coverage(case: &CasePlan) -> Vec<String> {
+    let usage = &case.usage;
+    if usage.sources.is_empty() {
+        return Vec::new();
+    }
+    let workloads = case.workload.workloads();
+    let asks = |of: fn(&PodShape) -> bool| {
+        let any = |w: &&PlannedWorkload| match &w.content {
+            Content::Trace(data) => data.shapes.iter().any(of),
+            Content::Generator(_) => true,
+            Content::Service(s) => of(&s.pod),
+            Content::Daemon(d) => of(&d.pod),
+        };
+        workloads.iter().filter(any).count()
+    };
+    let used = workloads.iter().filter(|w| usage.series(&w.name).next().is_some()).count();
+    let mut lines = vec![format!(
+        "of {} workloads {} request cpu, {} memory, {used} have usage",
+        workloads.len(),
+        asks(|pod| pod.cpu.is_some()),
+        asks(|pod| pod.memory.is_some()),
+    )];
+    for told in &usage.sources {
+        let Joined { source, series, unjoined, repeated, .. } = told;
+        lines.push(format!(
+            "usage {source}: {series} series joined to workloads, {unjoined} to none, {repeated} \
+             known from an earlier source"
+        ));
+    }
+    lines
 }
 
 /// What was read, shared by all cases that read the same files.

@@ -73,6 +73,14 @@ fn usage_is_joined_and_fills_what_is_not_stated() {
     let warning = plan.warnings.iter().find(|w| w.code == "usage-unjoined").expect("warned");
     assert!(warning.text.contains("1 of 5 series belong to no workload"), "{}", warning.text);
     assert!(warning.text.contains("shop/cart-0"), "{}", warning.text);
+    assert_eq!(
+        usage_coverage(&plan.cases[0]),
+        [
+            "of 3 workloads 3 request cpu, 3 memory, 3 have usage",
+            "usage prod: 4 series joined to workloads, 1 to none, 0 known from an earlier source",
+        ]
+    );
+    assert!(usage_coverage(&plan.cases[1]).is_empty());
     let settings = &plan.cases[0].settings;
     let setting = settings.iter().find(|s| s.path == "workload.web.service.usage.cpu");
     assert_eq!(setting.expect("is a setting").value, "61m");

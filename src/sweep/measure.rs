@@ -148,7 +148,7 @@ impl Integral {
         if used < 0 {
             self.unknown += amount(requested, ran_ms);
         } else {
-            self.used += amount(used.min(requested), ran_ms);
+            self.used += amount(used, ran_ms);
         }
     }
 
@@ -171,13 +171,13 @@ fn utilisation(record: &Record, workloads: &Workloads, cluster: &ClusterSpec) ->
     let mut cpu = Integral {
         allocatable: t.cpu_allocatable,
         requested: t.cpu_requested,
-        used: t.cpu_used,
+        used: t.cpu_used + t.cpu_beyond,
         unknown: t.cpu_unknown,
     };
     let mut memory = Integral {
         allocatable: t.memory_allocatable,
         requested: t.memory_requested,
-        used: t.memory_used,
+        used: t.memory_used + t.memory_beyond,
         unknown: t.memory_unknown,
     };
     let kib = |bytes: i64| if bytes < 0 { -1 } else { bytes.saturating_add(1_023) >> 10 };

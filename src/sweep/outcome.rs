@@ -100,9 +100,11 @@ pub struct Utilisation {
 pub struct UsedShare {
     /// Requested of allocatable; `None` where nothing ran.
     pub requested_of_allocatable: Option<f64>,
-    /// Used of allocatable; `None` where any pod's usage is unknown.
+    /// Used of allocatable, also beyond requests; `None` where any pod's
+    /// usage is unknown.
     pub used_of_allocatable: Option<f64>,
-    /// Used of requested, over pods with known usage; `None` without any.
+    /// Used of requested, over pods with known usage, above 1 where they use
+    /// more than they request; `None` without any.
     pub used_of_requested: Option<f64>,
 }
 

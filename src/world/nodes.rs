@@ -217,8 +217,8 @@ impl World<'_> {
         let rates = pod_rates(
             requests.cpu.0,
             requests.memory.0,
-            set.usage.cpu.map_or(-1, |c| c.0.min(requests.cpu.0)),
-            set.usage.memory.map_or(-1, |m| m.0.min(requests.memory.0)),
+            set.usage.cpu.map_or(-1, |c| c.0),
+            set.usage.memory.map_or(-1, |m| m.0),
         );
         if sign > 0 {
             self.nodes.place(slot, requests);

@@ -274,7 +274,7 @@ impl World<'_> {
         let class = self.templates[pod.template.index()].class;
         let requests = &self.workloads.classes[class.index()].requests;
         let (cpu, memory) = (requests.cpu.0, requests.memory.0);
-        pod_rates(cpu, memory, pod.used_cpu.min(cpu), pod.used_memory.min(memory))
+        pod_rates(cpu, memory, pod.used_cpu, pod.used_memory)
     }
 
     /// A batch pod has done its work.

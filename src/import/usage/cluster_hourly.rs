@@ -228,7 +228,7 @@ fn owner<'a>(pod: &'a str, node: &str, labels: &'a str) -> (&'a str, OwnerKind) 
             {
                 (name, OwnerKind::CronJob)
             }
-            _ => (job, OwnerKind::Generated),
+            _ => (job, OwnerKind::Job),
         };
     }
     if let Some(name) = label(labels, "deploymentconfig").filter(|n| !n.is_empty()) {
@@ -242,7 +242,7 @@ fn owner<'a>(pod: &'a str, node: &str, labels: &'a str) -> (&'a str, OwnerKind) 
     if label(labels, "controller_revision_hash").is_some()
         && let Some(name) = before(pod.rfind('-'))
     {
-        return (name, OwnerKind::Generated);
+        return (name, OwnerKind::DaemonSet);
     }
     owner_of(pod, node)
 }
@@ -263,7 +263,8 @@ pub(super) fn read_into(table: &mut Table, gather: &mut Gather) -> Result<()> {
     Ok(())
 }
 
-fn put(hour: &Hour<'_>, gather: &mut Gather) -> Result<()> {
+/// Adds an hour to its series.
+pub(crate) fn put(hour: &Hour<'_>, gather: &mut Gather) -> Result<()> {
     let stated = &hour.stated;
     if stated.cpu_request == Some(MicroCpu(0)) || stated.memory_request == Some(Bytes(0)) {
         gather.noted(NOT_SEEN_RUNNING);

@@ -6,9 +6,11 @@
 //!
 //! 1. the source states a [`Selector`] for the workload and it fits; with a
 //!    selector nothing else is asked of that source for this workload;
-//! 2. the workload is named after the owner and one of its pods' namespaces
+//! 2. the workload replays a pod of that name and namespace;
+//! 3. the workload is named after the owner and one of its pods' namespaces
 //!    is the series' own;
-//! 3. the workload is named `namespace.owner`.
+//! 4. the workload is named `namespace.owner`, or `namespace-owner` with pods
+//!    in that namespace, as `import` names what is there twice.
 //!
 //! A series that fits none is *unjoined*: usage of pods that the scenario
 //! does not have. Cost: a look-up per series, or per series and selector.
@@ -65,6 +67,8 @@ pub struct Target {
     pub name: String,
     /// Namespaces of its pods.
     pub namespaces: BTreeSet<String>,
+    /// Namespace and name of the pods it replays, where they have names.
+    pub pods: BTreeSet<(String, String)>,
 }
 
 /// A series by its place.
@@ -107,8 +111,12 @@ impl JoinedUsage {
     pub fn new(inputs: Vec<UsageInput>, targets: &[Target]) -> Self {
         let mut named: BTreeMap<(&str, &str), usize> = BTreeMap::new();
         let mut qualified: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut replayed: BTreeMap<(&str, &str), usize> = BTreeMap::new();
         for (i, target) in targets.iter().enumerate() {
             qualified.entry(&target.name).or_insert(i);
+            for (namespace, pod) in &target.pods {
+                replayed.entry((namespace, pod)).or_insert(i);
+            }
             for namespace in &target.namespaces {
                 named.entry((namespace, &target.name)).or_insert(i);
             }
@@ -126,8 +134,14 @@ impl JoinedUsage {
                     .filter(|(_, selector)| selector.fits(key, owner))
                     .find_map(|(name, _)| targets.iter().position(|t| t.name == *name));
                 let full = format!("{}.{owner}", key.namespace);
+                let long = format!("{}-{owner}", key.namespace);
                 let by_name = || {
-                    let at = named.get(&(&*key.namespace, owner)).or_else(|| qualified.get(&*full));
+                    let namespace = key.namespace.as_str();
+                    let at = replayed
+                        .get(&(namespace, key.pod.as_str()))
+                        .or_else(|| named.get(&(namespace, owner)))
+                        .or_else(|| qualified.get(&*full))
+                        .or_else(|| named.get(&(namespace, &*long)));
                     at.copied().filter(|at| !selected.contains(&*targets[*at].name))
                 };
                 let Some(at) = by_selector.or_else(by_name) else {
@@ -277,7 +291,7 @@ mod tests {
 
     fn target(name: &str, namespaces: &[&str]) -> Target {
         let namespaces = namespaces.iter().map(|n| (*n).to_owned()).collect();
-        Target { name: name.into(), namespaces }
+        Target { name: name.into(), namespaces, pods: BTreeSet::new() }
     }
 
     fn pods(joined: &JoinedUsage, workload: &str) -> Vec<String> {
@@ -301,6 +315,22 @@ mod tests {
         let told = &joined.sources[0];
         assert_eq!((told.series, told.unjoined, told.repeated), (3, 2, 0));
         assert_eq!(told.examples, ["blog/web-6cb6dfb9d4-tksts", "shop/cart-0"]);
+    }
+
+    #[test]
+    fn a_replayed_pod_keeps_its_series_and_long_names_are_known() {
+        let series = vec![
+            (key("shop", "web", "web-a", ""), used(1, 1, 1)),
+            (key("shop", "web", "web-b", ""), used(1, 1, 1)),
+            (key("blog", "web", "web-b", ""), used(1, 1, 1)),
+        ];
+        let mut passing = target("web-short", &["shop"]);
+        passing.pods.insert(("shop".into(), "web-b".into()));
+        let targets = [target("web", &["shop"]), passing, target("blog-web", &["blog"])];
+        let joined = JoinedUsage::new(vec![input("u", series, vec![])], &targets);
+        assert_eq!(pods(&joined, "web"), ["web-a"]);
+        assert_eq!(pods(&joined, "web-short"), ["web-b"]);
+        assert_eq!(joined.series("blog-web").count(), 1);
     }
 
     #[test]

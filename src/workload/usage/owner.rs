@@ -24,6 +24,10 @@ pub enum OwnerKind {
     Deployment,
     /// A `StatefulSet`.
     StatefulSet,
+    /// A `DaemonSet`; only labels tell.
+    DaemonSet,
+    /// A Job of no `CronJob`; only labels tell.
+    Job,
     /// A `CronJob`, through a Job.
     CronJob,
     /// Whatever draws five characters: `DaemonSet`, Job, `ReplicaSet`, an operator.
