@@ -1,6 +1,8 @@
 //! Ranks cases and explains the ranking. Knows a study, nothing of how it was
 //! made.
 
+mod compare;
+mod fail_if;
 mod flips;
 mod rightsize;
 mod service;
@@ -10,6 +12,10 @@ mod text;
 mod verdict;
 mod whole_nodes;
 
+pub use compare::{
+    Comparison, CostGroup, Item, Mark, Measure, MoneyItem, Pair, Picked, Side, TypeItem,
+};
+pub use fail_if::{Crossing, FailIf, Measured, SHORT, SHORT_OF_WORKLOAD, Subject};
 pub use flips::{Flip, Lever, MAX_FACTOR};
 pub use rightsize::{Dollars, FittedRow, Parts, Rightsized, TwoBills, UnitPrices, pod_ms, rows};
 pub use service::{Shortfall, ShortfallKind, UNFINISHED_TOLERANCE, UNSERVED_TOLERANCE, shortfalls};

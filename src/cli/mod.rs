@@ -5,7 +5,9 @@
 
 mod cells;
 mod check;
+mod compare;
 mod explain;
+mod fail_if;
 mod generate;
 mod init;
 mod prices;
@@ -52,6 +54,8 @@ enum Verb {
     Run(run::Args),
     /// Fit requests to usage, and say what that saves in dollars
     Rightsize(Box<rightsize::Args>),
+    /// Compare two finished results, or two cases of one
+    Compare(compare::Args),
     /// Show a finished result again
     Report(report::Args),
     /// Say where dollars went and why a pod waited
@@ -200,6 +204,7 @@ fn dispatch(verb: Verb, console: &Console) -> Result<Outcome> {
         Verb::Check(args) => check::run(&args, console),
         Verb::Run(args) => run::run(&args, console),
         Verb::Rightsize(args) => rightsize::run(&args, console),
+        Verb::Compare(args) => compare::run(&args, console),
         Verb::Report(args) => report::run(&args),
         Verb::Explain(verb) => explain::run(&verb, console),
         Verb::Prices(verb) => prices::run(&verb),

@@ -1,15 +1,12 @@
 //! `plimsoll report`: shows a finished result again, from its own files.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use comfy_table::{CellAlignment, Table, TableStyle, presets};
 
 use super::{Format, Outcome, print};
+use crate::sweep::read;
 use crate::{Error, Result};
-
-/// Largest file of a result that is read back.
-const MAX_BYTES: u64 = 256 << 20;
 
 /// What the table shows: metric in `comparison.csv`, heading, decimals.
 const COLUMNS: [(&str, &str, usize); 7] = [
@@ -42,15 +39,6 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
     };
     print(&text)?;
     Ok(Outcome::Fine)
-}
-
-/// A file of a result as text.
-pub(super) fn read(path: &Path) -> Result<String> {
-    let size = fs::metadata(path).map_err(|e| Error::read(path, &e))?.len();
-    if size > MAX_BYTES {
-        return Err(Error::input(format!("`{}` is larger than 256 MiB", path.display())));
-    }
-    fs::read_to_string(path).map_err(|e| Error::read(path, &e))
 }
 
 /// One line of `comparison.csv` as far as it is shown.

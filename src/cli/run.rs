@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::cells::PlannedCells;
+use super::fail_if;
 use super::progress::Progress;
 use super::{Console, Format, Outcome, Scenario, print};
 use crate::advise::Verdict;
@@ -29,6 +30,8 @@ pub(super) struct Args {
     /// Treat warnings as errors
     #[arg(long)]
     deny_warnings: bool,
+    #[command(flatten)]
+    fail_if: fail_if::Args,
 }
 
 pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
@@ -36,7 +39,9 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     let threads = threads(args.jobs);
     // Before anything touches polars: its pool obeys -j too.
     frames::limit_threads(threads);
+    let fail_if = args.fail_if.parse()?;
     let plan = load(&args.scenario)?;
+    fail_if::check_names(&fail_if, &plan)?;
     warn(&plan, args.deny_warnings, console)?;
     let target = args.output.clone().unwrap_or_else(|| Path::new("out").join(&plan.name));
     for case in &plan.cases {
@@ -57,7 +62,8 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
         return Ok(Outcome::Interrupted);
     }
     let missed = verdict.as_ref().is_some_and(|v| !v.goals_met);
-    Ok(if missed { Outcome::GoalMissed } else { Outcome::Fine })
+    let crossed = fail_if::crossed(&fail_if, &study);
+    Ok(if missed || crossed { Outcome::GoalMissed } else { Outcome::Fine })
 }
 
 /// The number of threads asked for, or one a core.
@@ -147,6 +153,7 @@ fn study(plan: &Plan, seeds: &[u64], cells: sweep::Cells) -> Study {
             let study = CaseStudy {
                 name: case.name.clone(),
                 title: case.title.clone().unwrap_or_else(|| case.name.clone()),
+                settings: case.settings.clone(),
                 changes: case.changes.clone(),
                 ..CaseStudy::default()
             };
@@ -171,6 +178,7 @@ fn study(plan: &Plan, seeds: &[u64], cells: sweep::Cells) -> Study {
 
 pub(super) fn write(study: &Study, verdict: Option<&Verdict>, output: &OutputDir) -> Result<()> {
     study.write_comparison(output.file("comparison.csv")?)?;
+    study.write_past(output)?;
     for (index, case) in study.cases.iter().enumerate() {
         if let Some(summary) = study.summary(index) {
             summary.write(output.file(&format!("{}/summary.json", case.name))?)?;

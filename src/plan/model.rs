@@ -145,7 +145,7 @@ pub struct Rightsizing {
 }
 
 /// A file that decides the result.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Input {
     /// Path relative to the scenario's directory, as it was written.
     pub path: String,

@@ -5,6 +5,7 @@
 //! No wall clock: what is written depends on the study alone.
 
 pub mod charts;
+mod comparison;
 pub mod explain;
 mod figures;
 mod page;
@@ -17,6 +18,7 @@ mod terminal;
 mod text;
 mod words;
 
+pub use comparison::comparison;
 pub use figures::chart_files;
 pub use page::{page, rightsize_chart, rightsize_page};
 pub use patches::{Patches, patches};

@@ -374,6 +374,7 @@ pub(super) fn study() -> Study {
         .map(|made| {
             let bill = bill(made);
             CaseStudy {
+                settings: Vec::new(),
                 name: made.name.to_owned(),
                 title: made.title.to_owned(),
                 changes: made

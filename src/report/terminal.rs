@@ -313,7 +313,7 @@ fn resource(name: &str, of: [f64; 3], unit: &str, known: Option<f64>) -> String 
 }
 
 /// A float that JSON can hold, with no more digits than anyone needs.
-fn number(value: f64) -> Value {
+pub(super) fn number(value: f64) -> Value {
     let rounded = (value * 1e6).round() / 1e6;
     serde_json::Number::from_f64(rounded).map_or(Value::Null, Value::Number)
 }

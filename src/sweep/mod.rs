@@ -10,6 +10,7 @@ mod model;
 mod outcome;
 mod output;
 mod pareto;
+mod past;
 mod run;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -28,7 +29,10 @@ pub use outcome::{
 };
 pub use output::OutputDir;
 pub use pareto::{OBJECTIVES, Objective};
+pub use past::{
+    PastCase, PastCost, PastNodes, PastSetting, PastStudy, PastSummary, PastWorkload, read,
+};
 pub use run::{Cell, Cells, Simulate, run};
-pub use stats::{Estimate, difference, estimate, nearest_rank};
+pub use stats::{Estimate, difference, estimate, nearest_rank, unpaired_difference};
 pub use study::{Axis, Combination, SweepStudy, SweptCase};
 pub use summary::Summary;

@@ -50,6 +50,8 @@ pub struct CaseStudy {
     pub name: String,
     /// What to call it in a report: the title, or the name.
     pub title: String,
+    /// Every setting in force.
+    pub settings: Vec<Assumption>,
     /// How its settings differ from the baseline's.
     pub changes: Vec<Change>,
     /// The first seed in depth; `None` only in an interrupted study.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::stats::nearest_rank;
 use crate::bill::ByName;
@@ -122,7 +122,7 @@ pub struct NodeCounts {
 }
 
 /// Nodes of one instance type.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct TypeUse {
     /// Nodes that ever were asked for.
     pub launched: u64,

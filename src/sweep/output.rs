@@ -20,7 +20,8 @@ const MANIFEST: &str = ".plimsoll-result";
 /// First line of a manifest.
 const HEADING: &str = "plimsoll result, schema 1";
 /// Directories a case must not be named after.
-const RESERVED: [&str; 4] = ["charts", "comparison.csv", "report.html", "run-stats.json"];
+const RESERVED: [&str; 5] =
+    ["charts", "comparison.csv", "report.html", "run-stats.json", "study.json"];
 
 /// A result being written. Dropped without [`OutputDir::finish`], it leaves
 /// nothing behind and an older result untouched.

@@ -65,12 +65,41 @@ pub fn difference(baseline: &[Option<f64>], case: &[Option<f64>]) -> Option<Esti
     estimate(&differences)
 }
 
+/// Difference of two means whose values have nothing in common, `case −
+/// baseline`, with Welch's interval (B. L. Welch, Biometrika 34, 1947): no
+/// equal variances are assumed. `n` is that of the smaller sample; one value
+/// on either side gives no interval.
+#[must_use]
+pub fn unpaired_difference(baseline: &[f64], case: &[f64]) -> Option<Estimate> {
+    let (a, b) = (estimate(baseline)?, estimate(case)?);
+    let (mean, n) = (b.mean - a.mean, a.n.min(b.n));
+    if n < 2 {
+        return Some(Estimate { mean, half_width: None, n });
+    }
+    // Squared standard errors of either mean.
+    let error = |values: &[f64], mean: f64| {
+        let n = values.len() as f64;
+        values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / (n - 1.0) / n
+    };
+    let (ea, eb) = (error(baseline, a.mean), error(case, b.mean));
+    let both = ea + eb;
+    if both <= 0.0 {
+        return Some(Estimate { mean, half_width: Some(0.0), n });
+    }
+    let degrees = both * both / (ea * ea / (a.n - 1) as f64 + eb * eb / (b.n - 1) as f64);
+    Some(Estimate { mean, half_width: Some(t975(degrees) * both.sqrt()), n })
+}
+
+fn t95(degrees: usize) -> f64 {
+    t975(degrees as f64)
+}
+
 /// 97.5 % quantile of Student's t with so many degrees of freedom (at least
 /// one), to nine decimals: beyond them, results of the C library's functions
 /// underneath differ between machines.
-fn t95(degrees: usize) -> f64 {
+fn t975(degrees: f64) -> f64 {
     let exact =
-        StudentsT::new(0.0, 1.0, degrees.max(1) as f64).map_or(f64::NAN, |t| t.inverse_cdf(0.975));
+        StudentsT::new(0.0, 1.0, degrees.max(1.0)).map_or(f64::NAN, |t| t.inverse_cdf(0.975));
     (exact * 1e9).round() / 1e9
 }
 
@@ -121,6 +150,25 @@ mod tests {
         assert_eq!(d.within_noise(), Some(true));
         let sure = difference(&base[..2], &[Some(90.0), Some(190.0)]).expect("two pairs");
         assert_eq!((sure.half_width, sure.within_noise()), (Some(0.0), Some(false)));
+    }
+
+    #[test]
+    fn means_without_common_seeds_have_welchs_interval() {
+        // 1, 3, 5: mean 3, variance 4, error 4/3. 10, 14: mean 12, variance 8,
+        // error 4. Degrees (16/3)² / ((4/3)²/2 + 4²/1) = 28.4444 / 16.8889 =
+        // 1.684211. Tables: t(1) 12.706, t(2) 4.303; scipy: t(1.684211) 5.259226.
+        let d = unpaired_difference(&[1.0, 3.0, 5.0], &[10.0, 14.0]).expect("values");
+        assert_eq!((d.mean, d.n), (9.0, 2));
+        let t = d.half_width.expect("two") / (16.0f64 / 3.0).sqrt();
+        assert!((4.303..12.706).contains(&t), "{t}");
+        // Equal samples of equal size: n − 1 twice, the t of four degrees.
+        let d = unpaired_difference(&[1.0, 3.0, 5.0], &[11.0, 13.0, 15.0]).expect("values");
+        assert!((d.half_width.expect("three") - 2.776_445 * (8.0f64 / 3.0).sqrt()).abs() < 1e-5);
+        let one = unpaired_difference(&[1.0], &[2.0, 4.0]).expect("values");
+        assert_eq!((one.mean, one.half_width), (2.0, None));
+        let same = unpaired_difference(&[1.0, 1.0], &[2.0, 2.0]).expect("values");
+        assert_eq!((same.half_width, same.within_noise()), (Some(0.0), Some(false)));
+        assert_eq!(unpaired_difference(&[], &[1.0]), None);
     }
 
     #[test]
