@@ -6,6 +6,8 @@
 mod cells;
 mod check;
 mod compare;
+#[cfg(test)]
+mod coverage;
 mod explain;
 mod fail_if;
 mod generate;

@@ -1,7 +1,14 @@
 //! Means, intervals and quantiles.
 //!
 //! Intervals are two-sided 95 % Student-t intervals over seeds: they cover
-//! simulation noise only, never doubt about prices or demand. Cases share
+//! simulation noise only, never doubt about prices or demand. Measured on known
+//! answers (tests here and in `cli::coverage`), they cover the truth in 93 to
+//! 97 of 100 cases for costs and waiting times and what they differ by, with
+//! ten seeds. Two kinds of figures are covered less often, until there are more
+//! seeds: differences that a single random event of each run decides (89 of 100
+//! with ten seeds, 94 with sixty, where they are exponential), and counts of
+//! events so rare that all seeds together see few of them (63 of 100 for one
+//! event in five seeds): seeds that saw none agree on zero. Cases share
 //! their random numbers (the same seed draws the same interruptions and boot
 //! times), so differences are taken seed by seed.
 
@@ -115,6 +122,7 @@ pub fn nearest_rank(ascending: &[i64], percent: u32) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rng::Draws;
 
     #[test]
     fn interval_matches_a_hand_calculation() {
@@ -179,5 +187,64 @@ mod tests {
         }
         assert_eq!(nearest_rank(&[], 50), None);
         assert_eq!(nearest_rank(&[7], 1), Some(7));
+    }
+
+    /// Share of 4,000 repetitions whose interval covers the truth.
+    fn coverage(truth: f64, mut interval: impl FnMut(u64) -> Estimate) -> f64 {
+        let repetitions = 4_000;
+        let covers = |e: Estimate| (e.mean - truth).abs() <= e.half_width.expect("an interval");
+        (0..repetitions).filter(|i| covers(interval(*i))).count() as f64 / repetitions as f64
+    }
+
+    #[test]
+    fn intervals_of_normal_values_cover_95_in_100() {
+        let normals = |i, purpose, n: usize, mean: f64, sd: f64| -> Vec<f64> {
+            let mut draws = Draws::new(i, purpose, 0);
+            (0..n).map(|_| mean + sd * draws.normal()).collect()
+        };
+        for n in [2, 3, 5, 10, 30] {
+            let share = coverage(7.0, |i| estimate(&normals(i, "a", n, 7.0, 2.0)).expect("values"));
+            // Binomial: four standard errors of 0.34 %.
+            assert!((share - 0.95).abs() < 0.014, "{n}: {share}");
+        }
+        // Levels vary ten times as much as the difference between cases.
+        let paired = coverage(-1.0, |i| {
+            let base = normals(i, "a", 10, 50.0, 10.0);
+            let case: Vec<Option<f64>> =
+                base.iter().zip(normals(i, "b", 10, -1.0, 1.0)).map(|(a, d)| Some(a + d)).collect();
+            let base: Vec<Option<f64>> = base.into_iter().map(Some).collect();
+            difference(&base, &case).expect("pairs")
+        });
+        assert!((paired - 0.95).abs() < 0.014, "{paired}");
+        // Unequal sizes and spreads, as Welch's interval is made for.
+        let unpaired = coverage(3.0, |i| {
+            let (a, b) = (normals(i, "a", 5, 10.0, 1.0), normals(i, "b", 20, 13.0, 4.0));
+            unpaired_difference(&a, &b).expect("values")
+        });
+        assert!((unpaired - 0.95).abs() < 0.014, "{unpaired}");
+    }
+
+    /// What the module's documentation says of rare counts.
+    #[test]
+    fn counts_of_rare_events_need_more_seeds() {
+        let poisson = |i, n: usize, mean: f64| -> Vec<f64> {
+            let mut draws = Draws::new(i, "events", 0);
+            let mut count = || {
+                let (mut at, mut events) = (draws.exponential(1.0), 0.0);
+                while at < mean {
+                    at += draws.exponential(1.0);
+                    events += 1.0;
+                }
+                events
+            };
+            (0..n).map(|_| count()).collect()
+        };
+        let share = |n, mean| coverage(mean, |i| estimate(&poisson(i, n, mean)).expect("values"));
+        // One event in all seeds together: a third has none, and no width.
+        assert!(share(5, 0.2) < 0.7, "{}", share(5, 0.2));
+        // Mended by seeds, or by events that are less rare.
+        for (n, mean) in [(5, 2.0), (20, 1.0), (100, 0.2)] {
+            assert!((0.93..0.97).contains(&share(n, mean)), "{n}, {mean}: {}", share(n, mean));
+        }
     }
 }
