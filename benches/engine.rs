@@ -138,7 +138,7 @@ fn setup(nodes: u32) -> Setup {
             labels: vec![],
         }],
         on_demand_base: 0,
-        spot_above_base: false,
+        on_demand_percentage_above_base: 100,
         spot_allocation: SpotAllocation::LowestPrice,
         labels: vec![],
         taints: vec![],

@@ -59,7 +59,7 @@ fn pool(name: &str) -> PoolSpec {
         kind: PoolKind::Fixed { count: 1 },
         offers: Vec::new(),
         on_demand_base: 0,
-        spot_above_base: false,
+        on_demand_percentage_above_base: 100,
         spot_allocation: SpotAllocation::default(),
         labels: Vec::new(),
         taints: Vec::new(),

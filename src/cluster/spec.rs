@@ -139,8 +139,9 @@ pub struct PoolSpec {
     pub offers: Vec<Offer>,
     /// Nodes of the pool that are On-Demand before Spot is used.
     pub on_demand_base: u32,
-    /// Whether nodes above the base are Spot.
-    pub spot_above_base: bool,
+    /// Of the nodes above the base, so many in a hundred are On-Demand, rounded
+    /// up; the others are Spot.
+    pub on_demand_percentage_above_base: u8,
     /// How a Spot offer is chosen.
     pub spot_allocation: SpotAllocation,
     /// Labels beyond the well-known ones, sorted by key.

@@ -506,7 +506,7 @@ mod tests {
                 kind: PoolKind::Fixed { count: 1 },
                 offers: Vec::new(),
                 on_demand_base: 0,
-                spot_above_base: true,
+                on_demand_percentage_above_base: 0,
                 spot_allocation: crate::cluster::SpotAllocation::default(),
                 labels: Vec::new(),
                 taints: Vec::new(),

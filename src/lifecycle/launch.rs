@@ -1,9 +1,11 @@
 //! Which offer an Auto Scaling group launches next.
 //!
 //! Zones are kept even, as EC2 Auto Scaling does before it looks at types;
-//! the base of the group is On-Demand, what comes above it as configured
-//! (EC2 Auto Scaling, mixed instances policy: `OnDemandBaseCapacity`, with 0 %
-//! or 100 % On-Demand above it).
+//! the base of the group is On-Demand, what comes above it to a percentage
+//! (EC2 Auto Scaling API, `InstancesDistribution`: `OnDemandBaseCapacity`,
+//! `OnDemandPercentageAboveBaseCapacity`). A fraction of a node is rounded up
+//! in favour of On-Demand, which the API leaves open: a choice. The share is
+//! held by launches alone; nodes that run are not replaced to restore it.
 
 use crate::cluster::{Offer, PoolSpec, Purchase, SpotAllocation};
 
@@ -22,10 +24,11 @@ pub struct PoolCounts {
 /// offers nothing of the kind.
 #[must_use]
 pub fn choose_offer(pool: &PoolSpec, counts: &PoolCounts) -> Option<usize> {
-    let purchase = if counts.on_demand >= pool.on_demand_base && pool.spot_above_base {
-        Purchase::Spot
-    } else {
+    let nodes = counts.on_demand.saturating_add(counts.spot).saturating_add(1);
+    let purchase = if counts.on_demand < on_demand_of(pool, nodes) {
         Purchase::OnDemand
+    } else {
+        Purchase::Spot
     };
     let zone = pool
         .offers
@@ -48,6 +51,15 @@ pub fn choose_offer(pool: &PoolSpec, counts: &PoolCounts) -> Option<usize> {
             least_reclaimed(&candidates, candidates.len().div_ceil(3))
         }
     }
+}
+
+/// How many of so many nodes are On-Demand.
+fn on_demand_of(pool: &PoolSpec, nodes: u32) -> u32 {
+    let base = nodes.min(pool.on_demand_base);
+    let above = u64::from(nodes - base);
+    let share = u64::from(pool.on_demand_percentage_above_base.min(100));
+    // At most `above`, which is a u32.
+    base + (above * share).div_ceil(100) as u32
 }
 
 fn cheapest(offers: &[(usize, &Offer)]) -> Option<usize> {
@@ -98,7 +110,7 @@ mod tests {
             kind: PoolKind::AutoScalingGroup { min: 0, max: 9, autoscaled: true },
             offers,
             on_demand_base: 1,
-            spot_above_base: true,
+            on_demand_percentage_above_base: 0,
             spot_allocation,
             labels: vec![],
             taints: vec![],
@@ -127,6 +139,47 @@ mod tests {
             assert_eq!(pool.offers[chosen].shape, ShapeId(shape), "{strategy:?}");
             assert_eq!(pool.offers[chosen].zone, ZoneId(0));
         }
+    }
+
+    /// As a group grows: which launches are On-Demand.
+    #[test]
+    fn the_percentage_above_the_base_is_held_launch_by_launch() {
+        let launches = |base, percentage, nodes: u32| -> String {
+            let mut pool = pool(SpotAllocation::LowestPrice);
+            (pool.on_demand_base, pool.on_demand_percentage_above_base) = (base, percentage);
+            let mut counts = PoolCounts { by_zone: vec![0, 0], ..PoolCounts::default() };
+            let mut launched = String::new();
+            for _ in 0..nodes {
+                let offer = &pool.offers[choose_offer(&pool, &counts).expect("an offer")];
+                counts.by_zone[offer.zone.index()] += 1;
+                match offer.purchase {
+                    Purchase::OnDemand => counts.on_demand += 1,
+                    Purchase::Spot => counts.spot += 1,
+                }
+                launched.push(if offer.purchase == Purchase::Spot { 's' } else { 'd' });
+            }
+            launched
+        };
+        // By hand, n nodes above the base hold ceil(n × percentage) On-Demand:
+        // 25 %: 1 1 1 1 2 2 2 2 3; 50 %: 1 1 2 2 3 3; 70 %: 1 2 3 3 4 5 5 6 7 7.
+        assert_eq!(launches(0, 25, 9), "dsssdsssd");
+        assert_eq!(launches(2, 50, 8), "dddsdsds");
+        assert_eq!(launches(0, 70, 10), "dddsddsdds");
+        assert_eq!(launches(3, 0, 6), "dddsss");
+        assert_eq!(launches(1, 100, 5), "ddddd");
+        assert_eq!(launches(0, 0, 3), "sss");
+        // A Spot node that was reclaimed is replaced by Spot, a node of the
+        // base by On-Demand.
+        let mut pool = pool(SpotAllocation::LowestPrice);
+        (pool.on_demand_base, pool.on_demand_percentage_above_base) = (2, 50);
+        let next = |on_demand, spot| {
+            let counts = PoolCounts { by_zone: vec![0, 0], on_demand, spot };
+            pool.offers[choose_offer(&pool, &counts).expect("an offer")].purchase
+        };
+        assert_eq!(
+            [next(4, 1), next(3, 2), next(1, 4)],
+            [Purchase::Spot, Purchase::OnDemand, Purchase::OnDemand]
+        );
     }
 
     #[test]

@@ -323,7 +323,7 @@ fn buys_spot(pool: &scenario::Pool) -> bool {
     };
     match &pool.kind {
         scenario::PoolKind::Fixed(fixed) => spot(fixed.purchase),
-        scenario::PoolKind::Asg(asg, _) => spot(asg.purchase.above_base),
+        scenario::PoolKind::Asg(asg, _) => asg.purchase.percentage().is_some_and(|p| p < 100),
         scenario::PoolKind::Fargate(_) => false,
     }
 }

@@ -164,7 +164,7 @@ impl Linker<'_> {
             kind: PoolKind::Fixed { count: fixed.count.get() as u32 },
             offers,
             on_demand_base: 0,
-            spot_above_base: spot,
+            on_demand_percentage_above_base: if spot { 0 } else { 100 },
             spot_allocation: SpotAllocation::PriceCapacityOptimized,
             labels: Vec::new(),
             taints: Vec::new(),
@@ -196,15 +196,12 @@ impl Linker<'_> {
             notes.default(path("purchase.on-demand-base"), 0, "EC2 Auto Scaling default");
             0
         };
-        let above = asg.purchase.above_base.map_or_else(
-            || {
-                let value = scenario::Purchase::OnDemand;
-                notes.default(path("purchase.above-base"), value, "choice");
-                value
-            },
-            |p| p.value,
-        );
-        let spot = above == scenario::Purchase::Spot;
+        let percentage = asg.purchase.percentage().unwrap_or_else(|| {
+            let value = scenario::Purchase::OnDemand;
+            notes.default(path("purchase.above-base"), value, "EC2 Auto Scaling default");
+            100
+        });
+        let spot = percentage < 100;
         let autoscaled = if let Some(scaler) = options.scaler {
             scaler.value == Scaler::ClusterAutoscaler
         } else {
@@ -239,7 +236,7 @@ impl Linker<'_> {
         let mut offers = Vec::new();
         let mut fine = true;
         for wanted in [false, true] {
-            if (wanted && !spot) || (!wanted && spot && base == 0) {
+            if (wanted && !spot) || (!wanted && percentage == 0 && base == 0) {
                 continue;
             }
             for (id, kind) in &shapes {
@@ -260,7 +257,7 @@ impl Linker<'_> {
             kind: PoolKind::AutoScalingGroup { min, max, autoscaled },
             offers,
             on_demand_base: base,
-            spot_above_base: spot,
+            on_demand_percentage_above_base: percentage,
             spot_allocation: match strategy {
                 Some(scenario::SpotStrategy::LowestPrice) => SpotAllocation::LowestPrice,
                 Some(scenario::SpotStrategy::CapacityOptimized) => {

@@ -175,7 +175,7 @@ fn spot_costs_less_the_saving_and_strikes_by_band() {
     let case = &first.cases[0];
     let pool = &case.setup.cluster.pools[0];
     assert_eq!(pool.kind, PoolKind::AutoScalingGroup { min: 0, max: 9, autoscaled: true });
-    assert_eq!((pool.on_demand_base, pool.spot_above_base), (1, true));
+    assert_eq!((pool.on_demand_base, pool.on_demand_percentage_above_base), (1, 0));
     let offers: Vec<_> = pool.offers.iter().map(|o| (o.purchase, o.hourly.to_string())).collect();
     // 0.192 less 55 %.
     let want = [(Purchase::OnDemand, "0.192".into()), (Purchase::Spot, "0.0864".into())];
@@ -200,6 +200,37 @@ fn spot_costs_less_the_saving_and_strikes_by_band() {
     // −ln(0.95) / 730
     let own = hazard("spot: { interruptions: { per-month: 5% } }\n");
     assert!((own / 7.026_483e-5 - 1.0).abs() < 1e-6, "{own}");
+}
+
+/// EC2's own field: between all On-Demand and all Spot both are on offer.
+#[test]
+fn a_share_above_the_base_buys_both_ways() {
+    let bought = |purchase: &str| {
+        let pool = format!(
+            "pools: {{ p: {{ asg: {{ types: [m6i.xlarge], max: 9, zones: [us-east-1b], \
+             purchase: {{ {purchase} }} }}, scaler: cluster-autoscaler }} }}\n"
+        );
+        let plan = plan(&with(JOB, &pool));
+        let pool = &plan.cases[0].setup.cluster.pools[0];
+        let offers: Vec<Purchase> = pool.offers.iter().map(|o| o.purchase).collect();
+        (pool.on_demand_percentage_above_base, offers)
+    };
+    let (od, spot) = (Purchase::OnDemand, Purchase::Spot);
+    for (stated, percentage, offers) in [
+        ("on-demand-percentage-above-base: 30", 30, vec![od, spot]),
+        ("on-demand-percentage-above-base: 0", 0, vec![spot]),
+        ("on-demand-percentage-above-base: 0, on-demand-base: 1", 0, vec![od, spot]),
+        ("on-demand-percentage-above-base: 100", 100, vec![od]),
+        ("above-base: spot", 0, vec![spot]),
+        ("on-demand-base: 2", 100, vec![od]),
+    ] {
+        assert_eq!(bought(stated), (percentage, offers), "{stated}");
+    }
+    let twice = "pools: { p: { asg: { types: [m6i.xlarge], max: 9, purchase: { above-base: spot, \
+                 on-demand-percentage-above-base: 50 } } } }\n";
+    assert!(errors(&with(JOB, twice)).contains("is stated twice"));
+    let beyond = twice.replace("above-base: spot, ", "").replace("50", "101");
+    assert!(errors(&with(JOB, &beyond)).contains("too large: at most 100"));
 }
 
 #[test]

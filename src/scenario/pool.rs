@@ -153,8 +153,34 @@ record! {
         "on-demand-base" => on_demand_base: Option<Spanned<NodeCount>>,
         /// How nodes above the base are bought; on-demand unless stated.
         "above-base" => above_base: Option<Spanned<Purchase>>,
+        /// Instead of `above-base`: of the nodes above the base, so many in a hundred are On-Demand, the others Spot.
+        "on-demand-percentage-above-base" => on_demand_percentage_above_base: Option<Spanned<Int<0, 100>>>,
         /// How Spot types and zones are chosen; price-capacity-optimized unless stated.
         "spot-allocation-strategy" => spot_allocation_strategy: Option<Spanned<SpotStrategy>>,
+    }
+    check check_purchase;
+}
+
+fn check_purchase(it: &AsgPurchase, _: Span, ctx: &mut Ctx<'_>) -> bool {
+    match (&it.above_base, &it.on_demand_percentage_above_base) {
+        (Some(_), Some(percentage)) => {
+            ctx.diags()
+                .error(percentage.span, "how nodes above the base are bought is stated twice")
+                .help("`above-base: spot` is 0, `above-base: on-demand` is 100: leave one out");
+            false
+        }
+        _ => true,
+    }
+}
+
+impl AsgPurchase {
+    /// Of the nodes above the base, so many in a hundred are On-Demand; `None`
+    /// where nothing is stated.
+    #[must_use]
+    pub fn percentage(&self) -> Option<u8> {
+        let named = self.above_base.map(|p| if p.value == Purchase::Spot { 0 } else { 100 });
+        let stated = self.on_demand_percentage_above_base.map(|p| p.value.get() as u8);
+        stated.or(named)
     }
 }
 

@@ -73,7 +73,7 @@ pub(super) fn pool(kind: PoolKind, purchase: Purchase, hazard_per_hour: f64) -> 
             labels: vec![("topology.kubernetes.io/zone".into(), "a".into())],
         }],
         on_demand_base: 0,
-        spot_above_base: purchase == Purchase::Spot,
+        on_demand_percentage_above_base: if purchase == Purchase::Spot { 0 } else { 100 },
         spot_allocation: SpotAllocation::LowestPrice,
         labels: vec![],
         taints: vec![],
