@@ -9,7 +9,7 @@
 
 use super::verdict::paired_sums;
 use crate::bill::{PriceStatus, PurchaseOption};
-use crate::sweep::{CaseStudy, Study};
+use crate::sweep::{CaseStudy, Outcome, Study};
 use crate::units::Money;
 
 /// Factors beyond this, or below its inverse, are not reported: no price
@@ -69,12 +69,31 @@ pub struct Flip {
 
 /// The nearest flip upwards and downwards of every lever, among `candidates`.
 pub(super) fn flips(study: &Study, chosen: usize, candidates: &[usize]) -> Vec<Flip> {
+    let outcomes = |case: usize| study.cases.get(case).map(|c| c.outcomes.as_slice());
+    let saving = |case: usize| study.cases.get(case).and_then(spot_saving);
+    flips_among(&outcomes, &saving, chosen, candidates)
+}
+
+/// What every seed of an alternative measured.
+type Outcomes<'a> = &'a dyn Fn(usize) -> Option<&'a [Option<Outcome>]>;
+
+/// As [`flips`], among any alternatives; `saving` is that of Spot against
+/// On-Demand in one of them, where it is known.
+pub(super) fn flips_among(
+    outcomes: Outcomes<'_>,
+    saving: &dyn Fn(usize) -> Option<f64>,
+    chosen: usize,
+    candidates: &[usize],
+) -> Vec<Flip> {
     let mut found = Vec::new();
     for lever in Lever::ALL {
         let mut ties: Vec<(f64, usize, bool)> = candidates
             .iter()
             .filter(|c| **c != chosen)
-            .filter_map(|&other| tie(study, chosen, other, lever))
+            .filter_map(|&other| {
+                let (factor, more) = tie(outcomes(chosen)?, outcomes(other)?, lever)?;
+                Some((factor, other, more))
+            })
             .collect();
         // By distance, the earlier case first among equals.
         ties.sort_by(|a, b| (a.0 - 1.0).abs().total_cmp(&(b.0 - 1.0).abs()));
@@ -83,7 +102,7 @@ pub(super) fn flips(study: &Study, chosen: usize, candidates: &[usize]) -> Vec<F
             if let Some(&(factor, case, chosen_has_more)) = nearest {
                 let spot = if chosen_has_more { chosen } else { case };
                 let saving = (lever == Lever::Purchase(PurchaseOption::Spot))
-                    .then(|| spot_saving(&study.cases[spot]))
+                    .then(|| saving(spot))
                     .flatten()
                     .map(|now| (now, 1.0 - factor * (1.0 - now)));
                 found.push(Flip { lever, factor, case, saving });
@@ -93,11 +112,10 @@ pub(super) fn flips(study: &Study, chosen: usize, candidates: &[usize]) -> Vec<F
     found
 }
 
-/// Factor at which two cases tie, and whether the chosen one has more money on
-/// the lever; `None` where they never do within reason.
-fn tie(study: &Study, chosen: usize, other: usize, lever: Lever) -> Option<(f64, usize, bool)> {
-    let (a, b) = (study.cases.get(chosen)?, study.cases.get(other)?);
-    let money = |o: &crate::sweep::Outcome| {
+/// Factor at which two alternatives tie, and whether the first has more money
+/// on the lever; `None` where they never do within reason.
+fn tie(a: &[Option<Outcome>], b: &[Option<Outcome>], lever: Lever) -> Option<(f64, bool)> {
+    let money = |o: &Outcome| {
         let (map, name) = match lever {
             Lever::Purchase(p) => (&o.cost.by_purchase, p.name()),
             Lever::Status(s) => (&o.cost.by_price_status, s.name()),
@@ -112,11 +130,7 @@ fn tie(study: &Study, chosen: usize, other: usize, lever: Lever) -> Option<(f64,
         return None;
     }
     let factor = 1.0 + gap.pico() as f64 / slope.pico() as f64;
-    (1.0 / MAX_FACTOR..=MAX_FACTOR).contains(&factor).then_some((
-        factor,
-        other,
-        slope > Money::ZERO,
-    ))
+    (1.0 / MAX_FACTOR..=MAX_FACTOR).contains(&factor).then_some((factor, slope > Money::ZERO))
 }
 
 fn spot_saving(case: &CaseStudy) -> Option<f64> {

@@ -6,6 +6,7 @@ mod fail_if;
 mod flips;
 mod rightsize;
 mod service;
+mod sweep_verdict;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -19,6 +20,7 @@ pub use fail_if::{Crossing, FailIf, Measured, SHORT, SHORT_OF_WORKLOAD, Subject}
 pub use flips::{Flip, Lever, MAX_FACTOR};
 pub use rightsize::{Dollars, FittedRow, Parts, Rightsized, TwoBills, UnitPrices, pod_ms, rows};
 pub use service::{Shortfall, ShortfallKind, UNFINISHED_TOLERANCE, UNSERVED_TOLERANCE, shortfalls};
+pub use sweep_verdict::SweepVerdict;
 pub use text::Piece;
 pub use verdict::{CaseVerdict, MissedGoal, RunnerUp, Verdict, WorkloadVerdict};
 pub use whole_nodes::{FixedPool, FreedNode, MAX_TRIALS, Trial, Trials, WholeNodes, whole_nodes};

@@ -146,7 +146,7 @@ impl Verdict {
         let chosen = ranked.first()?.case;
         let runner_up = ranked.get(1).and_then(|c| {
             let (first, second) = (study.cases.get(chosen)?, study.cases.get(c.case)?);
-            let (a, b, n) = paired_sums(first, second, representative)?;
+            let (a, b, n) = paired_sums(&first.outcomes, &second.outcomes, representative)?;
             Some(RunnerUp {
                 case: c.case,
                 difference: study.difference(chosen, c.case, Metric::Cost)?,
@@ -185,14 +185,14 @@ fn representative(o: &Outcome) -> Money {
     o.cost.by_price_status.get(PriceStatus::Representative.name()).copied().unwrap_or_default()
 }
 
-/// Sums of an amount over the seeds both cases have, and how many those are.
+/// Sums of an amount over the seeds both have, and how many those are.
 pub(super) fn paired_sums(
-    a: &CaseStudy,
-    b: &CaseStudy,
+    a: &[Option<Outcome>],
+    b: &[Option<Outcome>],
     amount: impl Fn(&Outcome) -> Money,
 ) -> Option<(Money, Money, i128)> {
     let mut sums = (Money::ZERO, Money::ZERO, 0);
-    for (a, b) in a.outcomes.iter().zip(&b.outcomes) {
+    for (a, b) in a.iter().zip(b) {
         if let (Some(a), Some(b)) = (a, b) {
             sums = (sums.0 + amount(a), sums.1 + amount(b), sums.2 + 1);
         }
@@ -211,11 +211,11 @@ fn case_verdict(study: &Study, baseline: &CaseStudy, case: usize) -> Option<Case
         Some(study.difference(case, 0, Metric::Cost)?)
     };
     let saving_share = saving.and_then(|s| {
-        let (base, _, n) = paired_sums(baseline, of, |o| o.cost.total)?;
+        let (base, _, n) = paired_sums(&baseline.outcomes, &of.outcomes, |o| o.cost.total)?;
         let mean = base.to_f64() / n as f64;
         (mean > 0.0).then(|| s.mean / mean)
     });
-    let (sum, _, n) = paired_sums(of, of, representative)?;
+    let (sum, _, n) = paired_sums(&of.outcomes, &of.outcomes, representative)?;
     Some(CaseVerdict {
         case,
         cost,

@@ -14,14 +14,16 @@ mod rightsize;
 mod rows;
 #[cfg(test)]
 mod sample;
+mod sweep_figures;
 mod terminal;
 mod text;
 mod words;
 
 pub use comparison::comparison;
 pub use figures::chart_files;
-pub use page::{page, rightsize_chart, rightsize_page};
+pub use page::{page, rightsize_chart, rightsize_page, sweep_page};
 pub use patches::{Patches, patches};
 pub use rightsize::{RightsizeFormat, rightsize, rightsize_csv, rightsize_json};
+pub use sweep_figures::sweep_chart_files;
 pub use terminal::{Format, results, terminal};
 pub use text::shortened;

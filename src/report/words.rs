@@ -105,13 +105,17 @@ fn cost(study: &Study, chosen: &CaseVerdict) -> String {
 
 /// Length of the window that is billed and reported: `162 h`, `7 d`.
 pub(super) fn window(study: &Study) -> Option<String> {
-    let hours = study.baseline()?.finished().next()?.window_hours;
+    Some(length(study.baseline()?.finished().next()?.window_hours))
+}
+
+/// A number of hours: `162 h`, `7 days`.
+pub(super) fn length(hours: f64) -> String {
     let days = hours / 24.0;
-    Some(if days >= 2.0 && days.fract() == 0.0 {
+    if days >= 2.0 && days.fract() == 0.0 {
         format!("{} days", text::grouped(days, 0))
     } else {
         format!("{} h", text::grouped(hours, usize::from(hours.fract() != 0.0)))
-    })
+    }
 }
 
 fn service(study: &Study, verdict: &Verdict, chosen: &CaseVerdict) -> String {

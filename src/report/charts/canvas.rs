@@ -273,6 +273,27 @@ impl Pen<'_> {
             .expect(DRAWS);
     }
 
+    /// A disc that lets through what is below it.
+    pub(super) fn disc(&mut self, at: Point, radius: f64, ink: Ink, alpha: f64) {
+        let style = ShapeStyle::from(ink.light().mix(alpha)).filled();
+        self.area.draw(&Circle::new(unit(at), (radius * SCALE) as i32, style)).expect(DRAWS);
+    }
+
+    /// A ring.
+    pub(super) fn ring(&mut self, (x, y): Point, radius: f64, ink: Ink) {
+        // Cosines of 0 to 90 degrees in steps of 22.5: the same on every machine.
+        const COS: [f64; 5] = [1.0, 0.923_879_5, std::f64::consts::FRAC_1_SQRT_2, 0.382_683_4, 0.0];
+        let cos = |i: usize| match i % 16 {
+            i @ 0..=4 => COS[i],
+            i @ 5..=8 => -COS[8 - i],
+            i @ 9..=12 => -COS[i - 8],
+            i => COS[16 - i],
+        };
+        let points: Vec<Point> =
+            (0..=16).map(|i| (x + radius * cos(i), y + radius * cos(i + 12))).collect();
+        self.line(&points, ink, 1.5);
+    }
+
     /// A dot with a rim of the ground, so that overlapping dots stay apart.
     pub(super) fn dot(&mut self, at: Point, radius: f64, ink: Ink) {
         for (r, ink) in [(radius + 1.5, Ink::Ground), (radius, ink)] {
@@ -310,6 +331,17 @@ mod tests {
         let p =
             [(0.0, 0.0), (1.0, 0.0), (2.0, 0.0), (2.0, 1.0), (2.0, 1.0), (2.0, 3.0), (2.0, 2.0)];
         assert_eq!(thinned(&p), [(0, 0), (4, 0), (4, 6), (4, 4)]);
+    }
+
+    #[test]
+    fn a_ring_closes_around_its_middle() {
+        let svg = draw(Look::WIDE, 40.0, About { title: "t", summary: "s" }, |pen| {
+            pen.ring((20.0, 20.0), 10.0, Ink::Text);
+        });
+        // In drawing units: from (60, 40) over (40, 20)… wherever it turns.
+        for point in ["60,40", "40,60", "20,40", "40,20"] {
+            assert!(svg.contains(point), "{point}: {svg}");
+        }
     }
 
     #[test]

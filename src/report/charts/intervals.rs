@@ -26,6 +26,23 @@ pub struct Interval {
 /// Dots and whiskers in dollars.
 #[must_use]
 pub fn intervals(look: Look, title: &str, rows: &[Interval]) -> String {
+    dots(look, title, rows, false)
+}
+
+/// Dots and whiskers in dollars more or less than something else: what lies
+/// left of zero is cheaper.
+#[must_use]
+pub fn differences(look: Look, title: &str, rows: &[Interval]) -> String {
+    dots(look, title, rows, true)
+}
+
+/// `$5`, `−$5`.
+fn tick_label(axis: &Linear, tick: f64) -> String {
+    let sign = if tick < 0.0 { "\u{2212}" } else { "" };
+    format!("{sign}${}", axis.label(tick.abs()))
+}
+
+fn dots(look: Look, title: &str, rows: &[Interval], signed: bool) -> String {
     let ends = |r: &Interval| {
         let half = finite(r.half_width.unwrap_or(0.0)).abs();
         (finite(r.mean) - half, finite(r.mean) + half)
@@ -33,15 +50,17 @@ pub fn intervals(look: Look, title: &str, rows: &[Interval]) -> String {
     let low = rows.iter().map(|r| ends(r).0).fold(f64::INFINITY, f64::min);
     let high = rows.iter().map(|r| ends(r).1).fold(f64::NEG_INFINITY, f64::max);
     let (low, high) = if rows.is_empty() { (0.0, 1.0) } else { (low, high) };
+    let (low, high) = if signed { (low.min(0.0), high.max(0.0)) } else { (low, high) };
     // From zero, unless that squeezes the cases into a corner.
-    let cut = low > 0.6 * high;
+    let cut = !signed && low > 0.6 * high;
     let from = if cut { low - 0.25 * (high - low).max(0.02 * high) } else { low.min(0.0) };
     let axis = Linear::nice(from, high.max(from), if look.is_narrow() { 3 } else { 5 });
-    let places = if high.abs() < 10.0 { 4 } else { 2 };
+    let places = if high.abs().max(low.abs()) < 10.0 { 4 } else { 2 };
     let values: Vec<String> = rows
         .iter()
         .map(|r| {
-            let mean = text::usd_f64(r.mean, places);
+            let plus = if signed && r.mean > 0.0 { "+" } else { "" };
+            let mean = format!("{plus}{}", text::usd_f64(r.mean, places));
             match r.half_width {
                 Some(h) if finite(h) != 0.0 => format!("{mean} ± {}", text::grouped(h, places)),
                 _ => mean,
@@ -74,7 +93,7 @@ pub fn intervals(look: Look, title: &str, rows: &[Interval]) -> String {
         let mut free = f64::NEG_INFINITY;
         for tick in axis.ticks() {
             pen.line(&[(x(tick), pen.top), (x(tick), bottom)], Ink::Grid, 1.0);
-            let label = format!("${}", axis.label(tick));
+            let label = tick_label(&axis, tick);
             let half = text_width(&label, LABEL, false) / 2.0;
             let centre = x(tick).min(pen.right - half).max(pen.left + half);
             if centre - half > free {
@@ -83,7 +102,14 @@ pub fn intervals(look: Look, title: &str, rows: &[Interval]) -> String {
             }
         }
         pen.line(&[(left, bottom), (right, bottom)], Ink::Axis, 1.0);
-        let note = if cut { "the axis does not start at 0" } else { "" };
+        if signed {
+            pen.line(&[(x(0.0), pen.top), (x(0.0), bottom)], Ink::Muted, 1.5);
+        }
+        let note = match (signed, cut) {
+            (true, _) => "left of 0: cheaper; grey: noise alone may explain it",
+            (false, true) => "the axis does not start at 0",
+            (false, false) => "",
+        };
         if !note.is_empty() {
             pen.text(note, (f64::midpoint(left, right), bottom + 31.0), Hang::Middle, Ink::Muted);
         }

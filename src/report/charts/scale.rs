@@ -89,6 +89,30 @@ fn decimals(step: f64) -> usize {
     POWERS.iter().position(|p| whole(step * p)).unwrap_or(POWERS.len())
 }
 
+/// A linear axis of waiting times from zero, in the unit that suits them.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Waits {
+    /// What it counts.
+    pub(super) unit: &'static str,
+    /// Seconds in one of them.
+    pub(super) size: f64,
+    /// The axis, in the unit.
+    pub(super) axis: Linear,
+}
+
+impl Waits {
+    /// Holds every one of these seconds.
+    pub(super) fn upto(seconds: impl Iterator<Item = f64>) -> Waits {
+        let most = seconds.map(finite).fold(0.0, f64::max);
+        let (unit, size) = match most {
+            m if m >= 7_200.0 => ("hours", 3_600.0),
+            m if m >= 180.0 => ("minutes", 60.0),
+            _ => ("seconds", 1.0),
+        };
+        Waits { unit, size, axis: Linear::nice(0.0, 1.04 * most / size, 4) }
+    }
+}
+
 /// A logarithmic axis of seconds.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct LogSeconds {
@@ -293,6 +317,19 @@ mod tests {
             assert!((0.0..=1.0).contains(&axis.share(high)), "{low} {high}");
         }
         assert_eq!(Linear::nice(0.0, 4e6, 4).label(2e6), "2 M");
+    }
+
+    #[test]
+    fn waits_choose_their_unit() {
+        for (most, unit, high) in [
+            (0.0, "seconds", 1.0),
+            (100.0, "seconds", 125.0),
+            (240.0, "minutes", 5.0),
+            (9e3, "hours", 3.0),
+        ] {
+            let waits = Waits::upto([0.0, most].into_iter());
+            assert_eq!((waits.unit, waits.axis.high), (unit, high), "{most}");
+        }
     }
 
     #[test]

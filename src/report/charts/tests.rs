@@ -173,3 +173,119 @@ fn many_lines_stay_apart() {
         assert!(!all[i + 1..].contains(ink), "{ink:?}");
     }
 }
+
+#[test]
+fn differences_are_told_from_zero() {
+    let row = |mean, half_width| Interval {
+        label: EVIL.into(),
+        ink: Ink::BLUE,
+        mean,
+        half_width,
+        chosen: true,
+    };
+    let rows = [
+        row(-12.0, Some(3.0)),
+        row(4.0, None),
+        row(f64::NAN, Some(f64::INFINITY)),
+        row(1e300, None),
+    ];
+    check(|look| differences(look, "more or less", &rows));
+    check(|look| differences(look, "more or less", &[]));
+    let svg = differences(Look::WIDE, "more or less", &rows[..2]);
+    for part in ["\u{2212}$12.00 ± 3.00", "+$4.00", ">\u{2212}$10<", "left of 0: cheaper"] {
+        assert!(svg.contains(part), "{part}: {svg}");
+    }
+}
+
+#[test]
+fn trade_offs_survive_everything() {
+    for values in awkward() {
+        let standings = [Standing::Chosen, Standing::Front, Standing::Beaten, Standing::LessWork];
+        let points: Vec<Tradeoff> = values
+            .iter()
+            .take(500)
+            .enumerate()
+            .map(|(i, v)| Tradeoff {
+                label: EVIL.into(),
+                cost: *v,
+                wait: v * 2.0,
+                disruptions: *v,
+                standing: standings[i % 4],
+            })
+            .collect();
+        check(|look| pareto(look, EVIL, &points));
+    }
+    let point = |label: &str, cost, standing| Tradeoff {
+        label: label.into(),
+        cost,
+        wait: 300.0 - cost,
+        disruptions: 5.0,
+        standing,
+    };
+    let points = [
+        point("dear", 200.0, Standing::Front),
+        point("cheap", 100.0, Standing::Chosen),
+        point("worse", 210.0, Standing::Beaten),
+    ];
+    let svg = pareto(Look::WIDE, "t", &points);
+    // Numbered from the cheapest on; the beaten one has no name.
+    assert!(svg.contains(">1  cheap: $100.00, 3\u{A0}min\u{A0}20\u{A0}s"), "{svg}");
+    assert!(svg.contains(">2  dear: $200.00") && !svg.contains("worse"), "{svg}");
+}
+
+#[test]
+fn grids_survive_everything() {
+    for values in awkward() {
+        let cells: Vec<Option<Cell>> = values
+            .iter()
+            .take(40)
+            .map(|v| {
+                (*v >= 0.0).then(|| Cell {
+                    value: *v,
+                    text: EVIL.into(),
+                    chosen: (*v - 2.0).abs() < 0.5,
+                    less_work: *v > 1.0,
+                })
+            })
+            .collect();
+        let names: Vec<String> = cells.iter().map(|_| EVIL.to_owned()).collect();
+        let grid = Grid {
+            columns: (EVIL.into(), names),
+            rows: ("rows".into(), vec!["a".into(), String::new()]),
+            cells: vec![cells.clone(), cells],
+        };
+        check(|look| heat(look, EVIL, &grid));
+    }
+    let cell = |value: f64, chosen| {
+        Some(Cell { value, text: format!("${value}"), chosen, less_work: false })
+    };
+    let grid = Grid {
+        columns: ("size".into(), vec!["2".into(), "4".into()]),
+        rows: ("plan".into(), vec!["0".into(), "5".into()]),
+        cells: vec![vec![cell(10.0, false), cell(20.0, false)], vec![cell(5.0, true), None]],
+    };
+    let svg = heat(Look::WIDE, "t", &grid);
+    // Lowest and highest have the ends of the scale; the missing one a dash.
+    assert!(svg.contains("lowest $5, highest $20, chosen plan 5, size 2."), "{svg}");
+    assert!(svg.contains("pf-h0") && svg.contains("pf-h6") && svg.contains(">–<"), "{svg}");
+    assert!(svg.contains("framed: to choose"));
+}
+
+#[test]
+fn lines_along_an_axis_survive_everything() {
+    for values in awkward() {
+        let points: Vec<Option<(f64, Option<f64>)>> = values
+            .iter()
+            .take(60)
+            .map(|v| ((*v - 3.0).abs() > 0.5).then_some((*v, Some(v / 3.0))))
+            .collect();
+        let names: Vec<String> = (0..points.len()).map(|i| i.to_string()).collect();
+        let lines = [
+            Along { label: EVIL.into(), ink: Ink::BLUE, points: points.clone(), chosen: Some(1) },
+            Along { label: "b".into(), ink: Ink::line(9), points: Vec::new(), chosen: None },
+        ];
+        for measured in [Measured::Dollars, Measured::Seconds] {
+            check(|look| along(look, EVIL, "cost", measured, &names, EVIL, &lines));
+        }
+    }
+}

@@ -32,6 +32,8 @@ pub enum Ink {
     Series(usize),
     /// A series colour, dashed.
     Dashed(usize),
+    /// A step of a scale from low to high, below [`HEAT`].
+    Heat(usize),
 }
 
 impl Ink {
@@ -67,6 +69,17 @@ impl Ink {
             Ink::Ground => 4,
             Ink::Shade => 5,
             Ink::Series(i) | Ink::Dashed(i) => 6 + i % SERIES,
+            Ink::Heat(i) => 6 + SERIES + i.min(HEAT - 1),
+        }
+    }
+
+    /// What text on it is written in: the ground's colour on the deeper half
+    /// of a scale, which is dark in light and bright in dark.
+    #[must_use]
+    pub fn over(self) -> Ink {
+        match self {
+            Ink::Heat(i) if i > HEAT / 2 => Ink::Ground,
+            _ => Ink::Text,
         }
     }
 
@@ -82,8 +95,11 @@ impl Ink {
 /// Number of categorical colours.
 pub const SERIES: usize = 8;
 
+/// Steps of the scale from low to high.
+pub(super) const HEAT: usize = 7;
+
 /// (variable, light, dark) of every ink.
-const PALETTE: [(&str, u32, u32); 6 + SERIES] = [
+const PALETTE: [(&str, u32, u32); 6 + SERIES + HEAT] = [
     ("text", 0x1B_1F24, 0xE6_E9EE),
     ("muted", 0x5A_6270, 0xA3_ACBA),
     ("axis", 0x9A_A2AE, 0x6B_7483),
@@ -98,6 +114,13 @@ const PALETTE: [(&str, u32, u32); 6 + SERIES] = [
     ("s5", 0xD5_5E00, 0xF0_8243),
     ("s6", 0xC4_AE00, 0xF0_E442),
     ("s7", 0x8A_919C, 0x8C_95A3),
+    ("h0", 0xEA_F3FA, 0x1B_2733),
+    ("h1", 0xD3_E5F3, 0x20_364A),
+    ("h2", 0xB2_D2EA, 0x26_4A68),
+    ("h3", 0x8A_BADF, 0x2E_5F88),
+    ("h4", 0x2F_709F, 0x5C_9CCB),
+    ("h5", 0x1F_557F, 0x8C_C0E6),
+    ("h6", 0x0B_3A5E, 0xC4_E2F7),
 ];
 
 /// Dash pattern of [`Ink::Dashed`], in drawing units.
@@ -245,8 +268,8 @@ mod tests {
         assert_eq!(seen.len(), all);
     }
 
-    #[test]
-    fn colours_contrast_with_their_ground() {
+    /// Contrast of two colours as WCAG 2 defines it.
+    fn ratio(a: u32, b: u32) -> f64 {
         fn luminance(colour: u32) -> f64 {
             let channel = |shift: u32| {
                 let c = f64::from((colour >> shift) & 0xFF) / 255.0;
@@ -254,20 +277,41 @@ mod tests {
             };
             0.2126 * channel(16) + 0.7152 * channel(8) + 0.0722 * channel(0)
         }
-        let ratio = |a: u32, b: u32| {
-            let (a, b) = (luminance(a), luminance(b));
-            (a.max(b) + 0.05) / (a.min(b) + 0.05)
-        };
+        let (a, b) = (luminance(a), luminance(b));
+        (a.max(b) + 0.05) / (a.min(b) + 0.05)
+    }
+
+    #[test]
+    fn colours_contrast_with_their_ground() {
         let ground = PALETTE[Ink::Ground.row()];
         for (name, light, dark) in PALETTE {
             let (least_light, least_dark) = match name {
                 "text" => (12.0, 12.0),
                 "muted" => (4.5, 4.5),
                 "axis" | "grid" | "ground" | "shade" => continue,
+                // Areas with text on them; see below.
+                _ if name.starts_with('h') => continue,
                 _ => (2.0, 4.5),
             };
             assert!(ratio(light, ground.1) >= least_light, "{name} {}", ratio(light, ground.1));
             assert!(ratio(dark, ground.2) >= least_dark, "{name} {}", ratio(dark, ground.2));
+        }
+    }
+
+    #[test]
+    fn figures_on_a_scale_can_be_read() {
+        let row = |ink: Ink| PALETTE[ink.row()];
+        for i in 0..HEAT {
+            let (ground, text) = (row(Ink::Heat(i)), row(Ink::Heat(i).over()));
+            assert!(ratio(text.1, ground.1) >= 4.5, "light {i}: {}", ratio(text.1, ground.1));
+            assert!(ratio(text.2, ground.2) >= 4.5, "dark {i}: {}", ratio(text.2, ground.2));
+        }
+        // The scale has one direction: each step contrasts more with the ground.
+        let ground = row(Ink::Ground);
+        for i in 1..HEAT {
+            let (a, b) = (row(Ink::Heat(i - 1)), row(Ink::Heat(i)));
+            assert!(ratio(b.1, ground.1) > ratio(a.1, ground.1), "light {i}");
+            assert!(ratio(b.2, ground.2) > ratio(a.2, ground.2), "dark {i}");
         }
     }
 

@@ -10,9 +10,12 @@ mod bridge;
 mod evidence;
 mod rightsize;
 mod style;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod verdict;
+
+pub use sweep::sweep_page;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -49,7 +52,6 @@ fn whole(study: &Study, verdict: Option<&Verdict>, first: Option<Section>) -> St
         || "No case was finished".to_owned(),
         |verdict| words::headline(study, verdict),
     );
-    let scenario = text::name(&study.scenario);
     let mut sections: Vec<Section> = vec![
         ("workloads", "Workload by workload", verdict.and_then(|v| verdict::workloads(study, v))),
         (
@@ -68,46 +70,74 @@ fn whole(study: &Study, verdict: Option<&Verdict>, first: Option<Section>) -> St
     if let Some(first) = first {
         sections.insert(0, first);
     }
-    let markup = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
-                meta name="generator" content={ "plimsoll " (study.plimsoll_version) };
-                title { (headline) " – " (scenario) }
-                style { (PreEscaped(style::style())) }
-            }
-            body {
-                header {
-                    p.over { bdi { (scenario) } @if !study.region.is_empty() { " · " (text::name(&study.region)) }
-                        @if let Some(window) = words::window(study) { " · " (window) " simulated" } }
-                    h1 { (headline) }
-                }
-                main {
-                    @if !study.complete {
-                        p.alert role="note" {
-                            "This study was interrupted: it covers only the cells that were finished."
-                        }
-                    }
-                    @if let Some(verdict) = verdict { (verdict::section(study, verdict)) }
-                    nav aria-label="Sections" {
-                        ul { @for (id, heading, _) in sections.iter().filter(|s| s.2.is_some()) {
-                            li { a href={ "#" (id) } { (heading) } }
-                        } }
-                    }
-                    @for (id, heading, body) in &sections {
-                        @if let Some(body) = body {
-                            section aria-labelledby=(id) { h2 id=(id) { (heading) } (body) }
-                        }
-                    }
-                }
-                footer { p.note { "plimsoll " (study.plimsoll_version) } }
-            }
-        }
+    let over = html! {
+        bdi { (text::name(&study.scenario)) }
+        @if !study.region.is_empty() { " · " (text::name(&study.region)) }
+        @if let Some(window) = words::window(study) { " · " (window) " simulated" }
     };
-    markup.into_string() + "\n"
+    let alert = (!study.complete)
+        .then_some("This study was interrupted: it covers only the cells that were finished.");
+    let opening = verdict.map(|v| verdict::section(study, v));
+    Shell { title: &headline, scenario: &study.scenario, version: &study.plimsoll_version }
+        .page(&over, alert, opening, &sections)
+}
+
+/// What every page has around its sections.
+struct Shell<'a> {
+    /// The headline.
+    title: &'a str,
+    /// Name of the scenario.
+    scenario: &'a str,
+    /// Version of the program.
+    version: &'a str,
+}
+
+impl Shell<'_> {
+    /// The page: a line over the headline, what to know first, the opening,
+    /// then sections by (anchor, heading, body) with links to them.
+    fn page(
+        &self,
+        over: &Markup,
+        alert: Option<&str>,
+        opening: Option<Markup>,
+        sections: &[(&str, &str, Option<Markup>)],
+    ) -> String {
+        let markup = html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
+                    meta name="generator" content={ "plimsoll " (self.version) };
+                    title { (self.title) " – " (text::name(self.scenario)) }
+                    style { (PreEscaped(style::style())) }
+                }
+                body {
+                    header {
+                        p.over { (over) }
+                        h1 { (self.title) }
+                    }
+                    main {
+                        @if let Some(alert) = alert { p.alert role="note" { (alert) } }
+                        @if let Some(opening) = opening { (opening) }
+                        nav aria-label="Sections" {
+                            ul { @for (id, heading, _) in sections.iter().filter(|s| s.2.is_some()) {
+                                li { a href={ "#" (id) } { (heading) } }
+                            } }
+                        }
+                        @for (id, heading, body) in sections {
+                            @if let Some(body) = body {
+                                section aria-labelledby=(id) { h2 id=(id) { (heading) } (body) }
+                            }
+                        }
+                    }
+                    footer { p.note { "plimsoll " (self.version) } }
+                }
+            }
+        };
+        markup.into_string() + "\n"
+    }
 }
 
 /// A chart at both widths; the style sheet shows one.

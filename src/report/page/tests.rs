@@ -1,11 +1,12 @@
 //! The page as a whole: sums, escaping, awkward studies.
 
-use super::page;
-use crate::advise::Verdict;
+use super::{page, sweep_page};
+use crate::advise::{SweepVerdict, Verdict};
 use crate::report::charts::tests::{EVIL, assert_well_formed};
 use crate::report::figures::{Bridge, chart_files, waterfall_rows};
-use crate::report::{sample, text};
-use crate::sweep::{CaseStudy, Study};
+use crate::report::{sample, sweep_chart_files, text};
+use crate::sweep::sample::sweep_sample;
+use crate::sweep::{CaseStudy, Study, SweepStudy};
 use crate::units::Money;
 
 fn of(study: &Study) -> String {
@@ -139,4 +140,98 @@ fn staying_explains_the_runner_up() {
     assert!(html.contains("<h1>Stay with EC2 Spot with a Savings Plan</h1>"), "headline");
     assert!(html.contains("Next is EC2 On-Demand"), "runner-up");
     assert!(html.contains("id=\"bridge\""));
+}
+
+fn of_sweep(study: &SweepStudy) -> String {
+    sweep_page(study, SweepVerdict::of(study).as_ref())
+}
+
+#[test]
+fn the_page_of_a_sweep_is_sound_and_says_what_to_choose() {
+    let study = sweep_sample();
+    let html = of_sweep(&study);
+    assert_sound(&html);
+    assert_eq!(html, of_sweep(&sweep_sample()));
+    let verdict = SweepVerdict::of(&study).expect("finished");
+    assert!(html.contains(&format!("<h1>Choose {}</h1>", study.label(verdict.chosen))), "headline");
+    for id in ["tradeoffs", "axes", "sure", "flips", "settings", "combinations", "inputs", "method"]
+    {
+        assert!(html.contains(&format!("<h2 id=\"{id}\">")), "{id}");
+    }
+    assert!(html.contains("simulation noise only") && html.contains("--case spot"));
+    for (name, svg) in sweep_chart_files(&study, &verdict) {
+        assert_well_formed(&svg);
+        assert!(name.chars().all(|c| c.is_ascii_alphanumeric() || "-.".contains(c)), "{name}");
+    }
+}
+
+#[test]
+fn names_in_a_sweep_stay_in_their_place() {
+    for name in [EVIL, "\"><img src=x onerror=alert(1)>", "'; rm -rf x; '", "שלום \u{2066}x", ""]
+    {
+        let mut study = sweep_sample();
+        name.clone_into(&mut study.scenario);
+        for case in &mut study.cases {
+            name.clone_into(&mut case.name);
+            name.clone_into(&mut case.title);
+        }
+        for axis in &mut study.axes {
+            name.clone_into(&mut axis.path);
+            for value in &mut axis.values {
+                name.clone_into(value);
+            }
+        }
+        let html = of_sweep(&study);
+        assert!(!html.contains("<img"), "{name}");
+        // Text that is cut may end anywhere.
+        assert_sound(&html.replace("src=", ""));
+        let verdict = SweepVerdict::of(&study).expect("finished");
+        for (_, svg) in sweep_chart_files(&study, &verdict) {
+            assert_well_formed(&svg);
+        }
+    }
+}
+
+#[test]
+fn awkward_sweeps_have_a_page() {
+    assert!(of_sweep(&SweepStudy::default()).contains("No combination was finished"));
+    assert_sound(&of_sweep(&SweepStudy::default()));
+    let mut study = sweep_sample();
+    study.complete = false;
+    for combination in study.combinations.iter_mut().skip(4) {
+        combination.outcomes = vec![None, None, None];
+    }
+    let html = of_sweep(&study);
+    assert_sound(&html);
+    assert!(html.contains("was interrupted"));
+    // No axes: cases alone; one axis: lines instead of grids.
+    let mut study = sweep_sample();
+    let cases: Vec<_> = study.combinations.iter().filter(|c| c.values == [0, 0]).cloned().collect();
+    study.axes.clear();
+    study.combinations = cases;
+    for combination in &mut study.combinations {
+        combination.values.clear();
+    }
+    let html = of_sweep(&study);
+    assert_sound(&html);
+    assert!(!html.contains("id=\"axes\""));
+    let mut study = sweep_sample();
+    study.axes.truncate(1);
+    study.combinations.retain(|c| c.values[1] == 0);
+    for combination in &mut study.combinations {
+        combination.values.truncate(1);
+        combination.outcomes.truncate(1);
+    }
+    study.seeds.truncate(1);
+    let html = of_sweep(&study);
+    assert_sound(&html);
+    assert!(html.contains("ringed: to choose") && !html.contains("framed: to choose"));
+    // Somebody who does all the work by doing none.
+    let mut study = sweep_sample();
+    for combination in study.combinations.iter_mut().skip(1) {
+        combination.serves_less = true;
+    }
+    let html = of_sweep(&study);
+    assert_sound(&html);
+    assert!(html.contains("<h1>Stay with ") && html.contains("does less work"));
 }
