@@ -12,7 +12,7 @@ use super::stats::nearest_rank;
 use crate::bill::Bill;
 use crate::cluster::ClusterSpec;
 use crate::observe::{FargateRecord, NodeRecord, Record};
-use crate::units::{HOUR_MS, SimTime};
+use crate::units::{Bytes, HOUR_MS, SimTime};
 use crate::workload::{WorkloadKind, Workloads};
 
 /// Milli-core·ms in a core-hour.
@@ -180,7 +180,7 @@ fn utilisation(record: &Record, workloads: &Workloads, cluster: &ClusterSpec) ->
         used: t.memory_used + t.memory_beyond,
         unknown: t.memory_unknown,
     };
-    let kib = |bytes: i64| if bytes < 0 { -1 } else { bytes.saturating_add(1_023) >> 10 };
+    let kib = |bytes: i64| if bytes < 0 { -1 } else { Bytes(bytes).kib() };
     for pod in &record.fargate {
         let size = cluster
             .fargate
