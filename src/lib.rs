@@ -20,6 +20,7 @@ pub mod error;
 pub mod frames;
 pub mod import;
 pub mod lifecycle;
+pub mod names;
 pub mod observe;
 pub mod place;
 pub mod plan;

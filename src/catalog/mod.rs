@@ -38,6 +38,7 @@ pub use region::{Region, SPOT_HAZARD_PER_HOUR, SpotQuote, TableDates};
 pub use savings::{Payment, PlanItem, PlanRate, Term};
 pub use show::{PriceFilter, PriceRow};
 
+use crate::names::nearest;
 use crate::{Error, Result};
 use region::Ratio;
 use table::{Sources, Table};
@@ -296,20 +297,6 @@ fn read_regions(tables: &Tables, sources: &Sources) -> Result<Vec<RegionEntry>> 
         regions.push(RegionEntry { name: name.to_owned(), on_demand, ratio });
     }
     Ok(regions)
-}
-
-/// The candidate with the fewest edits from `wanted`, if it is near enough to
-/// be a slip of the keyboard; ties go to the first in alphabetical order.
-fn nearest<'a>(wanted: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    // Long input cannot be near anything here and would cost quadratic time.
-    if wanted.len() > 64 {
-        return None;
-    }
-    candidates
-        .map(|name| (strsim::osa_distance(wanted, name), name))
-        .filter(|(edits, name)| *edits <= name.len() / 2)
-        .min()
-        .map(|(_, name)| name)
 }
 
 #[cfg(test)]

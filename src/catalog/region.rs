@@ -19,9 +19,9 @@ use super::instance::{Arch, InstanceType};
 use super::quote::{PriceStatus, Quote, Text, cover};
 use super::savings::{Payment, PlanItem, PlanRate, Plans, Term};
 use super::table::{ONE, Source, Sources, Table};
-use super::{HOME_REGION, Tables, nearest};
+use super::{HOME_REGION, Tables};
+use crate::Result;
 use crate::units::Rate;
-use crate::{Error, Result};
 
 /// Reclaims per instance-hour for the Spot advisor's five bands (<5 %, 5–10,
 /// 10–15, 15–20, >20 % of instances reclaimed in a month), each read as its
@@ -177,22 +177,6 @@ impl Region {
     #[must_use]
     pub fn on_demand(&self, name: &str) -> Option<&Quote> {
         find(&self.0.types, name).and_then(|i| self.0.on_demand.get(i)?.as_ref())
-    }
-
-    /// As [`Region::on_demand`].
-    ///
-    /// # Errors
-    /// When the type is unknown or has no price here, naming the nearest one.
-    pub fn require_on_demand(&self, name: &str) -> Result<&Quote> {
-        self.on_demand(name).ok_or_else(|| {
-            let nearest = nearest(name, self.names())
-                .map_or_else(String::new, |other| format!("; did you mean `{other}`?"));
-            if self.instance_type(name).is_some() {
-                Error::input(format!("no price for `{name}` in {}{nearest}", self.0.name))
-            } else {
-                Error::input(format!("unknown instance type `{name}`{nearest}"))
-            }
-        })
     }
 
     /// The Spot market's offer: On-Demand × (1 − saving), never above

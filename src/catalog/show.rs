@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::instance::Arch;
 use super::quote::{PriceStatus, Text};
 use super::region::Region;
+use crate::names::wildcard;
 use crate::units::{Bytes, Rate};
 
 /// Which types to list; the default lists all.
@@ -63,7 +64,10 @@ impl Region {
             .filter(|kind| filter.arch.is_none_or(|arch| arch == kind.arch))
             .filter(|kind| {
                 filter.patterns.is_empty()
-                    || filter.patterns.iter().any(|p| *p == kind.family() || matches(p, &kind.name))
+                    || filter
+                        .patterns
+                        .iter()
+                        .any(|p| *p == kind.family() || wildcard(p, &kind.name))
             })
             .filter_map(|kind| {
                 let price = self.on_demand(&kind.name)?;
@@ -88,49 +92,5 @@ impl Region {
                 })
             })
             .collect()
-    }
-}
-
-/// Whether `pattern`, in which `*` stands for any run of characters, matches
-/// all of `name`. Parts between stars are found left to right, so the cost is
-/// linear in the name for each part.
-fn matches(pattern: &str, name: &str) -> bool {
-    let Some((first, rest)) = pattern.split_once('*') else {
-        return pattern == name;
-    };
-    let Some(mut name) = name.strip_prefix(first) else {
-        return false;
-    };
-    let (middle, last) = rest.rsplit_once('*').unwrap_or(("", rest));
-    for part in middle.split('*') {
-        let Some(at) = name.find(part) else {
-            return false;
-        };
-        name = &name[at + part.len()..];
-    }
-    name.ends_with(last)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn stars_stand_for_any_run() {
-        for (pattern, name) in [
-            ("m5.large", "m5.large"),
-            ("*", "m5.large"),
-            ("m5.*", "m5.large"),
-            ("m*g.large", "m6g.large"),
-            ("*g*.*xlarge", "c7gn.16xlarge"),
-            ("**", "x"),
-        ] {
-            assert!(matches(pattern, name), "{pattern} {name}");
-        }
-        for (pattern, name) in
-            [("m5", "m5.large"), ("m5.*", "m5a.large"), ("*.large", "m5.xlarge"), ("a*a", "a")]
-        {
-            assert!(!matches(pattern, name), "{pattern} {name}");
-        }
     }
 }

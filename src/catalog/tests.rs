@@ -176,8 +176,6 @@ fn estimates_are_marked_and_rest_on_evidence() {
     // Priced in us-east-1 and in no table of this Region.
     assert!(region.on_demand("m8i.large").is_none());
     assert!(region.instance_type("m8i.large").is_some());
-    let error = region.require_on_demand("m8i.large").expect_err("no price").to_string();
-    assert!(error.starts_with("no price for `m8i.large` in eu-west-1; did you mean `"), "{error}");
 }
 
 #[test]
@@ -329,9 +327,6 @@ fn an_unknown_region_names_the_nearest() {
     assert!(error("cn-north-1").contains("CNY"));
     assert!(error("mx-central-1").contains("no On-Demand prices"));
     assert!(catalog.region("us-east-1-atl-1").is_ok(), "a Local Zone has its own code");
-    let home = catalog.region("us-east-1").expect("known");
-    let unknown = home.require_on_demand("m7i.xlrage").expect_err("unknown").to_string();
-    assert_eq!(unknown, "unknown instance type `m7i.xlrage`; did you mean `m7i.xlarge`?");
 }
 
 #[test]

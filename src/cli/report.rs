@@ -104,7 +104,7 @@ pub(super) fn summary(directory: &Path, case: Option<&str>) -> Result<serde_json
     let case = match case {
         Some(case) if all.contains(&case) => case,
         Some(case) => {
-            let near = crate::scenario::nearest(case, all.iter().copied());
+            let near = crate::names::nearest(case, all.iter().copied());
             let help = near.map_or_else(
                 || format!("the result has {}", all.join(", ")),
                 |near| format!("did you mean `{near}`?"),

@@ -3,9 +3,9 @@
 //! Plain data that `plan` fills from the scenario and the catalog. Prices
 //! appear only as opaque numbers to rank by; nothing here is billed.
 
+use crate::names::wildcard;
 use crate::rng::Distribution;
 use crate::units::{Bytes, MilliCpu, Rate, SimDuration};
-use crate::workload::text::wildcard;
 use crate::workload::{Taint, id};
 
 id! {
@@ -157,7 +157,8 @@ pub struct PoolSpec {
 /// Which pods a Fargate profile takes: all stated conditions must hold.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FargateSelector {
-    /// Namespace, with `*` and `?` as wildcards.
+    /// Namespace, with `*` and `?` as wildcards (EKS user guide, Fargate profile
+    /// selectors).
     pub namespace: String,
     /// Only this workload, where stated.
     pub workload: Option<String>,
@@ -167,8 +168,7 @@ impl FargateSelector {
     /// Whether a pod of this workload and namespace matches.
     #[must_use]
     pub fn matches(&self, workload: &str, namespace: &str) -> bool {
-        self.workload.as_ref().is_none_or(|w| w == workload)
-            && wildcard(self.namespace.as_bytes(), namespace.as_bytes())
+        self.workload.as_ref().is_none_or(|w| w == workload) && wildcard(&self.namespace, namespace)
     }
 }
 

@@ -106,7 +106,7 @@ fn chosen<'s>(source: &'s Source, options: &Options, diags: &mut Diagnostics) ->
     for name in wanted {
         if !all.contains(&name.as_str()) {
             // Nothing to point a suggestion at: the name is no part of a file.
-            let help = scenario::nearest(name, all.iter().copied()).map_or_else(
+            let help = crate::names::nearest(name, all.iter().copied()).map_or_else(
                 || format!("the scenario has {}", all.join(", ")),
                 |near| format!("did you mean `{near}`?"),
             );

@@ -9,8 +9,9 @@ use std::ops::Deref;
 
 use serde_json::{Value as Json, json};
 
-use super::diagnostic::{Diagnostics, Span, alternatives, nearest, quote};
+use super::diagnostic::{Diagnostics, Span, alternatives, quote};
 use super::tree::{Key, Node, Value};
+use crate::names::nearest;
 
 /// A value a scenario can hold.
 pub trait Decode: Sized {

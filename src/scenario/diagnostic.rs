@@ -12,6 +12,7 @@ use std::sync::Arc;
 use annotate_snippets::{AnnotationKind, Level as Title, Origin, Renderer, Snippet};
 
 use crate::error::{Error, Result};
+use crate::names::nearest;
 
 /// A range of bytes in one source of a scenario. Small and `Copy`, so that
 /// every leaf of the model can carry one.
@@ -339,35 +340,6 @@ fn cut<'a>(line: &Line<'a>) -> (&'a str, usize, usize) {
     (&line.text[start..end], line.from - start, line.to.min(end) - start)
 }
 
-/// The candidate most like `name`, if it is like enough to be meant: at most
-/// a third of the letters differ (transpositions count once), or only case
-/// and separators do.
-#[must_use]
-pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    const LONGEST: usize = 120;
-    if name.is_empty() || name.len() > LONGEST {
-        return None;
-    }
-    let plain = |s: &str| -> String {
-        s.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
-    };
-    let wanted = plain(name);
-    candidates
-        .into_iter()
-        .filter(|c| c.len() <= LONGEST && *c != name)
-        .filter_map(|candidate| {
-            if !wanted.is_empty() && plain(candidate) == wanted {
-                return Some((0, candidate));
-            }
-            let distance = strsim::osa_distance(name, candidate);
-            let allowed = (name.chars().count().max(candidate.chars().count()) / 3).max(1);
-            (distance <= allowed && distance < name.chars().count())
-                .then_some((distance, candidate))
-        })
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
-}
-
 /// `a`, `b` or `c`.
 #[must_use]
 pub fn alternatives(names: &[&str]) -> String {
@@ -450,13 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn nearest_has_a_sensible_cutoff() {
-        let names = ["namespace", "on-interrupt", "nodeSelector", "min", "max"];
-        assert_eq!(nearest("namespase", names), Some("namespace"));
-        assert_eq!(nearest("node-selector", names), Some("nodeSelector"));
-        assert_eq!(nearest("mni", names), Some("min"));
-        assert_eq!(nearest("colour", names), None);
-        assert_eq!(nearest("", names), None);
+    fn alternatives_are_listed_as_people_list_them() {
         assert_eq!(alternatives(&["a"]), "`a`");
         assert_eq!(alternatives(&["a", "b", "c"]), "`a`, `b` or `c`");
     }

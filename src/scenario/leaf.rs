@@ -8,8 +8,9 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::decode::{Ctx, Decode, Defs};
-use super::diagnostic::{alternatives, nearest, quote};
+use super::diagnostic::{alternatives, quote};
 use super::tree::{Node, Value, is_number};
+use crate::names::nearest;
 use crate::units::{Bytes, MilliCpu, Money, Percent, Rate, SimDuration};
 
 /// The text of a number or a string.

@@ -30,8 +30,9 @@ pub mod tree;
 pub mod usage;
 pub mod workload;
 
+pub use crate::names::nearest;
 pub use decode::{Keyed, Map, NonEmpty, OneOrMany, Spanned};
-pub use diagnostic::{Diagnostic, Diagnostics, Level, Place, Sources, Span, nearest, quote};
+pub use diagnostic::{Diagnostic, Diagnostics, Level, Place, Sources, Span, quote};
 pub use dist::{CpuDist, Dist, MemoryDist, TimeDist};
 pub use leaf::{CpuTime, RelPath, Slug, Text};
 pub use model::*;

@@ -35,6 +35,7 @@ use super::model::Usage;
 use super::source::{BadRow, RawRow, TraceOptions, bad_value};
 use super::text;
 use crate::error::{Error, Result};
+use crate::names::nearest;
 use crate::units::{Bytes, MilliCpu};
 
 /// Columns other than extended resources, in the order in which they are
@@ -140,7 +141,7 @@ impl Layout {
                     Column::Extended(layout.extended.len() - 1)
                 }
                 None => {
-                    let hint = nearest(name).map_or_else(
+                    let hint = nearest(name, COLUMNS).map_or_else(
                         || format!("known columns are {}", COLUMNS.join(", ")),
                         |near| format!("did you mean `{near}`?"),
                     );
@@ -266,24 +267,6 @@ fn is_extended(name: &str) -> bool {
             };
             fine(domain) && fine(rest)
         })
-}
-
-fn nearest(name: &str) -> Option<&'static str> {
-    nearest_of(name, &COLUMNS)
-}
-
-/// The column that was probably meant.
-pub(super) fn nearest_of(name: &str, columns: &[&'static str]) -> Option<&'static str> {
-    if name.len() > 60 {
-        return None;
-    }
-    let lower = name.to_ascii_lowercase().replace(['-', ' '], "_");
-    columns
-        .iter()
-        .map(|column| (strsim::damerau_levenshtein(&lower, column), *column))
-        .min()
-        .filter(|(distance, column)| *distance <= column.len() / 2)
-        .map(|(_, column)| column)
 }
 
 /// Seconds of a whole number of milliseconds: `12.5`, `3`.

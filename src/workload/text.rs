@@ -360,36 +360,6 @@ pub fn share(text: &[u8]) -> std::result::Result<f64, &'static str> {
     decimal(text).ok().filter(|s| *s <= 1.0).ok_or("is not a share between 0 and 1")
 }
 
-/// Whether a text fits a pattern: `*` stands for any run of characters, `?`
-/// for one (EKS user guide, Fargate profile selectors).
-#[must_use]
-pub fn wildcard(pattern: &[u8], text: &[u8]) -> bool {
-    let (mut p, mut t) = (0, 0);
-    let mut star: Option<(usize, usize)> = None;
-    while t < text.len() {
-        match pattern.get(p) {
-            Some(b'*') => {
-                star = Some((p, t));
-                p += 1;
-            }
-            Some(c) if *c == b'?' || *c == text[t] => {
-                p += 1;
-                t += 1;
-            }
-            // Let the last star swallow one more character.
-            _ => match star {
-                Some((at, from)) => {
-                    star = Some((at, from + 1));
-                    p = at + 1;
-                    t = from + 1;
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[p..].iter().all(|c| *c == b'*')
-}
-
 /// Phrases a parser's message as the rest of a sentence about the value.
 fn reason(message: &str) -> String {
     format!("is {message}")

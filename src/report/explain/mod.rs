@@ -21,7 +21,6 @@ use jiff::Timestamp;
 use super::text;
 use crate::cluster::{ClusterSpec, FargateSize};
 use crate::observe::Record;
-use crate::scenario;
 use crate::units::SimTime;
 use crate::workload::Workloads;
 use crate::{Error, Result};
@@ -98,7 +97,7 @@ fn fargate_size(size: FargateSize) -> String {
 fn unknown<'a>(what: &str, name: &str, all: impl Iterator<Item = &'a str> + Clone) -> Error {
     const SHOWN: usize = 8;
     let shown = text::name(name);
-    let help = if let Some(near) = scenario::nearest(name, all.clone()) {
+    let help = if let Some(near) = crate::names::nearest(name, all.clone()) {
         format!("did you mean `{}`?", text::name(near))
     } else {
         let names: Vec<String> = all.clone().take(SHOWN).map(text::name).collect();

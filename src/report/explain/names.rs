@@ -109,7 +109,7 @@ fn nothing_called(workloads: &Workloads, name: &str) -> Error {
     let of_traces = workloads.traces.iter().flat_map(|t| names(&t.trace));
     let bare = name.rsplit_once('/').filter(|(_, n)| n.parse::<u64>().is_err()).map(|(_, n)| n);
     if of_traces.clone().next().is_some()
-        && crate::scenario::nearest(bare.unwrap_or(name), of_traces.clone()).is_some()
+        && crate::names::nearest(bare.unwrap_or(name), of_traces.clone()).is_some()
     {
         return unknown("pod", bare.unwrap_or(name), of_traces);
     }

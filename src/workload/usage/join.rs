@@ -21,8 +21,8 @@ use std::sync::Arc;
 use super::gather::LoadedUsage;
 use super::owner::owner_of;
 use super::{MicroCpu, UsageKey, UsageSeries};
+use crate::names::wildcard;
 use crate::units::Bytes;
-use crate::workload::text::wildcard;
 
 /// Picks series by name, each with `*` and `?` as wildcards; `None` is any.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -40,7 +40,7 @@ pub struct Selector {
 impl Selector {
     fn fits(&self, key: &UsageKey, owner: &str) -> bool {
         let one = |pattern: &Option<String>, text: &str| {
-            pattern.as_ref().is_none_or(|p| wildcard(p.as_bytes(), text.as_bytes()))
+            pattern.as_ref().is_none_or(|p| wildcard(p, text))
         };
         one(&self.namespace, &key.namespace)
             && one(&self.workload, owner)

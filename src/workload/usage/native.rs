@@ -122,7 +122,7 @@ fn columns(table: &Table) -> Result<Places> {
             Some(i) if at[i].is_some() => faults.push(format!("column `{shown}` appears twice")),
             Some(i) => at[i] = Some(place),
             None => {
-                let hint = crate::workload::native::nearest_of(name, &COLUMNS).map_or_else(
+                let hint = crate::names::nearest(name, COLUMNS).map_or_else(
                     || format!("known columns are {}", COLUMNS.join(", ")),
                     |near| format!("did you mean `{near}`?"),
                 );
