@@ -9,7 +9,9 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::*;
-use crate::cluster::{NodeInit, NodeShape, NodeTraits, Nodes, Purchase, ShapeId, Slot, ZoneId};
+use crate::cluster::{
+    NodeInit, NodeShape, NodeTraits, Nodes, Purchase, ShapeId, Slot, ZoneId, admits,
+};
 use crate::units::{Percent, parse_cpu, parse_memory};
 use crate::workload::{ExtendedId, PodClass, Requests, Taint, TaintEffect, Toleration};
 
@@ -27,6 +29,20 @@ struct Scenario {
     pods: Vec<Vec<PodOnNode>>,
     config: Config,
     expected: Value,
+}
+
+/// Requests of the `DaemonSet` pods that a node with these traits would get.
+fn daemons_for(
+    traits: &NodeTraits,
+    classes: &[PodClass],
+    daemons: impl IntoIterator<Item = ClassId>,
+) -> Vec<Requests> {
+    daemons
+        .into_iter()
+        .filter_map(|id| classes.get(id.index()))
+        .filter(|class| admits(traits, class))
+        .map(|class| class.requests.clone())
+        .collect()
 }
 
 fn text<'a>(value: &'a Value, key: &str) -> &'a str {

@@ -44,7 +44,7 @@ pub use expander::Ties;
 pub use scale_down::{Reason, Utilisation, Verdict};
 pub use view::{
     Decisions, Group, Input, Member, MemberState, NodeTemplate, PendingGroup, PodOnNode, PodRole,
-    PodsOn, ScaleUp, ScaleUpOption, daemons_for,
+    PodsOn, ScaleUp, ScaleUpOption,
 };
 
 use rustc_hash::FxHashMap;

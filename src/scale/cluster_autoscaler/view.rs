@@ -1,6 +1,6 @@
 //! What the Cluster Autoscaler is shown in one loop, and what it decides.
 
-use crate::cluster::{Capacity, NodeShape, NodeTraits, Nodes, PoolId, Slot, TraitsId, admits};
+use crate::cluster::{Capacity, NodeShape, Nodes, PoolId, Slot, TraitsId};
 use crate::units::{Bytes, MilliCpu, Percent, SimDuration, SimTime};
 use crate::workload::{ClassId, PodClass, Requests};
 
@@ -31,7 +31,8 @@ impl NodeTemplate {
     /// promises more than a real node holds.
     ///
     /// `shape` is the group's first type; labels stand for the group's first
-    /// zone. `daemons` as from [`daemons_for`].
+    /// zone. `daemons` are the requests of the `DaemonSet` pods
+    /// that such a node gets.
     #[must_use]
     pub fn synthetic(shape: &NodeShape, traits: TraitsId, daemons: Vec<Requests>) -> Self {
         let capacity = Capacity {
@@ -44,21 +45,6 @@ impl NodeTemplate {
         preplaced.push(Requests::new(Some(MIRROR_POD_CPU), None, Vec::new()));
         NodeTemplate { traits, allocatable: capacity.clone(), capacity, preplaced }
     }
-}
-
-/// Requests of the `DaemonSet` pods that a node with these traits would get.
-#[must_use]
-pub fn daemons_for(
-    traits: &NodeTraits,
-    classes: &[PodClass],
-    daemons: impl IntoIterator<Item = ClassId>,
-) -> Vec<Requests> {
-    daemons
-        .into_iter()
-        .filter_map(|id| classes.get(id.index()))
-        .filter(|class| admits(traits, class))
-        .map(|class| class.requests.clone())
-        .collect()
 }
 
 /// A node group the autoscaler may resize.
