@@ -157,8 +157,8 @@ pub struct Diagnosis {
     pub feasible: u32,
     /// Those that share the highest score.
     pub ties: u32,
-    /// The best of them, the highest score first, in order of launch among
-    /// equals.
+    /// The best of them and the drawn one, the highest score first, in order of
+    /// launch among equals.
     pub best: Vec<Candidate>,
 }
 

@@ -89,8 +89,15 @@ impl World<'_> {
         slot: Option<Slot>,
         at: SimTime,
     ) {
-        let Some(saw) = saw else { return };
+        let Some(mut saw) = saw else { return };
         let node = slot.map(|slot| self.nodes.record[slot.index()]);
+        // The drawn one is among those that are kept.
+        if let Some(at) = saw.best.iter().position(|c| Some(c.node) == node)
+            && at >= BEST
+        {
+            saw.best.swap(at, BEST - 1);
+        }
+        saw.best.truncate(BEST);
         let Some(follow) = self.follow() else { return };
         match node {
             Some(node) => follow.placed(at, node, *saw),
@@ -216,7 +223,6 @@ impl World<'_> {
         saw.best.sort_by_key(|c| (std::cmp::Reverse(c.total), c.node));
         let top = saw.best.first().map(|c| c.total);
         saw.ties = saw.best.iter().filter(|c| Some(c.total) == top).count() as u32;
-        saw.best.truncate(BEST);
         saw.rejected.sort_by_key(|r| FILTERS.iter().position(|f| *f == r.filter));
         saw
     }
@@ -395,6 +401,23 @@ mod tests {
             .collect();
         assert_eq!(scores, [(0, 95, 97, 300, 492), (1, 95, 97, 300, 492)]);
         assert!(*node < 2);
+    }
+
+    /// Of twelve nodes alike eight are kept, the drawn one among them.
+    #[test]
+    fn the_drawn_node_is_kept_whatever_its_place() {
+        let setup = setup(16, pool(PoolKind::Fixed { count: 12 }, Purchase::OnDemand, 0.0));
+        let mut late = 0;
+        for number in 0..12 {
+            let story = story(&setup, &batch(&[(0, 1_000); 12]), number);
+            let [Step::Placed { saw, node, .. }] = &story[0].steps[..] else {
+                panic!("{:?}", story[0].steps)
+            };
+            assert_eq!(saw.best.len(), BEST.min(saw.feasible as usize));
+            assert!(saw.best.iter().any(|c| c.node == *node), "{saw:?}");
+            late += u32::from(*node as usize >= BEST);
+        }
+        assert!(late > 0, "no late node was drawn");
     }
 
     /// A pod of 1 core on nodes of half of one.
