@@ -7,6 +7,7 @@
 //!
 //! Cost: the bill once more, and one pass over its lines.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
@@ -88,19 +89,13 @@ pub(super) struct NodeCost {
 /// All lines of one price.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct ChargeSum {
-    pub(super) sku: String,
-    pub(super) charge: &'static str,
+    #[serde(flatten)]
+    pub(super) of: Charged,
     pub(super) purchase: &'static str,
     pub(super) price_status: &'static str,
     /// The commitment that covers it.
     pub(super) commitment: Option<String>,
     pub(super) lines: usize,
-    pub(super) quantity: f64,
-    pub(super) unit: &'static str,
-    pub(super) rate: Rate,
-    pub(super) list: Money,
-    pub(super) net: Money,
-    pub(super) on_demand: Money,
 }
 
 /// A line of the bill.
@@ -108,6 +103,13 @@ pub(super) struct ChargeSum {
 pub(super) struct Line {
     /// Start of the clock hour.
     pub(super) hour: String,
+    #[serde(flatten)]
+    pub(super) of: Charged,
+}
+
+/// A quantity at a price.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Charged {
     pub(super) sku: String,
     pub(super) charge: &'static str,
     pub(super) quantity: f64,
@@ -127,6 +129,17 @@ pub(super) struct Share {
     pub(super) step: &'static str,
     #[serde(flatten)]
     pub(super) amount: Amount,
+}
+
+impl ChargeSum {
+    /// Another line of the same price.
+    fn add(&mut self, line: &Charged) {
+        self.lines += 1;
+        self.of.quantity += line.quantity;
+        self.of.list += line.list;
+        self.of.net += line.net;
+        self.of.on_demand += line.on_demand;
+    }
 }
 
 /// Money by what it was spent on.
@@ -355,6 +368,21 @@ impl Book<'_> {
             .map(|pico| Money::from_pico(i128::from(pico)))
     }
 
+    fn charged(&self, line: usize) -> Charged {
+        let sku = self.sku(line);
+        let [list, net, on_demand] = self.money(line);
+        Charged {
+            sku: text::name(&sku.name),
+            charge: sku.charge.name(),
+            quantity: self.bill.lines.quantity[line] as f64 / sku.unit.per() as f64,
+            unit: sku.unit.name(),
+            rate: sku.rate,
+            list,
+            net,
+            on_demand,
+        }
+    }
+
     fn node(&self, node: u32) -> Result<NodeCost> {
         let CellFacts { record, cluster, workloads, .. } = self.cell;
         let row = &record.nodes[node as usize];
@@ -365,42 +393,24 @@ impl Book<'_> {
         let [mut list, mut net, mut on_demand] = [Money::ZERO; 3];
         for i in self.lines_of(node) {
             let sku = self.sku(i);
-            let amounts = self.money(i);
-            let quantity = self.bill.lines.quantity[i] as f64 / sku.unit.per() as f64;
-            let sum = by_sku.entry(self.bill.lines.sku[i]).or_insert_with(|| ChargeSum {
-                sku: text::name(&sku.name),
-                charge: sku.charge.name(),
-                purchase: sku.purchase.name(),
-                price_status: sku.status.name(),
-                commitment: self.commitment(sku),
-                lines: 0,
-                quantity: 0.0,
-                unit: sku.unit.name(),
-                rate: sku.rate,
-                list: Money::ZERO,
-                net: Money::ZERO,
-                on_demand: Money::ZERO,
-            });
-            sum.lines += 1;
-            sum.quantity += quantity;
-            for (total, amount) in [&mut sum.list, &mut sum.net, &mut sum.on_demand]
-                .into_iter()
-                .zip(amounts)
-                .chain([&mut list, &mut net, &mut on_demand].into_iter().zip(amounts))
-            {
-                *total += amount;
-            }
+            let of = self.charged(i);
+            (list, net, on_demand) = (list + of.list, net + of.net, on_demand + of.on_demand);
             lines.push(Line {
                 hour: unix(i64::from(self.bill.lines.hour[i]) * HOUR_MS).unwrap_or_default(),
-                sku: text::name(&sku.name),
-                charge: sku.charge.name(),
-                quantity,
-                unit: sku.unit.name(),
-                rate: sku.rate,
-                list: amounts[0],
-                net: amounts[1],
-                on_demand: amounts[2],
+                of: of.clone(),
             });
+            match by_sku.entry(self.bill.lines.sku[i]) {
+                Entry::Occupied(mut known) => known.get_mut().add(&of),
+                Entry::Vacant(new) => {
+                    new.insert(ChargeSum {
+                        of,
+                        purchase: sku.purchase.name(),
+                        price_status: sku.status.name(),
+                        commitment: self.commitment(sku),
+                        lines: 1,
+                    });
+                }
+            }
         }
         let mut shares: Vec<Share> = self
             .parts
@@ -602,5 +612,5 @@ fn same(what: &str, sum: Money, bill: Money) -> Result<()> {
 
 /// How long a node was metered, for people.
 pub(super) fn hours(lines: &[ChargeSum]) -> Option<f64> {
-    lines.iter().filter(|c| c.charge == "instance").map(|c| c.quantity).reduce(|a, b| a + b)
+    lines.iter().filter(|c| c.of.charge == "instance").map(|c| c.of.quantity).reduce(|a, b| a + b)
 }

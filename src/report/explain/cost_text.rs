@@ -50,15 +50,15 @@ fn of_node(node: &NodeCost, place: &str, window: &str, commitments: bool) -> Vec
         .iter()
         .map(|c| {
             let mut row = vec![
-                c.sku.clone(),
+                c.of.sku.clone(),
                 c.lines.to_string(),
-                format!("{} {}", text::grouped(c.quantity, 3), c.unit),
-                c.rate.to_string(),
+                format!("{} {}", text::grouped(c.of.quantity, 3), c.of.unit),
+                c.of.rate.to_string(),
             ];
             if with_list {
-                row.push(text::usd(c.list, places));
+                row.push(text::usd(c.of.list, places));
             }
-            row.push(c.net.to_string());
+            row.push(c.of.net.to_string());
             row
         })
         .collect();
@@ -372,16 +372,16 @@ pub(super) fn csv(story: &CostStory) -> Result<String> {
                     "line".to_owned(),
                     text::csv_cell(&node.name),
                     none(),
-                    text::csv_cell(&line.sku),
+                    text::csv_cell(&line.of.sku),
                     line.hour.clone(),
-                    line.quantity.to_string(),
-                    line.unit.to_owned(),
-                    line.rate.to_string(),
-                    line.list.to_string(),
+                    line.of.quantity.to_string(),
+                    line.of.unit.to_owned(),
+                    line.of.rate.to_string(),
+                    line.of.list.to_string(),
                     none(),
                     none(),
                     none(),
-                    line.net.to_string(),
+                    line.of.net.to_string(),
                 ]);
             }
             for s in &node.shares {
