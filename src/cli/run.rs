@@ -78,7 +78,7 @@ pub(super) fn load(args: &Scenario) -> Result<Plan> {
 
 /// What the command line says about a scenario.
 pub(super) fn options(args: &Scenario) -> Result<plan::Options> {
-    let mut options = plan::Options::new(|source| source.load(frames::trace::open_native_parquet));
+    let mut options = plan::Options::new(|source| source.load(frames::PARQUET));
     if !args.cases.is_empty() {
         options.cases = Some(args.cases.clone());
     }

@@ -1,8 +1,13 @@
 //! Tables in and out. The only room that knows polars.
 
+mod columns;
 mod pages;
 pub mod tables;
 pub mod trace;
+
+/// How traces in Parquet are read.
+pub const PARQUET: crate::import::Parquet =
+    crate::import::Parquet { native: trace::open_native_parquet, numbers: columns::read_numbers };
 
 /// Makes polars use at most this many threads. Its pool is made at first use
 /// and takes its size from the environment, so this must come before any

@@ -10,32 +10,18 @@
 //!
 //! Cost: about 0.6 µs a row of four numeric columns.
 
-use std::cell::Cell;
-use std::fmt::Write as _;
-use std::fs::File;
-use std::io::{Cursor, Read as _, Write};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::io::Write;
 use std::path::Path;
-use std::sync::Once;
 
-use polars::prelude::{
-    ChunkedArray, Column, DataFrame, DataType, Float64Type, Int64Type, IntoColumn as _,
-    NamedFrom as _, ParallelStrategy, ParquetReader, ParquetWriter, SerReader as _, Series,
-    StringChunked,
-};
+use polars::prelude::{Column, DataFrame, IntoColumn as _, NamedFrom as _, ParquetWriter, Series};
 
-use super::pages;
+use super::columns::{Values, decode, read_file};
 use crate::error::{Error, Result};
 use crate::workload::intern::TraceData;
 use crate::workload::native::Layout;
 use crate::workload::native_csv::Written;
-use crate::workload::source::{MAX_ROWS, Next, RowSource, TraceOptions};
+use crate::workload::source::{Next, RowSource, TraceOptions};
 use crate::workload::text::excerpt;
-
-/// Largest file, since it is held in memory while it is decoded.
-const MAX_FILE_BYTES: u64 = 4 << 30;
-/// Most cells: a small file can claim very many equal ones.
-const MAX_CELLS: u64 = 500_000_000;
 
 /// Opens a native Parquet trace; errors call it `shown`.
 ///
@@ -47,16 +33,7 @@ pub fn open_native_parquet(
     shown: &str,
     options: &TraceOptions,
 ) -> Result<Box<dyn RowSource>> {
-    let mut bytes = Vec::new();
-    if path.exists() {
-        crate::workload::text::check_regular(path)?;
-    }
-    File::open(path)
-        .and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes))
-        .map_err(|e| Error::input(format!("cannot read `{shown}`: {e}")))?;
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(Error::input(format!("`{shown}` is larger than 4 GiB; split the trace")));
-    }
+    let bytes = read_file(path, shown)?;
     Ok(Box::new(NativeParquet::new(&bytes, shown, options)?))
 }
 
@@ -70,160 +47,23 @@ pub struct NativeParquet {
     next: usize,
 }
 
-/// The values of a column.
-enum Values {
-    Whole(ChunkedArray<Int64Type>),
-    Floating(ChunkedArray<Float64Type>),
-    Text(StringChunked),
-}
-
 impl NativeParquet {
     /// Decodes a file at hand; errors call it `name`.
     ///
     /// # Errors
     /// As [`open_native_parquet`].
     pub fn new(bytes: &[u8], name: &str, options: &TraceOptions) -> Result<Self> {
-        let broken = |cause: &str| {
-            let cause = excerpt(cause.as_bytes(), 200);
-            Error::input(format!("`{name}` is not a readable Parquet file: {cause}"))
+        let mut layout = None;
+        let decoded = decode(bytes, name, |names| {
+            layout = Some(Layout::new(name, names.iter().map(String::as_str), options)?);
+            Ok(None)
+        })?;
+        let Some(layout) = layout else {
+            return Err(Error::failed("a table was decoded without a look at its columns"));
         };
-        if bytes.len() < 12 || !bytes.starts_with(b"PAR1") {
-            return Err(broken("it does not start as one"));
-        }
-        if !bytes.ends_with(b"PAR1") {
-            return Err(broken("its end is missing; was it cut off?"));
-        }
-        match quietly(|| decode(bytes, name, options)) {
-            Some(Ok(read)) => Ok(read),
-            Some(Err(Refused::Damaged(cause))) => Err(broken(&cause)),
-            Some(Err(Refused::Unfit(error))) => Err(error),
-            None => Err(broken("its contents are damaged")),
-        }
-    }
-}
-
-/// Why a file is not read.
-enum Refused {
-    /// It is damaged: the decoder's words.
-    Damaged(String),
-    /// It is well formed but no native trace.
-    Unfit(Error),
-}
-
-impl From<polars::error::PolarsError> for Refused {
-    fn from(e: polars::error::PolarsError) -> Self {
-        Refused::Damaged(e.to_string())
-    }
-}
-
-thread_local! {
-    /// Whether this thread expects a panic and will report it itself.
-    static QUIET: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Runs the decoder, which checks most of a damaged file and panics on the
-/// rest (polars-parquet 0.55.2). `None` after a panic: nothing of the decoder
-/// survives it, and the user reads of a damaged file, not of a panic.
-fn quietly<T>(decode: impl FnOnce() -> T) -> Option<T> {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let others = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if !QUIET.get() {
-                others(info);
-            }
-        }));
-    });
-    QUIET.set(true);
-    let result = catch_unwind(AssertUnwindSafe(decode));
-    QUIET.set(false);
-    result.ok()
-}
-
-fn decode(
-    bytes: &[u8],
-    name: &str,
-    options: &TraceOptions,
-) -> std::result::Result<NativeParquet, Refused> {
-    let unfit = |message: String| Refused::Unfit(Error::input(format!("`{name}`: {message}")));
-    let mut reader = ParquetReader::new(Cursor::new(bytes)).read_parallel(ParallelStrategy::None);
-    let rows = reader.num_rows()?;
-    if rows as u64 > MAX_ROWS {
-        return Err(unfit(format!("more than {MAX_ROWS} rows; split the trace")));
-    }
-    let schema = reader.schema()?;
-    if (rows as u64).saturating_mul(schema.len() as u64) > MAX_CELLS {
-        return Err(unfit(format!("more than {MAX_CELLS} cells; split the trace")));
-    }
-    let names: Vec<String> = schema.iter_names().map(ToString::to_string).collect();
-    let layout =
-        Layout::new(name, names.iter().map(String::as_str), options).map_err(Refused::Unfit)?;
-    for (column, field) in schema.iter() {
-        // Before decoding, because types outside this build are not decoded.
-        let dtype = DataType::from_arrow_field(field);
-        if !(dtype.is_integer() || dtype.is_float() || dtype == DataType::String) {
-            return Err(unfit(format!(
-                "column `{column}` has type {dtype}; write it as a number or as text"
-            )));
-        }
-    }
-    check_pages(&mut reader, bytes)?;
-    let frame = reader.finish()?;
-    let mut columns = Vec::new();
-    for column in frame.columns() {
-        let series = column.as_materialized_series().rechunk();
-        // A damaged page can leave a column of another length than it claims.
-        let held: usize = series.chunks().iter().map(|chunk| chunk.len()).sum();
-        if held != frame.height() || series.len() != frame.height() {
-            return Err(Refused::Damaged(format!("column `{}` is incomplete", series.name())));
-        }
-        columns.push(match series.dtype() {
-            DataType::String => Values::Text(series.str()?.clone()),
-            dtype if dtype.is_float() => {
-                Values::Floating(series.strict_cast(&DataType::Float64)?.f64()?.clone())
-            }
-            _ => {
-                let whole = series
-                    .strict_cast(&DataType::Int64)
-                    .map_err(|_| unfit(format!("column `{}` exceeds 64 bits", series.name())))?;
-                Values::Whole(whole.i64()?.clone())
-            }
-        });
-    }
-    let cells = vec![String::new(); columns.len()];
-    Ok(NativeParquet { layout, columns, cells, rows: frame.height(), next: 0 })
-}
-
-/// Refuses a file whose pages claim what cannot be.
-fn check_pages(
-    reader: &mut ParquetReader<Cursor<&[u8]>>,
-    bytes: &[u8],
-) -> std::result::Result<(), Refused> {
-    let damaged = |cause: &str| Refused::Damaged(cause.to_owned());
-    let rows = reader.num_rows()?;
-    let groups = &reader.get_metadata()?.row_groups;
-    let grouped = groups.iter().try_fold(0usize, |sum, group| sum.checked_add(group.num_rows()));
-    if grouped != Some(rows) {
-        return Err(damaged("its row groups do not add up to its rows"));
-    }
-    let chunks = groups.iter().flat_map(|group| {
-        let rows = group.num_rows();
-        group.byte_ranges_iter().map(move |bytes| pages::Chunk { bytes, rows })
-    });
-    pages::check(bytes, chunks).map_err(damaged)
-}
-
-impl Values {
-    /// The text of a cell, empty for null.
-    fn write(&self, row: usize, out: &mut String) {
-        out.clear();
-        // Writing to a string cannot fail.
-        let _ = match self {
-            Values::Whole(v) => v.get(row).map_or(Ok(()), |v| write!(out, "{v}")),
-            // The shortest decimal that reads back as the same number.
-            Values::Floating(v) => v.get(row).map_or(Ok(()), |v| write!(out, "{v}")),
-            Values::Text(v) => out.write_str(v.get(row).unwrap_or_default()),
-        };
+        let columns: Vec<Values> = decoded.columns.into_iter().map(|(_, values)| values).collect();
+        let cells = vec![String::new(); columns.len()];
+        Ok(NativeParquet { layout, columns, cells, rows: decoded.rows, next: 0 })
     }
 }
 
@@ -329,6 +169,7 @@ mod tests {
     use crate::workload::native_csv::{NativeCsv, write_native_csv};
     use crate::workload::source::{LoadedTrace, OnBadRow, load};
     use proptest::prelude::*;
+    use std::io::Cursor;
 
     const CSV: &str = "arrival,duration,cpu,memory,count,name,namespace,priority,cpu_avg,memory_max,nvidia.com/gpu\n\
         0.001,60,500m,1Gi,2,a,x,0,,,0\n\
@@ -448,17 +289,6 @@ mod tests {
             .expect("another schema")
             .to_string();
         assert!(error.contains("unknown column `submission_time`"), "{error}");
-    }
-
-    #[test]
-    fn files_of_other_writers_pass_the_page_check() {
-        let Some(shared) = crate::testing::shared_dir() else { return };
-        for file in ["surf_halfyear/tasks", "bitbrains-small/tasks", "bitbrains-small/fragments"] {
-            let path = shared.join(format!("data/traces/opendc/{file}.parquet"));
-            let bytes = std::fs::read(path).expect("reads");
-            let mut reader = ParquetReader::new(Cursor::new(bytes.as_slice()));
-            assert!(check_pages(&mut reader, &bytes).is_ok(), "{file}");
-        }
     }
 
     proptest! {

@@ -6,8 +6,13 @@
 //! each file once for all cases.
 
 pub mod alibaba_batch;
+pub mod alibaba_dlrm;
+pub mod azure_2019;
+pub mod azure_2021;
 pub mod cluster;
+pub mod numbers;
 pub mod openb;
+pub mod opendc;
 pub mod swf;
 pub mod usage;
 
@@ -18,7 +23,12 @@ use crate::units::Bytes;
 use crate::workload::native_csv::NativeCsv;
 use crate::workload::source::{LoadedTrace, RowSource, TraceOptions, load};
 use alibaba_batch::AlibabaBatch;
+use alibaba_dlrm::{AlibabaDlrm, DlrmOptions};
+use azure_2019::{Azure2019, Beside};
+use azure_2021::Azure2021;
+use numbers::NumberTable;
 use openb::{Openb, OpenbOptions};
+use opendc::Opendc;
 use swf::{Swf, SwfOptions};
 
 /// A format of traces, with the options that only it has.
@@ -40,11 +50,57 @@ pub enum Format {
         /// Memory of a whole machine.
         memory_scale: Bytes,
     },
+    /// Instance list of Alibaba's recommendation models of 2025; a CSV as well.
+    AlibabaDlrm2025(DlrmOptions),
+    /// Counts of invocations of Azure Functions of 2019; a CSV as well.
+    AzureFunctions2019 {
+        /// The file of run times.
+        durations: OtherFile,
+        /// The file of memory.
+        memory: Option<OtherFile>,
+    },
+    /// List of invocations of Azure Functions of 2021; a CSV as well.
+    AzureFunctions2021,
+    /// Tasks of OpenDC; a Parquet file that must be asked for by name.
+    Opendc {
+        /// What one unit of `mem_capacity` is.
+        memory_unit: Bytes,
+        /// The file of usage.
+        fragments: Option<OtherFile>,
+    },
+}
+
+/// A file that belongs to a trace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherFile {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// What errors and reports call it: the path as the user wrote it.
+    pub shown: String,
 }
 
 impl Format {
     /// Names by which a scenario asks for a format.
-    pub const NAMES: [&str; 4] = ["native", "swf", "openb", "alibaba-batch-2017"];
+    pub const NAMES: [&str; 8] = [
+        "native",
+        "swf",
+        "openb",
+        "alibaba-batch-2017",
+        "alibaba-dlrm-2025",
+        "azure-functions-2019",
+        "azure-functions-2021",
+        "opendc",
+    ];
+
+    /// The files that are read beside the trace.
+    pub fn other_files(&self) -> impl Iterator<Item = &OtherFile> {
+        let files = match self {
+            Format::AzureFunctions2019 { durations, memory } => [Some(durations), memory.as_ref()],
+            Format::Opendc { fragments, .. } => [fragments.as_ref(), None],
+            _ => [None, None],
+        };
+        files.into_iter().flatten()
+    }
 
     /// The format that a file's name tells.
     ///
@@ -84,27 +140,60 @@ pub struct TraceSource {
     pub options: TraceOptions,
 }
 
-/// Opens a native Parquet trace. Only the room that knows the Parquet library
-/// can, so whoever loads traces passes its function in.
-pub type OpenParquet = fn(&Path, &str, &TraceOptions) -> Result<Box<dyn RowSource>>;
+/// How Parquet files are read. Only the room that knows the Parquet library
+/// can, so whoever loads traces passes its functions in.
+#[derive(Debug, Clone, Copy)]
+pub struct Parquet {
+    /// Opens a native trace, which errors call by the name given.
+    pub native: fn(&Path, &str, &TraceOptions) -> Result<Box<dyn RowSource>>,
+    /// Reads these columns of numbers of a file.
+    pub numbers: fn(&Path, &str, &[&str]) -> Result<NumberTable>,
+}
 
 impl TraceSource {
     /// Reads the file.
     ///
     /// # Errors
     /// As [`load`], and when the file cannot be opened.
-    pub fn load(&self, parquet: OpenParquet) -> Result<LoadedTrace> {
+    pub fn load(&self, parquet: Parquet) -> Result<LoadedTrace> {
         let (path, shown, options) = (self.path.as_path(), self.shown.as_str(), &self.options);
         let text = || crate::workload::text::open(path);
         let mut source: Box<dyn RowSource> = match &self.format {
             Format::Csv => Box::new(NativeCsv::new(text()?, shown, options)?),
-            Format::Parquet => parquet(path, shown, options)?,
+            Format::Parquet => (parquet.native)(path, shown, options)?,
             Format::Swf { memory_per_cpu } => {
                 let swf = SwfOptions { memory_per_cpu: *memory_per_cpu, memory: options.memory };
                 Box::new(Swf::new(text()?, shown, swf))
             }
             Format::AlibabaBatch2017 { memory_scale } => {
                 Box::new(AlibabaBatch::new(text()?, shown, *memory_scale)?)
+            }
+            Format::AlibabaDlrm2025(dlrm) => {
+                Box::new(AlibabaDlrm::new(text()?, shown, dlrm.clone())?)
+            }
+            Format::AzureFunctions2019 { durations, memory } => {
+                let open = |file: &OtherFile| crate::workload::text::open(&file.path);
+                let run_times = Beside { input: open(durations)?, name: &durations.shown };
+                let memory = match memory {
+                    Some(file) => Some(Beside { input: open(file)?, name: &file.shown }),
+                    None => None,
+                };
+                let invocations = Beside { input: text()?, name: shown };
+                let elsewhere = options.memory.is_some();
+                Box::new(Azure2019::new(invocations, run_times, memory, elsewhere)?)
+            }
+            Format::AzureFunctions2021 => Box::new(Azure2021::new(text()?, shown)?),
+            Format::Opendc { memory_unit, fragments } => {
+                let tasks = (parquet.numbers)(path, shown, &opendc::TASKS)?;
+                let used = match fragments {
+                    Some(OtherFile { path, shown }) => {
+                        Some(((parquet.numbers)(path, shown, &opendc::FRAGMENTS)?, shown.as_str()))
+                    }
+                    None => None,
+                };
+                let used = used.as_ref().map(|(table, shown)| (table, *shown));
+                let start = options.start_unix_ms.unwrap_or(0);
+                Box::new(Opendc::new(tasks, used, *memory_unit, start)?)
             }
             Format::Openb(openb) => Box::new(Openb::new(text()?, shown, openb.clone())?),
         };
@@ -136,7 +225,10 @@ mod tests {
             format: Format::Swf { memory_per_cpu: None },
             options: TraceOptions::default(),
         };
-        let none: OpenParquet = |_, shown, _| Err(Error::input(shown));
+        let none = Parquet {
+            native: |_, shown, _| Err(Error::input(shown)),
+            numbers: |_, shown, _| Err(Error::input(shown)),
+        };
         let error = source.load(none).expect_err("missing");
         assert!(error.is_input() && error.to_string().contains("`no/such.swf`"), "{error}");
     }

@@ -53,6 +53,9 @@ impl Files {
         plain.options.rules = PodRules::default();
         let at = self.traces.iter().position(|(known, _)| *known == plain).unwrap_or_else(|| {
             self.note_input(&plain.shown, &plain.path);
+            for other in plain.format.other_files() {
+                self.note_input(&other.shown, &other.path);
+            }
             let read = (self.read_trace)(&plain);
             self.traces.push((plain, read));
             self.traces.len() - 1

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::bill::BillingPlan;
-use crate::import::TraceSource;
+use crate::import::{Parquet, TraceSource};
 use crate::scenario::Node;
 use crate::units::{Money, SimDuration};
 use crate::workload::plan::WorkloadPlan;
 use crate::workload::rightsize::{Fitting, Policy};
-use crate::workload::source::{LoadedTrace, ReadReport, RowSource, TraceOptions};
+use crate::workload::source::{LoadedTrace, ReadReport};
 use crate::workload::usage::gather::UsageReport;
 use crate::workload::usage::join::JoinedUsage;
 use crate::world::Setup;
@@ -59,14 +59,15 @@ impl Options {
 impl Default for Options {
     /// Reads every format of traces but Parquet.
     fn default() -> Self {
-        fn no_parquet(
-            _: &std::path::Path,
-            shown: &str,
-            _: &TraceOptions,
-        ) -> Result<Box<dyn RowSource>> {
+        fn refused<T>(shown: &str) -> Result<T> {
             Err(Error::input(format!("`{shown}`: Parquet cannot be read here; use CSV")))
         }
-        Options::new(|source| source.load(no_parquet))
+        Options::new(|source| {
+            source.load(Parquet {
+                native: |_, shown, _| refused(shown),
+                numbers: |_, shown, _| refused(shown),
+            })
+        })
     }
 }
 

@@ -77,7 +77,7 @@ impl Linker<'_> {
         let source = TraceSource {
             path: self.source.locate(path),
             shown: path.as_str().to_owned(),
-            format: trace_format::link(&common.path, path, it, notes)?,
+            format: trace_format::link(&common.path, path, it, self.source, notes)?,
             options: TraceOptions {
                 namespace: common.namespace.clone(),
                 priority: common.priority,

@@ -85,10 +85,20 @@ record! {
         "memory-per-cpu" => memory_per_cpu: Option<Spanned<Positive<Bytes>>>,
         /// Memory of a whole machine, of which a trace of format alibaba-batch-2017 states shares.
         "memory-scale" => memory_scale: Option<Spanned<Positive<Bytes>>>,
+        /// What one unit of memory is in a trace of format opendc, such as 1Ki or 1M.
+        "memory-unit" => memory_unit: Option<Spanned<Positive<Bytes>>>,
         /// Requests of rows that state none.
         "requests" => requests: Option<DefaultRequests>,
         /// Name of the extended resource that GPUs of the trace become.
         "gpu-resource" => gpu_resource: Option<Spanned<String>>,
+        /// Name of the extended resource that percents of a network card become (format alibaba-dlrm-2025).
+        "rdma-resource" => rdma_resource: Option<Spanned<String>>,
+        /// File of run times of a trace of format azure-functions-2019.
+        "durations" => durations: Option<Spanned<RelPath>>,
+        /// File of memory of a trace of format azure-functions-2019.
+        "memory" => memory: Option<Spanned<RelPath>>,
+        /// File of usage of a trace of format opendc.
+        "fragments" => fragments: Option<Spanned<RelPath>>,
     }
 }
 
@@ -103,6 +113,14 @@ names! {
         "swf" => Swf,
         /// The tasks of Alibaba's batch cluster of 2017.
         "alibaba-batch-2017" => AlibabaBatch2017,
+        /// The service instances of Alibaba's recommendation models of 2025.
+        "alibaba-dlrm-2025" => AlibabaDlrm2025,
+        /// Counts of invocations of Azure Functions, 2019.
+        "azure-functions-2019" => AzureFunctions2019,
+        /// Invocations of Azure Functions, 2021.
+        "azure-functions-2021" => AzureFunctions2021,
+        /// The tasks of OpenDC, in Parquet.
+        "opendc" => Opendc,
     }
 }
 

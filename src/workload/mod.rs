@@ -7,6 +7,7 @@
 //! [`rightsize`] what they should request.
 
 pub mod demand;
+pub mod draws;
 pub mod generate;
 pub mod intern;
 mod model;

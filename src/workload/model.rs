@@ -8,6 +8,7 @@
 
 use std::sync::Arc;
 
+use super::draws::RowDraws;
 use crate::rng::Distribution;
 use crate::units::{Bytes, MilliCpu, Percent, SimDuration, SimTime};
 
@@ -215,6 +216,11 @@ pub struct TraceRow<'a> {
     pub usage_max: Usage,
     /// Name in the source; empty where it has none.
     pub name: &'a str,
+    /// Which of [`Trace::draws`] says how its pods come to differ, where they
+    /// do.
+    pub draws: Option<u32>,
+    /// Number of its first pod; `None` counts the pods before it.
+    pub ordinal: Option<u64>,
 }
 
 /// A sorted, columnar arena of arrivals: 24 bytes a row (plus usage and names
@@ -237,8 +243,14 @@ pub struct Trace {
     pub usage_p95: Vec<Usage>,
     /// Largest usage per row; empty where the source carries none.
     pub usage_max: Vec<Usage>,
+    /// Numbers of the rows' first pods, by which pods draw; empty where a pod's
+    /// number is that of the pods before it.
+    pub ordinal: Vec<u64>,
     /// Names; empty where the source carries none.
     names: Names,
+    /// See [`TraceRow::draws`]; empty where no row draws.
+    row_draws: Vec<Option<u32>>,
+    draws: Vec<RowDraws>,
 }
 
 /// Names in one buffer: no allocation per row.
@@ -300,6 +312,23 @@ impl Trace {
         self.names.get(row)
     }
 
+    /// How the pods of rows that draw come to differ.
+    #[must_use]
+    pub fn draws(&self) -> &[RowDraws] {
+        &self.draws
+    }
+
+    /// Says how the pods of rows that draw come to differ.
+    pub fn set_draws(&mut self, draws: Vec<RowDraws>) {
+        self.draws = draws;
+    }
+
+    /// Whether any row draws, so that the trace differs between seeds.
+    #[must_use]
+    pub fn is_drawn(&self) -> bool {
+        !self.row_draws.is_empty()
+    }
+
     /// Whether any row has a name.
     #[must_use]
     pub fn has_names(&self) -> bool {
@@ -333,6 +362,14 @@ impl Trace {
         push_known(&mut self.usage_p95, at, row.usage_p95);
         push_known(&mut self.usage_max, at, row.usage_max);
         self.names.push(at, row.name);
+        if row.draws.is_some() || self.is_drawn() {
+            self.row_draws.resize(at, None);
+            self.row_draws.push(row.draws);
+        }
+        if let Some(ordinal) = row.ordinal {
+            debug_assert_eq!(self.ordinal.len(), at, "all rows are numbered, or none");
+            self.ordinal.push(ordinal);
+        }
         self.arrival_ms.push(row.arrival_ms);
         self.duration_ms.push(row.duration_ms);
         self.template.push(row.template);
@@ -355,6 +392,8 @@ impl Trace {
             usage_p95: known(&self.usage_p95),
             usage_max: known(&self.usage_max),
             name: self.name(row),
+            draws: self.row_draws.get(row).copied().flatten(),
+            ordinal: self.ordinal.get(row).copied(),
         }
     }
 
@@ -381,6 +420,8 @@ impl Trace {
         pick(&mut self.usage, &order);
         pick(&mut self.usage_p95, &order);
         pick(&mut self.usage_max, &order);
+        pick(&mut self.row_draws, &order);
+        pick(&mut self.ordinal, &order);
         unsorted
     }
 
@@ -393,6 +434,8 @@ impl Trace {
         for column in [&mut self.usage, &mut self.usage_p95, &mut self.usage_max] {
             column.shrink_to_fit();
         }
+        self.row_draws.shrink_to_fit();
+        self.ordinal.shrink_to_fit();
         self.names.text.shrink_to_fit();
         self.names.ends.shrink_to_fit();
     }

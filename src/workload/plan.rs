@@ -124,7 +124,11 @@ impl WorkloadPlan {
     }
 
     fn depends_on_seed(&self) -> bool {
-        self.workloads.iter().any(|w| matches!(&w.content, Content::Generator(g) if g.is_random()))
+        self.workloads.iter().any(|w| match &w.content {
+            Content::Generator(g) => g.is_random(),
+            Content::Trace(data) => data.trace.is_drawn(),
+            _ => false,
+        })
     }
 
     /// The tables for a seed. Ids of workloads, namespaces, services and
@@ -157,6 +161,10 @@ impl WorkloadPlan {
             .partition(|(_, w)| matches!(&w.content, Content::Generator(g) if g.draws_sizes()));
         for (id, workload) in fixed.into_iter().chain(drawn) {
             match &workload.content {
+                Content::Trace(data) if data.trace.is_drawn() => {
+                    let trace = super::draws::draw(&data.trace, &workload.name, seed)?;
+                    builder.trace(id, &TraceData { trace, ..data.clone() });
+                }
                 Content::Trace(data) => builder.trace(id, data),
                 Content::Generator(spec) => {
                     builder.trace(id, &spec.generate(&workload.name, seed)?);

@@ -17,6 +17,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::sync::Arc;
 
+use super::draws::RowDraws;
 use super::intern::{LocalTemplates, MAX_SHAPES, PodRules, TraceData};
 use super::model::{Trace, TraceRow, Usage};
 use super::text::{MAX_MS, excerpt};
@@ -82,6 +83,8 @@ pub struct RawRow<'a> {
     pub usage_max: Usage,
     /// Why a value of this row was cut off, if one was.
     pub clipped: Option<Code>,
+    /// How its pods come to differ: which of [`RowSource::draws`].
+    pub draws: Option<u32>,
     /// What else the user should know about this row.
     pub warnings: [Option<Code>; 3],
 }
@@ -131,6 +134,17 @@ pub trait RowSource {
     /// is known, and why.
     fn clipped_at_end(&self) -> Option<(Code, u64)> {
         None
+    }
+
+    /// What else the user should know once the whole source is known, and how
+    /// often it happened.
+    fn noted_at_end(&self) -> Option<(Code, u64)> {
+        None
+    }
+
+    /// What [`RawRow::draws`] refers to; asked for once, at the end.
+    fn draws(&mut self) -> Vec<RowDraws> {
+        Vec::new()
     }
 
     /// What [`RowSource::position`] counts.
@@ -352,6 +366,10 @@ pub fn load(source: &mut dyn RowSource, name: &str, options: &TraceOptions) -> R
     if let Some((code, rows)) = source.clipped_at_end().filter(|(_, rows)| *rows > 0) {
         report.clipped.insert(code.name, Tally { rows, text: code.text });
     }
+    if let Some((code, rows)) = source.noted_at_end().filter(|(_, rows)| *rows > 0) {
+        report.warnings.insert(code.name, Tally { rows, text: code.text });
+    }
+    trace.set_draws(source.draws());
     report.accepted = trace.len() as u64;
     report.pods = trace.pods();
     report.sorted = trace.sort() as u64;
@@ -405,6 +423,8 @@ fn accept(
         usage_p95: row.usage_p95,
         usage_max: row.usage_max,
         name: row.name,
+        draws: row.draws,
+        ordinal: None,
     });
     Ok(())
 }
@@ -448,7 +468,7 @@ fn check(row: &RawRow<'_>) -> std::result::Result<(), BadRow> {
 }
 
 /// One error about many rows: place and cause of each, one remedy.
-pub(super) fn bad_rows(name: &str, unit: &str, rows: &[Quarantined], remedy: &str) -> Error {
+pub(crate) fn bad_rows(name: &str, unit: &str, rows: &[Quarantined], remedy: &str) -> Error {
     let many = if rows.len() >= SHOWN_BAD_ROWS {
         format!("the first {SHOWN_BAD_ROWS} bad rows")
     } else if rows.len() == 1 {
