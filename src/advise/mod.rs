@@ -22,5 +22,5 @@ pub use rightsize::{Dollars, FittedRow, Parts, Rightsized, TwoBills, UnitPrices,
 pub use service::{Shortfall, ShortfallKind, UNFINISHED_TOLERANCE, UNSERVED_TOLERANCE, shortfalls};
 pub use sweep_verdict::SweepVerdict;
 pub use text::Piece;
-pub use verdict::{CaseVerdict, MissedGoal, RunnerUp, Verdict, WorkloadVerdict};
+pub use verdict::{CaseVerdict, MissedGoal, Resampled, RunnerUp, Verdict, WorkloadVerdict};
 pub use whole_nodes::{FixedPool, FreedNode, MAX_TRIALS, Trial, Trials, WholeNodes, whole_nodes};

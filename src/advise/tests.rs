@@ -159,6 +159,11 @@ fn noise_is_called_noise() {
     let text = text(&v, &s);
     assert!(text.contains("runner-up: a costs $1.00 ± $4.97 more (within noise)"), "{text}");
     assert!(text.contains("simulation noise only"), "{text}");
+    let mut days = s.clone();
+    days.cases[1].resamples_days = true;
+    assert!(judged(&days).interval_note().contains("in some cases with days resampled"));
+    days.cases[0].resamples_days = true;
+    assert!(judged(&days).interval_note().starts_with("95 % over seeds: days resampled, so"));
     let one = study(vec![("a", vec![cell(1, 0, 0)])]);
     assert_eq!(judged(&one).interval_note(), "one seed: no interval");
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::flips::Flip;
 use super::service::Shortfall;
-use super::verdict::{CaseVerdict, Verdict, WorkloadVerdict};
+use super::verdict::{CaseVerdict, Resampled, Verdict, WorkloadVerdict};
 use crate::sweep::{Estimate, GoalValue, Study};
 use crate::units::Money;
 
@@ -72,10 +72,19 @@ impl Verdict {
     /// What the intervals cover.
     #[must_use]
     pub fn interval_note(&self) -> &'static str {
-        if self.seeds < 2 {
-            "one seed: no interval"
-        } else {
-            "95 % over seeds: simulation noise only, not doubt about prices or demand"
+        match self.days_resampled {
+            _ if self.seeds < 2 => "one seed: no interval",
+            Resampled::None => {
+                "95 % over seeds: simulation noise only, not doubt about prices or demand"
+            }
+            Resampled::Some => {
+                "95 % over seeds: simulation noise, in some cases with days resampled, not doubt \
+                 about prices"
+            }
+            Resampled::All => {
+                "95 % over seeds: days resampled, so they cover how days differ besides simulation \
+                 noise, not doubt about prices or growth"
+            }
         }
     }
 

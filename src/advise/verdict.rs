@@ -31,6 +31,30 @@ pub struct Verdict {
     pub workloads: Vec<WorkloadVerdict>,
     /// Seeds per case at most.
     pub seeds: usize,
+    /// Cases whose days are drawn anew for each seed.
+    pub days_resampled: Resampled,
+}
+
+/// How many of the cases compared draw their days anew for each seed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resampled {
+    /// None of them.
+    None,
+    /// Some of them.
+    Some,
+    /// All of them.
+    All,
+}
+
+impl Resampled {
+    fn of(study: &Study) -> Self {
+        let cases = || study.cases.iter().map(|c| c.resamples_days);
+        match (cases().any(|r| r), cases().all(|r| r)) {
+            (true, true) => Resampled::All,
+            (true, false) => Resampled::Some,
+            (false, _) => Resampled::None,
+        }
+    }
 }
 
 /// One case in the verdict.
@@ -161,6 +185,7 @@ impl Verdict {
             flips: flips(study, chosen, &candidates),
             workloads: workload_verdicts(study, baseline),
             seeds: cases.iter().map(|c| c.cost.n).max().unwrap_or(0),
+            days_resampled: Resampled::of(study),
             candidates,
             cases,
         })

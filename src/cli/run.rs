@@ -155,6 +155,7 @@ fn study(plan: &Plan, seeds: &[u64], cells: sweep::Cells) -> Study {
                 title: case.title.clone().unwrap_or_else(|| case.name.clone()),
                 settings: case.settings.clone(),
                 changes: case.changes.clone(),
+                resamples_days: case.workload.resamples_days(),
                 ..CaseStudy::default()
             };
             study.with_cells(by_seed)

@@ -11,7 +11,9 @@ use super::files::Files;
 use super::model::{CasePlan, Options, Plan, Warning};
 use super::nodes::{self, NodePools};
 use super::notes::Notes;
-use super::{billing, fargate, fit, goals, rightsize, settings, time, usage, workloads};
+use super::{
+    billing, fargate, fit, goals, rightsize, settings, time, transform, usage, workloads,
+};
 use crate::bill::PriceStatus;
 use crate::catalog::{Catalog, Region};
 use crate::cluster::{ClusterSpec, PoolKind};
@@ -149,6 +151,7 @@ impl Shared<'_> {
         let window = time::link(scenario, notes);
         let mut planned = workloads::Linker { source: self.source, window, files: &mut self.files }
             .link(scenario, notes);
+        transform::link(scenario, window, &mut planned, notes);
         let usage = usage::link(scenario, self.source, &mut planned, &mut self.files, notes);
         let series = |name: &str| usage.series(name).collect();
         let rightsizing = rightsize::link(resolved, &planned, window, &series, notes);

@@ -29,6 +29,7 @@ mod settings;
 mod tests;
 mod time;
 mod trace_format;
+mod transform;
 mod usage;
 #[cfg(test)]
 mod usage_tests;

@@ -20,6 +20,7 @@ use crate::workload::generate::{
 use crate::workload::intern::{PodRules, PodShape};
 use crate::workload::plan::{Content, DaemonPlan, PlannedWorkload, ServicePlan};
 use crate::workload::source::{OnBadRow, ReadReport, TraceOptions};
+use crate::workload::transform::Transform;
 use crate::workload::{OnInterrupt, Toleration, Usage};
 use crate::world::Horizon;
 
@@ -60,7 +61,8 @@ impl Linker<'_> {
                 scenario::WorkloadKind::DaemonSet(it) => Some(daemon(&common, it, notes)),
             };
             if let Some(content) = content {
-                linked.push(PlannedWorkload { name: name.value.clone(), content });
+                let transform = Transform::default();
+                linked.push(PlannedWorkload { name: name.value.clone(), content, transform });
             }
         }
         linked

@@ -386,6 +386,7 @@ pub(super) fn study() -> Study {
                         to: to.map(str::to_owned),
                     })
                     .collect(),
+                resamples_days: false,
                 outcomes: (1..=3).map(|seed| Some(outcome(made, &bill, seed))).collect(),
                 detail: Some(detail(made, bill)),
             }

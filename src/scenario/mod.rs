@@ -36,7 +36,7 @@ pub use diagnostic::{Diagnostic, Diagnostics, Level, Place, Sources, Span, quote
 pub use dist::{CpuDist, Dist, MemoryDist, TimeDist};
 pub use leaf::{CpuTime, RelPath, Slug, Text};
 pub use model::*;
-pub use number::{Fraction, Int, NonNegative, Positive, Share};
+pub use number::{Fraction, Growth, Int, NonNegative, Positive, Share};
 pub use pool::*;
 pub use rightsize::*;
 pub use schema::json_schema;

@@ -8,13 +8,13 @@ use jiff::Timestamp;
 use super::decode::{Ctx, Map, Spanned};
 use super::diagnostic::Span;
 use super::leaf::{FormatVersion, Slug};
-use super::number::{Fraction, Int, NonNegative, Positive, Share};
+use super::number::{Fraction, Growth, Int, NonNegative, Positive, Share};
 use super::patch::{Assignments, Removals};
 use super::pool::Pool;
 use super::record::{choice, names, record, union};
 use super::rightsize::Rightsize;
 use super::usage::UsageSource;
-use super::workload::Workload;
+use super::workload::{Resample, Workload};
 use crate::units::{Bytes, Money, Percent, Rate, SimDuration};
 
 record! {
@@ -38,6 +38,12 @@ record! {
         "time" => time: Time = Time::default(),
         /// What wants to run.
         "workload" => workload: Map<Workload, 1>,
+        /// How much more of it there is, on top of what a workload says itself.
+        "growth" => growth: Option<Spanned<Growth>>,
+        /// The share of the pods of traces and generators that is kept; services stay as they are.
+        "thin" => thin: Option<Spanned<Positive<Share>>>,
+        /// Whole days of traces and demands drawn anew for each seed, the same ones for all.
+        "resample" => resample: Option<Spanned<Resample>>,
         /// What pods were seen to use.
         "usage" => usage: Map<UsageSource> = Map::default(),
         /// Where pods are placed.

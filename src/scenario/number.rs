@@ -135,6 +135,12 @@ impl Signed for Bytes {
     }
 }
 
+impl Signed for Share {
+    fn is_positive(self) -> bool {
+        self.0.is_positive()
+    }
+}
+
 impl Signed for Percent {
     fn is_positive(self) -> bool {
         self.ppm > 0
@@ -207,6 +213,24 @@ impl Decode for Fraction {
     }
     fn schema(_: &mut Defs) -> Json {
         json!({ "type": "number", "minimum": 0, "maximum": 1 })
+    }
+}
+
+/// A factor as a percentage above 0 and of at most 10,000 %.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Growth(pub Percent);
+
+impl Decode for Growth {
+    fn decode(node: &Node, ctx: &mut Ctx<'_>) -> Option<Self> {
+        let value = Positive::<Percent>::decode(node, ctx)?.0;
+        if value.ppm <= 100_000_000 {
+            return Some(Growth(value));
+        }
+        ctx.diags().error(node.span, "more than 10000%");
+        None
+    }
+    fn schema(defs: &mut Defs) -> Json {
+        Percent::schema(defs)
     }
 }
 

@@ -4,7 +4,7 @@ use super::decode::{Ctx, Keyed, NonEmpty, Spanned};
 use super::diagnostic::Span;
 use super::dist::{CpuDist, MemoryDist, TimeDist};
 use super::leaf::{CpuTime, RelPath, Text};
-use super::number::{Int, NonNegative, Positive};
+use super::number::{Growth, Int, NonNegative, Positive, Share};
 use super::record::{choice, names, record, union};
 use crate::units::{Bytes, MilliCpu, Percent, SimDuration};
 
@@ -29,12 +29,41 @@ record! {
         "on-interrupt" => on_interrupt: Option<Spanned<OnInterrupt>>,
         /// Time from start of the container to ready; 5s unless stated.
         "startup" => startup: Option<Spanned<TimeDist>>,
+        /// How much more of it there is: 130% of its pods, or of its demand.
+        "growth" => growth: Option<Spanned<Growth>>,
+        /// The share of its pods that is kept.
+        "thin" => thin: Option<Spanned<Positive<Share>>>,
+        /// Whole days drawn anew for each seed, instead of those of the scenario.
+        "resample" => resample: Option<Spanned<Resample>>,
     }
     check check_workload;
 }
 
+record! {
+    /// A bootstrap of whole days: each is drawn with replacement from those of a trace or a demand.
+    pub struct Resample {
+        /// Days that are drawn; as many as the run has, or else the trace, unless stated.
+        "days" => days: Option<Spanned<Int<1, 3_660>>>,
+        /// What a drawn day has in common with the one whose place it takes; nothing unless stated.
+        "keep" => keep: Option<Spanned<KeepDay>>,
+    }
+}
+
+names! {
+    /// What a drawn day has in common with the one whose place it takes.
+    pub enum KeepDay {
+        /// The day of the week.
+        "weekday" => Weekday,
+    }
+}
+
 /// Refuses what would have no effect on this kind of workload.
 fn check_workload(it: &Workload, _: Span, ctx: &mut Ctx<'_>) -> bool {
+    if let (WorkloadKind::Generate(_), Some(resample)) = (&it.kind, &it.resample) {
+        let message = "`resample` has no effect on drawn pods: they differ between seeds anyway";
+        ctx.diags().error(resample.span, message);
+        return false;
+    }
     let (kind, lasting, daemon) = match it.kind {
         WorkloadKind::Trace(..) | WorkloadKind::Generate(_) => return true,
         WorkloadKind::Service(_) => ("a service", true, false),
@@ -50,9 +79,13 @@ fn check_workload(it: &Workload, _: Span, ctx: &mut Ctx<'_>) -> bool {
     if lasting {
         let span = it.on_interrupt.as_ref().map(|o| o.span);
         refuse("on-interrupt", span, "its pods have no work that ends");
+        let span = it.thin.as_ref().map(|t| t.span);
+        refuse("thin", span, "it has demand or replicas, which `growth` scales");
     }
     if daemon {
         refuse("startup", it.startup.as_ref().map(|s| s.span), "it runs from the node's Ready on");
+        refuse("growth", it.growth.as_ref().map(|g| g.span), "it has one pod on every node");
+        refuse("resample", it.resample.as_ref().map(|r| r.span), "it has no days");
         refuse("priority", it.priority.as_ref().map(|p| p.span), "it has its place on every node");
     }
     fine

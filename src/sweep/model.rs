@@ -54,6 +54,8 @@ pub struct CaseStudy {
     pub settings: Vec<Assumption>,
     /// How its settings differ from the baseline's.
     pub changes: Vec<Change>,
+    /// Whether its days are drawn anew for each seed.
+    pub resamples_days: bool,
     /// The first seed in depth; `None` only in an interrupted study.
     pub detail: Option<Detail>,
     /// One per seed, in the order of [`Study::seeds`]; `None` where a cell was

@@ -3,7 +3,8 @@
 //! [`source`] turns rows of any format into a shared trace; [`native`] is the
 //! format of this project, [`generate`] draws traces, [`demand`] reads what
 //! services must serve. [`plan`] holds all of it for one case, and [`intern`]
-//! gives the engine its dense ids. [`usage`] is what pods were seen to use, and
+//! gives the engine its dense ids. [`transform`] asks what-ifs about the work
+//! itself. [`usage`] is what pods were seen to use, and
 //! [`rightsize`] what they should request.
 
 pub mod demand;
@@ -18,6 +19,7 @@ pub mod rightsize;
 pub mod source;
 pub mod table;
 pub mod text;
+pub mod transform;
 pub mod usage;
 
 pub(crate) use model::id;

@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 use super::generate::GeneratorSpec;
 use super::intern::{Builder, PodRules, PodShape, TraceData};
 use super::model::{DaemonSet, Demand, Service, Usage, WorkloadKind, Workloads};
+use super::transform::Transform;
 use crate::error::Result;
 use crate::rng::Distribution;
 use crate::units::Percent;
@@ -85,6 +86,20 @@ pub struct PlannedWorkload {
     pub name: String,
     /// What it consists of.
     pub content: Content,
+    /// What becomes of it before it is simulated.
+    pub transform: Transform,
+}
+
+impl PlannedWorkload {
+    /// Whether its tables differ between seeds.
+    fn depends_on_seed(&self) -> bool {
+        match &self.content {
+            Content::Generator(g) => g.is_random() || self.transform.is_random(),
+            Content::Trace(data) => data.trace.is_drawn() || self.transform.is_random(),
+            Content::Service(_) => self.transform.resample.is_some(),
+            Content::Daemon(_) => false,
+        }
+    }
 }
 
 /// All workloads of a case, in scenario order.
@@ -124,11 +139,14 @@ impl WorkloadPlan {
     }
 
     fn depends_on_seed(&self) -> bool {
-        self.workloads.iter().any(|w| match &w.content {
-            Content::Generator(g) => g.is_random(),
-            Content::Trace(data) => data.trace.is_drawn(),
-            _ => false,
-        })
+        self.workloads.iter().any(PlannedWorkload::depends_on_seed)
+    }
+
+    /// Whether days of a trace or a demand are drawn anew for each seed, so that
+    /// intervals over seeds cover how days differ.
+    #[must_use]
+    pub fn resamples_days(&self) -> bool {
+        self.workloads.iter().any(|w| w.transform.resample.is_some())
     }
 
     /// The tables for a seed. Ids of workloads, namespaces, services and
@@ -160,24 +178,24 @@ impl WorkloadPlan {
             .map(|w| (builder.workload(&w.name, w.content.kind()), w))
             .partition(|(_, w)| matches!(&w.content, Content::Generator(g) if g.draws_sizes()));
         for (id, workload) in fixed.into_iter().chain(drawn) {
+            let PlannedWorkload { name, transform, .. } = workload;
             match &workload.content {
-                Content::Trace(data) if data.trace.is_drawn() => {
-                    let trace = super::draws::draw(&data.trace, &workload.name, seed)?;
-                    builder.trace(id, &TraceData { trace, ..data.clone() });
-                }
-                Content::Trace(data) => builder.trace(id, data),
+                Content::Trace(data) => builder.trace(id, &transform.trace(data, name, seed)?),
                 Content::Generator(spec) => {
-                    builder.trace(id, &spec.generate(&workload.name, seed)?);
+                    let drawn = spec.generate(name, seed)?;
+                    builder.trace(id, &transform.trace(&drawn, name, seed)?);
                 }
                 Content::Service(s) => {
                     let template = builder.template(id, &s.pod, &s.rules);
+                    // Demand decides between bounds that stay.
+                    let replicas = |n| if s.demand.is_some() { n } else { transform.replicas(n) };
                     builder.service(Service {
                         template,
-                        demand: s.demand.clone(),
+                        demand: s.demand.as_ref().map(|d| transform.demand(d, seed)),
                         usage: s.usage,
                         target: s.target,
-                        min: s.min,
-                        max: s.max,
+                        min: replicas(s.min),
+                        max: replicas(s.max),
                     });
                 }
                 Content::Daemon(d) => {
@@ -260,10 +278,11 @@ mod tests {
     }
 
     fn plan(contents: Vec<Content>) -> WorkloadPlan {
-        let named = contents
-            .into_iter()
-            .enumerate()
-            .map(|(i, content)| PlannedWorkload { name: format!("w{i}"), content });
+        let named = contents.into_iter().enumerate().map(|(i, content)| PlannedWorkload {
+            name: format!("w{i}"),
+            content,
+            transform: Transform::default(),
+        });
         WorkloadPlan::new(named.collect(), vec!["system".into()])
     }
 
@@ -303,6 +322,46 @@ mod tests {
         assert!(plan.is_random());
         let (a, b) = (plan.materialise(1).expect("fine"), plan.materialise(2).expect("fine"));
         assert!(Arc::ptr_eq(&a, &b));
+    }
+
+    #[test]
+    fn transforms_are_random_where_they_draw() {
+        use crate::workload::transform::{Factor, Resample};
+        let grown = |percent: &str, content: Content| {
+            let factor = Factor::ONE.times(percent.parse().expect("a percentage"));
+            let transform = Transform { factor, resample: None };
+            let workload = PlannedWorkload { name: "w".into(), content, transform };
+            WorkloadPlan::new(vec![workload], vec![])
+        };
+        let pods = |plan: &WorkloadPlan| {
+            plan.materialise(1).expect("fine").traces.iter().map(|t| t.trace.pods()).sum::<u64>()
+        };
+        let (doubled, more) = (grown("200%", trace()), grown("130%", trace()));
+        assert_eq!((doubled.is_random(), pods(&doubled)), (false, 2));
+        assert!(more.is_random() && !more.resamples_days());
+        assert!((1..=2).contains(&pods(&more)));
+        assert_eq!(pods(&grown("300%", generator())), 60);
+        // A service without demand has more replicas, one with demand more of it.
+        let fixed = grown("150%", service());
+        assert!(!fixed.is_random());
+        let services = &fixed.materialise(1).expect("fine").services;
+        assert_eq!((services[0].min, services[0].max), (2, 5));
+        let Content::Service(mut plan) = service() else { panic!("a service") };
+        let steps = vec![(crate::units::SimTime::ZERO, MilliCpu(1_000))];
+        plan.demand = Some(Demand { steps, period: None });
+        let services = grown("150%", Content::Service(plan.clone()))
+            .materialise(1)
+            .expect("fine")
+            .services
+            .clone();
+        assert_eq!((services[0].min, services[0].max), (1, 3));
+        assert_eq!(services[0].demand.as_ref().expect("kept").steps[0].1, MilliCpu(1_500));
+        let resample = Some(Resample { days: 2, keep_weekday: false });
+        let transform = Transform { factor: Factor::ONE, resample };
+        let workload =
+            PlannedWorkload { name: "w".into(), content: Content::Service(plan), transform };
+        let drawn = WorkloadPlan::new(vec![workload], vec![]);
+        assert!(drawn.is_random() && drawn.resamples_days());
     }
 
     #[test]

@@ -25,9 +25,10 @@ impl World<'_> {
         let count = used.trace.count[row];
         let work_ms = used.trace.duration_ms[row];
         let usage = used.trace.usage.get(row).copied().unwrap_or_default();
+        let first = used.trace.ordinal.get(row).copied().unwrap_or(cursor.pods);
         for i in 0..count {
             let mut pod = Pod::pending(template, now, work_ms);
-            pod.ordinal = Pod::trace_ordinal(trace, cursor.pods + u64::from(i));
+            pod.ordinal = Pod::trace_ordinal(trace, first + u64::from(i));
             set_usage(&mut pod, usage);
             self.batch_live += 1;
             self.submit(pod, queue);

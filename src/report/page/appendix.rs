@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::super::text;
 use super::{code, named};
-use crate::advise::{UNFINISHED_TOLERANCE, UNSERVED_TOLERANCE, Verdict};
+use crate::advise::{Resampled, UNFINISHED_TOLERANCE, UNSERVED_TOLERANCE, Verdict};
 use crate::sweep::{Assumption, Origin, Study};
 
 /// More rows than this are folded away.
@@ -103,9 +103,21 @@ pub(super) fn method(study: &Study, verdict: Option<&Verdict>) -> Markup {
             ". Cases share their random numbers: with the same seed, the same Spot capacity is \
             reclaimed and nodes boot equally fast, so a difference between cases is a difference \
             between their settings." }
-        p { "Intervals are two-sided 95 % Student-t intervals over seeds. They cover simulation \
-            noise only: not prices that change, not demand that differs from the input, not what \
-            the simulation leaves out."
+        p { "Intervals are two-sided 95 % Student-t intervals over seeds. They cover simulation "
+            @match verdict.map_or(Resampled::None, |v| v.days_resampled) {
+                Resampled::None => {
+                    "noise only: not prices that change, not demand that differs from the input"
+                }
+                Resampled::Some => {
+                    "noise, and where a case resamples its days also how they differ: not prices \
+                     that change, not demand unlike any day of the input"
+                }
+                Resampled::All => {
+                    "noise and, since the days of the input are resampled for each seed, how they \
+                     differ: not prices that change, not demand unlike any of these days"
+                }
+            }
+            ", not what the simulation leaves out."
             @if verdict.is_some_and(|v| v.seeds < 2) { " With one seed there is no interval." } }
         p { "A case that does less work is never called cheaper. It is passed over when it rejects \
             pods that the baseline runs, leaves more than " (share(UNSERVED_TOLERANCE)) " more of a \

@@ -383,6 +383,7 @@ fn fit_trace(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workload::transform::Transform;
     use crate::units::{HOUR_MS, Percent};
     use crate::workload::intern::PodRules;
     use crate::workload::model::{LocalTemplate, Trace, TraceRow};
@@ -408,7 +409,7 @@ mod tests {
             min,
             max,
         });
-        PlannedWorkload { name: "web".into(), content }
+        PlannedWorkload { name: "web".into(), content, transform: Transform::default() }
     }
 
     fn key(pod: &str, container: &str) -> UsageKey {
@@ -506,7 +507,8 @@ mod tests {
             rules: PodRules::default(),
         };
         let workload =
-            PlannedWorkload { name: "batch".into(), content: Content::Trace(data.clone()) };
+            PlannedWorkload {
+ name: "batch".into(), content: Content::Trace(data.clone()), transform: Transform::default() };
         let known = [(key("b-0", ""), used(300, Some(100), StatedResources::default()))];
         let fittings = fitted(&workload, &known);
         assert_eq!(fittings[0].cpu.request, Err(Withheld::NoUsage));
@@ -521,7 +523,8 @@ mod tests {
         let mut rows = Trace::default();
         rows.push(0, HOUR_MS, LocalTemplate(0), 1, None);
         let single = TraceData { trace: Arc::new(rows), ..single };
-        let workload = PlannedWorkload { name: "batch".into(), content: Content::Trace(single) };
+        let workload = PlannedWorkload {
+ name: "batch".into(), content: Content::Trace(single), transform: Transform::default() };
         assert_eq!(fitted(&workload, &known)[0].cpu.request, Ok(300));
     }
 }
