@@ -16,6 +16,7 @@ mod instance;
 mod quote;
 mod region;
 mod savings;
+mod shock;
 mod show;
 mod table;
 mod words;
@@ -36,6 +37,7 @@ pub use instance::{Arch, InstanceType, MemoryOrigin};
 pub use quote::{PriceStatus, Quote, Text};
 pub use region::{Region, SPOT_HAZARD_PER_HOUR, SpotQuote, TableDates};
 pub use savings::{Payment, PlanItem, PlanRate, Term};
+pub use shock::PriceShock;
 pub use show::{PriceFilter, PriceRow};
 
 use crate::names::nearest;

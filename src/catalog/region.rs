@@ -18,6 +18,7 @@ use super::fargate::FargateRates;
 use super::instance::{Arch, InstanceType};
 use super::quote::{PriceStatus, Quote, Text, cover};
 use super::savings::{Payment, PlanItem, PlanRate, Plans, Term};
+use super::shock::{PriceShock, multiplied};
 use super::table::{ONE, Source, Sources, Table};
 use super::{HOME_REGION, Tables};
 use crate::Result;
@@ -66,7 +67,19 @@ struct SpotRow {
 
 /// Everything that can be bought in one Region. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Region(Arc<Inner>);
+pub struct Region {
+    listed: Arc<Inner>,
+    shocked: Option<Arc<Shocked>>,
+}
+
+/// Rates of a Region on which a scenario puts factors.
+#[derive(Debug)]
+struct Shocked {
+    shock: PriceShock,
+    /// By index into [`Inner::types`].
+    on_demand: Vec<Option<Quote>>,
+    fargate: Vec<(Arch, FargateRates)>,
+}
 
 #[derive(Debug)]
 struct Inner {
@@ -95,6 +108,10 @@ pub(super) struct Ratio {
     pub(super) value: i128,
     pub(super) types_compared: u32,
     pub(super) source: Source,
+}
+
+fn find_rates(rates: &[(Arch, FargateRates)], arch: Arch) -> Option<&FargateRates> {
+    rates.iter().find(|(known, _)| *known == arch).map(|(_, rates)| rates)
 }
 
 /// The index of a type in a list sorted by name.
@@ -136,7 +153,7 @@ impl Region {
         }
         let plans_table = tables.open("savings-plans.csv", super::savings::PLANS_HEADER)?;
         let charges_table = tables.open("charges.csv", super::charges::CHARGES_HEADER)?;
-        Ok(Region(Arc::new(Inner {
+        let listed = Arc::new(Inner {
             name: Text::from(name),
             types: Arc::clone(types),
             on_demand,
@@ -144,27 +161,55 @@ impl Region {
             fargate: read_fargate(tables, name, sources)?,
             plans: Plans::read(&plans_table, sources, name)?,
             charges: Charges::read(&charges_table, sources, name)?,
-        })))
+        });
+        Ok(Region { listed, shocked: None })
+    }
+
+    /// The same Region with factors on its rates, instead of any it has: see
+    /// the module `shock`.
+    #[must_use]
+    pub fn shocked(&self, shock: PriceShock) -> Self {
+        let inner = &self.listed;
+        let on_demand = inner
+            .types
+            .iter()
+            .zip(&inner.on_demand)
+            .map(|(kind, quote)| Some(shock.on_type(&kind.name, shock.on_demand, quote.as_ref()?)))
+            .collect();
+        let times = |quote: &Quote| multiplied(shock.fargate, quote);
+        let fargate = inner.fargate.iter().map(|(arch, rates)| {
+            let rates = FargateRates {
+                vcpu_hour: times(&rates.vcpu_hour),
+                gb_hour: times(&rates.gb_hour),
+                ephemeral_gb_hour: times(&rates.ephemeral_gb_hour),
+            };
+            (*arch, rates)
+        });
+        let fargate = fargate.collect();
+        Region {
+            listed: Arc::clone(inner),
+            shocked: Some(Arc::new(Shocked { shock, on_demand, fargate })),
+        }
     }
 
     /// The Region's code.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.0.name
+        &self.listed.name
     }
 
     /// An instance type by name, priced here or not.
     #[must_use]
     pub fn instance_type(&self, name: &str) -> Option<&InstanceType> {
-        find(&self.0.types, name).and_then(|i| self.0.types.get(i))
+        find(&self.listed.types, name).and_then(|i| self.listed.types.get(i))
     }
 
     /// The instance types with an On-Demand price here, by name.
     pub fn instance_types(&self) -> impl Iterator<Item = &InstanceType> {
-        self.0
+        self.listed
             .types
             .iter()
-            .zip(&self.0.on_demand)
+            .zip(&self.listed.on_demand)
             .filter_map(|(kind, price)| price.as_ref().map(|_| kind))
     }
 
@@ -176,24 +221,35 @@ impl Region {
     /// USD per hour On-Demand: Linux, shared tenancy.
     #[must_use]
     pub fn on_demand(&self, name: &str) -> Option<&Quote> {
-        find(&self.0.types, name).and_then(|i| self.0.on_demand.get(i)?.as_ref())
+        let quotes = self.shocked.as_ref().map_or(&self.listed.on_demand, |s| &s.on_demand);
+        find(&self.listed.types, name).and_then(|i| quotes.get(i)?.as_ref())
+    }
+
+    /// As [`Region::on_demand`] without the factors of a scenario.
+    fn listed_on_demand(&self, name: &str) -> Option<&Quote> {
+        find(&self.listed.types, name).and_then(|i| self.listed.on_demand.get(i)?.as_ref())
     }
 
     /// The Spot market's offer: On-Demand × (1 − saving), never above
     /// On-Demand, which is the default cap of a Spot request.
     #[must_use]
     pub fn spot(&self, name: &str) -> Option<SpotQuote> {
-        let i = find(&self.0.types, name)?;
-        let on_demand = self.0.on_demand.get(i)?.as_ref()?;
-        let row = self.0.spot.get(i)?.as_ref()?;
+        let i = find(&self.listed.types, name)?;
+        let on_demand = self.listed.on_demand.get(i)?.as_ref()?;
+        let row = self.listed.spot.get(i)?.as_ref()?;
         let paid_pct = i128::from(100 - row.saving_pct.max(0));
+        let listed = Quote {
+            rate: on_demand.rate.scale(paid_pct, 100),
+            status: on_demand.status.max(row.source.status).max(PriceStatus::Derived),
+            as_of: Text::from(cover(&row.source.as_of, &on_demand.as_of)),
+            source: row.source.text.clone(),
+        };
+        let quote = match &self.shocked {
+            Some(shocked) => shocked.shock.on_type(name, shocked.shock.spot, &listed),
+            None => listed,
+        };
         Some(SpotQuote {
-            quote: Quote {
-                rate: on_demand.rate.scale(paid_pct, 100),
-                status: on_demand.status.max(row.source.status).max(PriceStatus::Derived),
-                as_of: Text::from(cover(&row.source.as_of, &on_demand.as_of)),
-                source: row.source.text.clone(),
-            },
+            quote,
             saving_pct: row.saving_pct,
             band: row.band,
             hazard_per_hour: *SPOT_HAZARD_PER_HOUR.get(usize::from(row.band))?,
@@ -203,7 +259,8 @@ impl Region {
     /// Fargate On-Demand rates, Linux.
     #[must_use]
     pub fn fargate(&self, arch: Arch) -> Option<&FargateRates> {
-        self.0.fargate.iter().find(|(known, _)| *known == arch).map(|(_, rates)| rates)
+        let rates = self.shocked.as_ref().map_or(&self.listed.fargate, |s| &s.fargate);
+        find_rates(rates, arch)
     }
 
     /// What a Compute Savings Plan charges for an item, or `None` where the
@@ -215,22 +272,24 @@ impl Region {
         payment: Payment,
         item: PlanItem<'_>,
     ) -> Option<PlanRate> {
-        match item {
-            PlanItem::Ec2(name) => self.0.plans.ec2(term, payment, name, self.on_demand(name)?),
-            PlanItem::FargateVcpu(arch) => {
-                self.0.plans.fargate(term, payment, &self.fargate(arch)?.vcpu_hour)
-            }
-            PlanItem::FargateMemory(arch) => {
-                self.0.plans.fargate(term, payment, &self.fargate(arch)?.gb_hour)
-            }
+        let plans = &self.listed.plans;
+        let fargate = |arch| find_rates(&self.listed.fargate, arch);
+        let mut rate = match item {
+            PlanItem::Ec2(name) => plans.ec2(term, payment, name, self.listed_on_demand(name)?),
+            PlanItem::FargateVcpu(arch) => plans.fargate(term, payment, &fargate(arch)?.vcpu_hour),
+            PlanItem::FargateMemory(arch) => plans.fargate(term, payment, &fargate(arch)?.gb_hour),
+        }?;
+        if let Some(shocked) = &self.shocked {
+            rate.quote = multiplied(shocked.shock.savings_plans, &rate.quote);
         }
+        Some(rate)
     }
 
     /// A fee per [`ChargeItem::unit`]. A us-east-1 price that stands in for
     /// this Region is `representative` and its source says so.
     #[must_use]
     pub fn charge(&self, item: ChargeItem) -> Option<&Quote> {
-        self.0.charges.get(item)
+        self.listed.charges.get(item)
     }
 
     /// What an EKS cluster of a Kubernetes version costs per hour on a date:
@@ -239,13 +298,13 @@ impl Region {
     /// # Errors
     /// When the version's support dates are not known, naming those that are.
     pub fn control_plane(&self, version: &str, date: Date) -> Result<ControlPlane> {
-        self.0.charges.control_plane(version, date)
+        self.listed.charges.control_plane(version, date)
     }
 
     /// The dates of the prices that apply here, by table.
     #[must_use]
     pub fn dates(&self) -> Vec<TableDates> {
-        let inner = &self.0;
+        let inner = &self.listed;
         let range = |dates: &mut dyn Iterator<Item = &Text>| {
             let mut last: Option<&Text> = None;
             dates.fold(String::new(), |range, date| {

@@ -12,7 +12,7 @@ use super::model::{CasePlan, Options, Plan, Warning};
 use super::nodes::{self, NodePools};
 use super::notes::Notes;
 use super::{
-    billing, fargate, fit, goals, rightsize, settings, time, transform, usage, workloads,
+    billing, fargate, fit, goals, prices, rightsize, settings, time, transform, usage, workloads,
 };
 use crate::bill::PriceStatus;
 use crate::catalog::{Catalog, Region};
@@ -171,6 +171,7 @@ impl Shared<'_> {
         self.spot |= buys_spot;
 
         let region = region(self.catalog, scenario, notes)?;
+        let region = prices::link(&scenario.prices, region, notes);
         for dates in region.dates() {
             self.dates.entry(dates.table.to_owned()).or_insert(dates.dates);
         }

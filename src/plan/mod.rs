@@ -23,6 +23,7 @@ mod model;
 mod nodes;
 mod notes;
 mod offers;
+mod prices;
 mod rightsize;
 mod settings;
 #[cfg(test)]

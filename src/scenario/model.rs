@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use super::decode::{Ctx, Map, Spanned};
+use super::decode::{Ctx, Keyed, Map, Spanned};
 use super::diagnostic::Span;
 use super::leaf::{FormatVersion, Slug};
 use super::number::{Fraction, Growth, Int, NonNegative, Positive, Share};
@@ -56,6 +56,8 @@ record! {
         "spot" => spot: Spot = Spot::default(),
         /// Charges that follow nodes, pods and clusters.
         "charges" => charges: Charges = Charges::default(),
+        /// Factors on the prices of the tables.
+        "prices" => prices: Prices = Prices::default(),
         /// Savings Plans that are owned.
         "commitments" => commitments: Map<Commitment> = Map::default(),
         /// How the cost of a node is split.
@@ -265,6 +267,23 @@ record! {
         "node-licence" => node_licence: Option<NodeLicence>,
         /// A licence paid per Fargate pod.
         "fargate-licence" => fargate_licence: Option<FargateLicence>,
+    }
+}
+
+record! {
+    /// Factors on the prices of the tables; those that meet multiply. Policies see the result.
+    #[derive(Default)]
+    pub struct Prices {
+        /// EC2 On-Demand; Spot and Savings Plans keep their listed rates.
+        "on-demand" => on_demand: Option<Spanned<Growth>>,
+        /// EC2 Spot.
+        "spot" => spot: Option<Spanned<Growth>>,
+        /// Fargate.
+        "fargate" => fargate: Option<Spanned<Growth>>,
+        /// Rates of Savings Plans, which otherwise stay as they were bought.
+        "savings-plans" => savings_plans: Option<Spanned<Growth>>,
+        /// On-Demand and Spot of the instance types that match a pattern such as m6i.*
+        "types" => types: Keyed<Spanned<Growth>> = Keyed::default(),
     }
 }
 

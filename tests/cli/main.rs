@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 mod traces;
+mod transforms;
 
 /// Where the reference data lies, or `None` with a printed reason.
 fn shared() -> Option<PathBuf> {

@@ -383,11 +383,11 @@ fn fit_trace(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workload::transform::Transform;
     use crate::units::{HOUR_MS, Percent};
     use crate::workload::intern::PodRules;
     use crate::workload::model::{LocalTemplate, Trace, TraceRow};
     use crate::workload::plan::ServicePlan;
+    use crate::workload::transform::Transform;
     use crate::workload::usage::{MicroCpu, StatedResources, UsageSample};
 
     fn shape(milli: i64) -> PodShape {
@@ -506,9 +506,11 @@ mod tests {
             shapes: Arc::from([shape(1_000), shape(2_000)]),
             rules: PodRules::default(),
         };
-        let workload =
-            PlannedWorkload {
- name: "batch".into(), content: Content::Trace(data.clone()), transform: Transform::default() };
+        let workload = PlannedWorkload {
+            name: "batch".into(),
+            content: Content::Trace(data.clone()),
+            transform: Transform::default(),
+        };
         let known = [(key("b-0", ""), used(300, Some(100), StatedResources::default()))];
         let fittings = fitted(&workload, &known);
         assert_eq!(fittings[0].cpu.request, Err(Withheld::NoUsage));
@@ -524,7 +526,10 @@ mod tests {
         rows.push(0, HOUR_MS, LocalTemplate(0), 1, None);
         let single = TraceData { trace: Arc::new(rows), ..single };
         let workload = PlannedWorkload {
- name: "batch".into(), content: Content::Trace(single), transform: Transform::default() };
+            name: "batch".into(),
+            content: Content::Trace(single),
+            transform: Transform::default(),
+        };
         assert_eq!(fitted(&workload, &known)[0].cpu.request, Ok(300));
     }
 }
