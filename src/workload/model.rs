@@ -312,6 +312,16 @@ impl Trace {
         self.names.get(row)
     }
 
+    /// Numbers of each row's pods, in the order of the rows.
+    pub fn numbers(&self) -> impl Iterator<Item = std::ops::Range<u64>> {
+        let mut before = 0;
+        self.count.iter().enumerate().map(move |(row, count)| {
+            let first = self.ordinal.get(row).copied().unwrap_or(before);
+            before += u64::from(*count);
+            first..first + u64::from(*count)
+        })
+    }
+
     /// How the pods of rows that draw come to differ.
     #[must_use]
     pub fn draws(&self) -> &[RowDraws] {

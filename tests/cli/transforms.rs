@@ -24,18 +24,18 @@ pools:
 ";
 
 fn files(dir: &Path) {
-    let mut jobs = String::from("arrival,duration,cpu,memory,count\n");
-    let mut rps = String::from("time,rps\n");
+    let mut jobs = vec!["arrival,duration,cpu,memory,count".to_owned()];
+    let mut rps = vec!["time,rps".to_owned()];
     for hour in 0..240 {
-        jobs.push_str(&format!("{},600,1,1Gi,{}\n", hour * 3_600, 1 + hour / 24));
+        jobs.push(format!("{},600,1,1Gi,{}", hour * 3_600, 1 + hour / 24));
         if hour % 24 == 0 {
-            rps.push_str(&format!("{},{}\n", hour * 3_600, 40 + 40 * (hour / 24)));
+            rps.push(format!("{},{}", hour * 3_600, 40 + 40 * (hour / 24)));
         }
     }
     // Reaches into the last hour of the tenth day.
-    rps.push_str("863999,1\n");
-    fs::write(dir.join("jobs.csv"), jobs).expect("writes");
-    fs::write(dir.join("rps.csv"), rps).expect("writes");
+    rps.push("863999,1".to_owned());
+    fs::write(dir.join("jobs.csv"), jobs.join("\n") + "\n").expect("writes");
+    fs::write(dir.join("rps.csv"), rps.join("\n") + "\n").expect("writes");
 }
 
 fn run(dir: &Path, more: &str) -> String {

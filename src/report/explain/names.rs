@@ -34,12 +34,10 @@ pub fn find_pod(workloads: &Workloads, name: &str) -> Result<u64> {
         return numbered(workloads, WorkloadId(id as u32), number);
     }
     for (index, used) in workloads.traces.iter().enumerate() {
-        let mut first = 0;
-        for row in 0..used.trace.len() {
+        for (row, numbers) in used.trace.numbers().enumerate() {
             if is_called(workloads, used, row, name) {
-                return Ok(Pod::trace_ordinal(index, first));
+                return Ok(Pod::trace_ordinal(index, numbers.start));
             }
-            first += u64::from(used.trace.count[row]);
         }
     }
     Err(nothing_called(workloads, name))
@@ -62,11 +60,17 @@ fn numbered(workloads: &Workloads, id: WorkloadId, number: u64) -> Result<u64> {
     let is_of = |template: TemplateId| workloads.templates[template.index()].workload == id;
     let trace = workloads.traces.iter().position(|t| !t.trace.is_empty() && is_of(t.template(0)));
     if let Some(trace) = trace {
-        let pods = workloads.traces[trace].trace.pods();
-        if number < pods {
+        let rows = &workloads.traces[trace].trace;
+        if rows.numbers().any(|numbers| numbers.contains(&number)) {
             return Ok(Pod::trace_ordinal(trace, number));
         }
-        return Err(too_high(&name, number, pods));
+        if !rows.ordinal.is_empty() {
+            return Err(Error::input(format!(
+                "there is no pod `{name}/{number}`\n  = help: `thin` and `growth` leave pods their \
+                 numbers, and this one is not among those kept"
+            )));
+        }
+        return Err(too_high(&name, number, rows.pods()));
     }
     if let Some(service) = workloads.services.iter().position(|s| is_of(s.template)) {
         return Ok(Pod::service_ordinal(service, number));
@@ -136,11 +140,7 @@ pub(super) fn pod_name(workloads: &Workloads, ordinal: u64, template: TemplateId
     let name = format!("{}/{number}", text::name(&workloads.workloads[workload.index()].name));
     let in_trace = Pod::trace_of(ordinal).and_then(|index| {
         let trace = &workloads.traces.get(index)?.trace;
-        let mut first = 0;
-        let row = (0..trace.len()).find(|row| {
-            first += u64::from(trace.count[*row]);
-            number < first
-        })?;
+        let row = trace.numbers().position(|numbers| numbers.contains(&number))?;
         Some(trace.name(row)).filter(|n| !n.is_empty()).map(text::name)
     });
     PodName { name, in_trace }
