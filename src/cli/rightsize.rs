@@ -131,10 +131,10 @@ struct Rules {
     /// Least covered share of the history [default: 75%]
     #[arg(long, value_name = "PERCENT")]
     min_coverage: Option<String>,
-    /// Only this workload (repeatable)
+    /// Only this workload, * and ? as wildcards (repeatable)
     #[arg(long = "workload", value_name = "NAME")]
     workloads: Vec<String>,
-    /// Not this workload (repeatable)
+    /// Not this workload, * and ? as wildcards (repeatable)
     #[arg(long, value_name = "NAME")]
     exclude: Vec<String>,
 }

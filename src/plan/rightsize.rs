@@ -19,6 +19,7 @@ use crate::workload::rightsize::{
     AbsentRequests, Advice, Expression, Fitting, LimitRule, Method, Policy, Resource, SeriesOf,
     Statistic, Withheld, apply as put_into, fit, quantity, vpa,
 };
+use crate::workload::text::wildcard;
 use crate::world::Horizon;
 
 /// Changes of trace shapes that are listed one by one.
@@ -39,7 +40,7 @@ pub(super) fn link(
     let known: Vec<&str> = resolved.scenario.workload.names().collect();
     let mut fine = true;
     for name in it.workloads.iter().flatten().chain(&it.exclude) {
-        if !known.contains(&name.value.as_str()) {
+        if !known.iter().any(|workload| fits(name, workload)) {
             notes
                 .diags
                 .error(name.span, format!("there is no workload {}", quote(&name.value)))
@@ -50,7 +51,8 @@ pub(super) fn link(
     if !fine {
         return None;
     }
-    let among = |list: &[Spanned<String>], name: &str| list.iter().any(|n| n.value == name);
+    let among =
+        |list: &[Spanned<String>], name: &str| list.iter().any(|pattern| fits(pattern, name));
     let selected = |name: &str| {
         it.workloads.as_ref().is_none_or(|list| among(list, name)) && !among(&it.exclude, name)
     };
@@ -66,6 +68,11 @@ pub(super) fn link(
     }
     let left_out = planned.iter().filter(|w| !selected(&w.name)).map(|w| w.name.clone()).collect();
     Some(Rightsizing { policy, fittings, left_out, tree })
+}
+
+/// Whether a workload is meant: by its name, or by `*` and `?`.
+fn fits(pattern: &Spanned<String>, workload: &str) -> bool {
+    wildcard(pattern.value.as_bytes(), workload.as_bytes())
 }
 
 /// The workloads with the new requests.
@@ -333,7 +340,7 @@ cases:
 
     #[test]
     fn pods_of_a_trace_get_the_requests_of_their_columns() {
-        let plan = try_plan("{ workloads: [batch] }").expect("links");
+        let plan = try_plan("{ workloads: [\"ba*\"] }").expect("links");
         let (today, fitted) = (&plan.cases[0], &plan.cases[1]);
         let shapes =
             |case: &CasePlan, workload: usize| match &case.workload.workloads()[workload].content {

@@ -14,6 +14,7 @@ use super::text;
 use crate::advise::{FittedRow, Rightsized};
 use crate::workload::WorkloadKind;
 use crate::workload::rightsize::{Advice, Resource};
+use crate::workload::usage::owner::OwnerKind;
 
 /// Patch files, and edits that none covers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -71,7 +72,10 @@ fn quoted(name: &str) -> String {
 fn patch(row: &FittedRow) -> Option<String> {
     let fitting = &row.fitting;
     let (kind, certain) = match fitting.kind {
-        WorkloadKind::Service => ("Deployment", false),
+        WorkloadKind::Service => match fitting.controller {
+            Some(OwnerKind::StatefulSet) => ("StatefulSet", true),
+            known => ("Deployment", known == Some(OwnerKind::Deployment)),
+        },
         WorkloadKind::Daemon => ("DaemonSet", true),
         WorkloadKind::Batch => return None,
     };
@@ -81,8 +85,8 @@ fn patch(row: &FittedRow) -> Option<String> {
     // Writing to a string cannot fail.
     let _ = writeln!(out, "# Requests of {} fitted to usage.", text::name(&fitting.workload));
     if !certain {
-        out += "# The scenario does not tell a Deployment from a StatefulSet: if it is one, write\n\
-                # `kind: StatefulSet` and patch `statefulset` instead.\n";
+        out += "# Neither scenario nor pod names tell a Deployment from a StatefulSet: if it is one,\n\
+                # write `kind: StatefulSet` and patch `statefulset` instead.\n";
     }
     if known {
         let n = fitting.containers.len();

@@ -565,6 +565,7 @@ pub(super) mod sample {
                 shape: (kind == WorkloadKind::Batch).then_some(0),
                 pods: 2,
                 observed: 2,
+                controller: None,
                 containers: vec![ContainerFitting {
                     name: String::new(),
                     cpu: cpu.clone(),

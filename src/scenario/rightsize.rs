@@ -37,9 +37,9 @@ record! {
         "min-history" => min_history: Option<Spanned<SimDuration>>,
         /// Least covered share of the history, pod by pod; 75% unless stated.
         "min-coverage" => min_coverage: Option<Spanned<Share>>,
-        /// Only these workloads; all unless stated.
+        /// Only these workloads, with * and ? as wildcards; all unless stated.
         "workloads" => workloads: Option<Vec<Spanned<String>>>,
-        /// Not these workloads.
+        /// Not these workloads, with * and ? as wildcards.
         "exclude" => exclude: Vec<Spanned<String>> = Vec::new(),
     }
     check check_rightsize;

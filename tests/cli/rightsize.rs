@@ -179,3 +179,101 @@ fn tables_are_for_people_and_mistakes_are_named() {
     refuse(&["--exclude", "batch"], &["selects no workload"]);
     refuse(&["--method", "vpa", "--memory", "max"], &["method vpa takes quantiles"]);
 }
+
+/// Thirty hours of two replicas with two containers each, a database that
+/// needs more than it asks for, and an agent.
+fn usage() -> String {
+    let header = "start,seconds,namespace,pod,container,cpu_avg,memory_avg,memory_max,\
+                  cpu_limit,memory_limit";
+    let mut lines = vec![header.to_owned()];
+    for hour in 0..30 {
+        let start = hour * 3_600;
+        for pod in ["web-6cb6dfb9d4-tksts", "web-6cb6dfb9d4-b22fn"] {
+            let cpu = 100 + hour;
+            lines.push(format!("{start},3600,shop,{pod},app,{cpu}m,200Mi,300Mi,2,2Gi"));
+            lines.push(format!("{start},3600,shop,{pod},proxy,10m,40Mi,40Mi,,"));
+        }
+        let memory = 500 + hour;
+        lines.push(format!("{start},3600,shop,db-0,,200m,{memory}Mi,700Mi,,"));
+        lines.push(format!("{start},3600,kube-system,agent-k2btc,,20m,30Mi,30Mi,,"));
+    }
+    lines.join("\n") + "\n"
+}
+
+const SERVICES: &str = "
+version: 1
+name: services
+region: us-east-1
+time: { start: 1970-01-01T00:00Z, horizon: 7d }
+usage: { prod: { files: usage.csv } }
+workload:
+  web: { namespace: shop, service: { requests: { cpu: 1, memory: 1Gi }, replicas: 2 } }
+  shop.db: { namespace: shop, service: { requests: { cpu: 500m, memory: 256Mi }, replicas: 1 } }
+  agent: { namespace: kube-system, daemonset: { requests: { cpu: 100m, memory: 64Mi } } }
+  legacy: { service: { requests: { cpu: 100m }, replicas: 1 } }
+pools: { workers: { fixed: { type: m7g.large, count: 3 } } }
+";
+
+#[test]
+fn series_give_services_their_requests_and_patches() {
+    let dir = scratch();
+    fs::write(dir.path().join("usage.csv"), usage()).expect("written");
+    fs::write(dir.path().join("s.yaml"), SERVICES).expect("written");
+    let it = rightsized(dir.path(), &["-o", "out"]);
+    assert_identities(&it);
+    let rows = it["workloads"].as_array().expect("rows");
+    let row = |name: &str| rows.iter().find(|r| r["workload"] == name).expect("a row");
+    // p95 of 60 samples of app: rank 57, 100 + 28 = 128m; proxy 10m. Memory
+    // 300 Mi and 40 Mi and 15 %: 345 + 46 Mi.
+    let web = row("web");
+    assert_eq!(
+        (&web["cpu"]["advice"], &web["memory"]["advice"]),
+        (&"138m".into(), &"391Mi".into())
+    );
+    assert_eq!(web["containers"][0]["name"], "app");
+    let pods = |row: &serde_json::Value| row["mean_pods"].as_f64().expect("a mean");
+    assert!((pods(web) - 2.0).abs() < 1e-6);
+    // 700 Mi × 1.15 = 805 Mi, above 256 Mi all the time.
+    let db = row("shop.db");
+    assert_eq!(
+        (&db["memory"]["request"], &db["memory"]["advice"]),
+        (&"256Mi".into(), &"805Mi".into())
+    );
+    assert_eq!(db["memory"]["share_above_request"], 1.0);
+    assert_eq!(row("agent")["cpu"]["advice"], "20m");
+    assert!((pods(row("agent")) - 3.0).abs() < 1e-6);
+    assert_eq!(row("legacy")["cpu"]["withheld"]["code"], "no-usage");
+    let out = dir.path().join("out");
+    let patch = |name: &str| fs::read_to_string(out.join("patches").join(name)).expect("a patch");
+    let web = patch("shop-web.yaml");
+    for words in [
+        "kind: Deployment\n",
+        "- name: \"app\"",
+        "cpu: \"128m\"",
+        "memory: \"345Mi\"",
+        "2 containers",
+    ] {
+        assert!(web.contains(words), "{words}: {web}");
+    }
+    // The limits of app keep their ratio to what it states, which is nothing:
+    // they stay.
+    assert!(!web.contains("limits:"), "{web}");
+    let db = patch("shop-db.yaml");
+    assert!(db.contains("kind: StatefulSet\n") && db.contains("of whole pods"), "{db}");
+    assert!(patch("kube-system-agent.yaml").contains("kind: DaemonSet\n"));
+    assert_eq!(fs::read_dir(out.join("patches")).expect("patches").count(), 3);
+    // The changes of the case are lines of the scenario.
+    let page = fs::read_to_string(out.join("report.html")).expect("a page");
+    assert!(
+        page.contains("workload.&quot;shop.db&quot;.service.requests.memory")
+            || page.contains("workload.\"shop.db\".service.requests.memory")
+    );
+    // Wildcards pick workloads; others keep what they ask for.
+    let only = rightsized(dir.path(), &["--workload", "shop.*", "--method", "vpa"]);
+    assert_eq!(only["workloads"].as_array().expect("rows").len(), 1);
+    assert_eq!(only["left_out"].as_array().expect("names").len(), 3);
+    // VPA: 200m lies in bucket 14, which ends at 0.2 × (1.05^15 − 1) = 215.8m;
+    // and 15 %: 248.2m.
+    assert_eq!(only["workloads"][0]["cpu"]["advice"], "249m");
+    assert!(only["workloads"][0]["cpu"]["upper_bound"].is_string());
+}

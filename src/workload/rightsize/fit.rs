@@ -20,6 +20,7 @@ use super::series::{Resource, Series};
 use crate::units::{Bytes, MilliCpu};
 use crate::workload::intern::{PodShape, TraceData};
 use crate::workload::plan::{Content, PlannedWorkload};
+use crate::workload::usage::owner::{OwnerKind, owner_of};
 use crate::workload::usage::{UsageKey, UsageSeries};
 use crate::workload::{Usage, WorkloadKind};
 
@@ -54,6 +55,8 @@ pub struct Fitting {
     pub pods: u64,
     /// Pods with series.
     pub observed: u64,
+    /// What creates its pods, where all their names agree.
+    pub controller: Option<OwnerKind>,
     /// Cpu of a pod.
     pub cpu: Advice,
     /// Memory of a pod.
@@ -239,11 +242,21 @@ fn fit_pods(
         shape: None,
         pods: 0,
         observed: pods.len() as u64,
+        controller: controller(known),
         cpu: whole(Resource::Cpu),
         memory: whole(Resource::Memory),
         containers: fitted,
         run_ms: None,
     }
+}
+
+/// What creates pods of these names, if they agree.
+fn controller(known: &[(&UsageKey, &UsageSeries)]) -> Option<OwnerKind> {
+    let named = known.iter().filter(|(key, _)| !key.pod.is_empty());
+    let mut kinds =
+        named.map(|(key, series)| owner_of(&key.pod, series.node.as_deref().unwrap_or_default()).1);
+    let first = kinds.next()?;
+    kinds.all(|kind| kind == first).then_some(first)
 }
 
 /// Request and limit that series state: the largest of each.
