@@ -300,6 +300,17 @@ impl Rightsized {
         rows.iter().map(|r| r.saved).fold(rest, |a, b| a + b)
     }
 
+    /// The rows that move most request-dollars, up or down, in their order.
+    #[must_use]
+    pub fn notable(&self, most: usize) -> Vec<&FittedRow> {
+        let size = |row: &FittedRow| row.saved.request.pico().unsigned_abs();
+        let mut order: Vec<usize> = (0..self.rows.len()).collect();
+        order.sort_by_key(|at| std::cmp::Reverse(size(&self.rows[*at])));
+        order.truncate(most);
+        order.sort_unstable();
+        order.into_iter().filter_map(|at| self.rows.get(at)).collect()
+    }
+
     /// Rows whose requests change.
     pub fn edits(&self) -> impl Iterator<Item = (usize, &FittedRow)> {
         self.rows.iter().enumerate().filter(|(_, r)| r.fitting.is_edit())
@@ -345,11 +356,18 @@ impl Rightsized {
             )
         };
         let (list, net) = (self.total.node, self.total.cash);
+        let moves = match net.cmp(&Money::ZERO) {
+            std::cmp::Ordering::Greater => "falls",
+            std::cmp::Ordering::Less => "rises",
+            std::cmp::Ordering::Equal => "changes",
+        };
         let cash = if !self.committed {
-            "There is no commitment: the invoice falls by what the machines cost at list prices"
-                .to_owned()
+            format!(
+                "There is no commitment: the invoice {moves} by what the machines cost at list \
+                 prices"
+            )
         } else if net == list {
-            "The commitments are used as fully as before: the invoice falls by as much".to_owned()
+            format!("The commitments are used as fully as before: the invoice {moves} by as much")
         } else if list > Money::ZERO && net < list {
             "Part of what is no longer used was committed to and is paid all the same, until the \
              commitments end"

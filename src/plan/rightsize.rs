@@ -8,6 +8,7 @@
 use super::model::{CasePlan, Change, Rightsizing};
 use super::notes::Notes;
 use super::time::Window;
+use crate::names::wildcard;
 use crate::scenario::{
     self, Node, Resolved, RightsizeAbsent, RightsizeLimits, RightsizeMethod, Span, Spanned,
     UsageExpression, UsageStatistic, Value, put, quote,
@@ -19,7 +20,6 @@ use crate::workload::rightsize::{
     AbsentRequests, Advice, Expression, Fitting, LimitRule, Method, Policy, Resource, SeriesOf,
     Statistic, Withheld, apply as put_into, fit, quantity, vpa,
 };
-use crate::workload::text::wildcard;
 use crate::world::Horizon;
 
 /// Changes of trace shapes that are listed one by one.
@@ -72,7 +72,7 @@ pub(super) fn link(
 
 /// Whether a workload is meant: by its name, or by `*` and `?`.
 fn fits(pattern: &Spanned<String>, workload: &str) -> bool {
-    wildcard(pattern.value.as_bytes(), workload.as_bytes())
+    wildcard(&pattern.value, workload)
 }
 
 /// The workloads with the new requests.

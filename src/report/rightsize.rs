@@ -158,6 +158,19 @@ pub(super) fn pools(it: &Rightsized) -> Vec<String> {
     out
 }
 
+/// At most so many characters, cut in the middle: names of workloads begin
+/// with their namespace and end with what tells them apart.
+fn middled(name: &str, most: usize) -> String {
+    let n = name.chars().count();
+    if n <= most || most < 6 {
+        return text::shortened(name, most);
+    }
+    let end = (most - 1) * 2 / 3;
+    let head: String = name.chars().take(most - 1 - end).collect();
+    let tail: String = name.chars().skip(n - end).collect();
+    format!("{head}…{tail}")
+}
+
 /// How a table is laid out.
 struct Layout {
     style: TableStyle,
@@ -180,14 +193,15 @@ fn table(it: &Rightsized, layout: &Layout) -> Table {
         None => text::markdown_cell(&format!("{name}{pods}")),
         Some(most) => {
             let room = most.saturating_sub(pods.chars().count());
-            format!("{}{pods}", text::shortened(&text::name(name), room))
+            format!("{}{pods}", middled(&text::name(name), room))
         }
     };
     let tight = |advice: &Advice| match layout.name {
         None => change(advice),
         Some(_) => change(advice).replace(" → ", "→"),
     };
-    for row in it.rows.iter().take(layout.rows) {
+    let shown = it.notable(layout.rows);
+    for row in &shown {
         let pods = text::mean_count((row.mean_pods * 10.0).round() / 10.0);
         let [request, node, cash] = amounts(row.saved);
         table.add_row([
@@ -201,7 +215,11 @@ fn table(it: &Rightsized, layout: &Layout) -> Table {
         ]);
     }
     let hidden =
-        it.rows.iter().skip(layout.rows).map(|r| r.saved).fold(Dollars::default(), |a, b| a + b);
+        shown.iter().fold(Rightsized::sum(&it.rows, Dollars::default()), |all, row| Dollars {
+            request: all.request - row.saved.request,
+            node: all.node - row.saved.node,
+            cash: all.cash - row.saved.cash,
+        });
     let more = it.rows.len().saturating_sub(layout.rows);
     let mut sum = |what: String, saved: Dollars| {
         let [request, node, cash] = amounts(saved);
@@ -685,6 +703,17 @@ mod tests {
         assert_eq!(json["freed_nodes"][0]["edits"][1], "batch #1");
         assert_eq!(json["workloads"][1]["memory"]["withheld"]["code"], "oom-risk");
         assert!(!markdown(&it).contains("<script>"));
+    }
+
+    #[test]
+    fn long_names_keep_both_ends_and_large_moves_both_directions() {
+        // Twelve characters beside the dots: four, then eight.
+        assert_eq!(middled("openshift-monitoring.prometheus", 13), "open…ometheus");
+        assert_eq!(middled("web", 13), "web");
+        let mut it = rightsized("web");
+        it.rows[2].saved.request = dollars("-99");
+        let names: Vec<String> = it.notable(2).into_iter().map(label).collect();
+        assert_eq!(names, ["web", "batch #1"]);
     }
 
     #[test]

@@ -53,12 +53,18 @@ pub(super) fn section(it: &Rightsized) -> Markup {
     let shown = amounts(it);
     let hours = it.window_ms as f64 / HOUR_MS as f64;
     let edits = it.edits().count();
+    let size = |m: Money| if m < Money::ZERO { Money::ZERO - m } else { m };
+    let moved = |m: Money, less: &str, more: &str| {
+        let word = if m < Money::ZERO { more } else { less };
+        format!("{} {word}", text::usd(size(m), places))
+    };
     html! {
         p.lead {
             "New requests for " (edits) " of " (it.rows.len()) " sets of pods look worth "
             (text::usd(shown[0], places)) " a month. The machines would cost "
-            (text::usd(shown[1], places)) " less, the invoice falls by "
-            strong { (text::usd(shown[2], places)) } "."
+            (moved(shown[1], "less", "more")) "; the invoice "
+            @if shown[2] < Money::ZERO { "rises" } @else { "falls" } " by "
+            strong { (text::usd(size(shown[2]), places)) } "."
         }
         ul.tiles { @for (name, amount) in CURRENCIES.iter().zip(shown) {
             li { b { (text::usd(amount, places)) } span { (name) ", saved a month" } }
@@ -122,7 +128,9 @@ fn whole_nodes(it: &Rightsized) -> Markup {
 
 fn top_edits(it: &Rightsized, money: &dyn Fn(Money) -> String) -> Markup {
     let patched = patches::patches(it);
-    let edits: Vec<&FittedRow> = it.edits().map(|(_, row)| row).collect();
+    let all = it.edits().count();
+    let edits: Vec<&FittedRow> =
+        it.notable(EDITS).into_iter().filter(|row| row.fitting.is_edit()).collect();
     let share = |s: Option<f64>| s.map_or_else(|| "–".to_owned(), text::percent);
     let used = |a: &Advice| {
         a.quantiles.map_or_else(
@@ -142,36 +150,36 @@ fn top_edits(it: &Rightsized, money: &dyn Fn(Money) -> String) -> Markup {
         @if edits.is_empty() { p { "No request changes." } }
         @else {
             div.scroll tabindex="0" role="region" aria-label="Edits" { table.wide-first {
-                caption { "By request-dollars; risk is the share of the time above the new request (means of cpu, peaks of memory)" }
+                caption { "Those that move most request-dollars, up or down; risk is the share of the time above the new request (means of cpu, peaks of memory)" }
                 thead { tr {
-                    th scope="col" { "workload" } th scope="col" { "exact settings and usage" }
+                    th scope="col" { "workload, exact settings and usage" }
                     th.n scope="col" { "request" } th.n scope="col" { "node" } th.n scope="col" { "cash" }
                     th.n scope="col" { "risk" }
                 } }
                 tbody {
-                    @for row in edits.iter().take(EDITS) { tr {
-                        th scope="row" { (named(&label(row)))
-                            small { (text::mean_count((row.mean_pods * 10.0).round() / 10.0)) " pods" } }
-                        td { @for resource in Resource::ALL {
-                            @let a = row.fitting.advice(resource);
-                            @if a.is_edit() { div { (code(&setting(row, resource)))
-                                small { "used " (used(a))
-                                    @if let Some(above) = a.above_current.filter(|s| *s > 0.0) {
-                                        "; above today's request " (text::percent(above)) " of the time" }
-                                    @for caution in &a.cautions { "; " (caution.code()) }
-                                } } }
-                        } }
+                    @for row in &edits { tr {
+                        th scope="row" { (named(&label(row))) " "
+                            span.note { "× " (text::mean_count((row.mean_pods * 10.0).round() / 10.0)) }
+                            @for resource in Resource::ALL {
+                                @let a = row.fitting.advice(resource);
+                                @if a.is_edit() { div { (code(&setting(row, resource)))
+                                    small { "used " (used(a))
+                                        @if let Some(above) = a.above_current.filter(|s| *s > 0.0) {
+                                            "; above today's request " (text::percent(above)) " of the time" }
+                                        @for caution in &a.cautions { "; " (caution.code()) }
+                                    } } }
+                            } }
                         td.n { (money(row.saved.request)) }
                         td.n { (money(row.saved.node)) }
                         td.n { (money(row.saved.cash)) }
                         td.n { (share(risk(row))) }
                     } }
-                    tr.sum { th scope="row" { "all, with what belongs to no workload" } td {}
+                    tr.sum { th scope="row" { "everything, with what is not listed" }
                         td.n { (money(it.total.request)) } td.n { (money(it.total.node)) }
                         td.n { (money(it.total.cash)) } td {} }
                 }
             } }
-            @if edits.len() > EDITS { p { (edits.len() - EDITS) " more edits are in "
+            @if all > edits.len() { p { (all - edits.len()) " more edits are in "
                 (code("rightsize.csv")) "." } }
             p.note { (patched.files.len()) " patches for " (code("kubectl")) " are in "
                 (code("patches/")) @if !patched.uncovered.is_empty() { "; " (patched.uncovered.len())
@@ -198,7 +206,13 @@ fn setting(row: &FittedRow, resource: Resource) -> String {
     } else {
         format!(", limit {} → {}", quantity(resource, a.current.limit), quantity(resource, a.limit))
     };
-    format!("workload.{}.{place}.{}: {}{limit}{mark}", fitting.workload, resource.name(), change(a))
+    // As a path is written: a name with a dot stands in quotes.
+    let name = if fitting.workload.contains('.') {
+        format!("\"{}\"", fitting.workload)
+    } else {
+        fitting.workload.clone()
+    };
+    format!("workload.{name}.{place}.{}: {}{limit}{mark}", resource.name(), change(a))
 }
 
 fn withheld(it: &Rightsized) -> Markup {
