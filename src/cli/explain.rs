@@ -65,7 +65,8 @@ pub(super) struct PodArgs {
 #[derive(Debug, clap::Args)]
 #[group(multiple = false)]
 struct Which {
-    /// By workload and number, as in web/3, or by name as in the trace
+    /// By workload and number, as in web/3, or by name as in the trace (the
+    /// first of several)
     #[arg(value_name = "POD")]
     pod: Option<String>,
     /// The one that waited longest for a node [default]

@@ -81,8 +81,14 @@ fn numbered(workloads: &Workloads, id: WorkloadId, number: u64) -> Result<u64> {
     )))
 }
 
-/// The run had no such pod: `seen` of its trace or service were submitted.
-pub(super) fn not_there(workloads: &Workloads, ordinal: u64, seen: u64) -> Error {
+/// The run had no such pod: of its trace or service the probe saw `seen`
+/// submitted, the record has `submitted` of each workload.
+pub(super) fn not_there(
+    workloads: &Workloads,
+    ordinal: u64,
+    seen: u64,
+    submitted: impl Fn(WorkloadId) -> u64,
+) -> Error {
     let (source, number) = Pod::origin(ordinal);
     let template =
         match Pod::trace_of(ordinal) {
@@ -93,6 +99,13 @@ pub(super) fn not_there(workloads: &Workloads, ordinal: u64, seen: u64) -> Error
         };
     let workload = template.map(|t| workloads.templates[t.index()].workload);
     let name = workload.map_or("", |w| workloads.workloads[w.index()].name.as_str());
+    if seen == 0 && workload.is_some_and(|w| submitted(w) > 0) {
+        return Error::input(format!(
+            "neither kube-scheduler nor a Fargate profile places the pods of `{}`, and no other \
+             story can be told",
+            text::name(name)
+        ));
+    }
     too_high(&text::name(name), number, seen)
 }
 
@@ -221,5 +234,16 @@ mod tests {
             assert!(error.is_input());
             assert!(error.to_string().contains(says), "{name}: {error}");
         }
+    }
+
+    #[test]
+    fn a_number_too_high_and_a_world_that_tells_nothing_are_told_apart() {
+        let workloads = workloads();
+        let say = |seen, submitted| {
+            not_there(&workloads, Pod::trace_ordinal(0, 2), seen, |_| submitted).to_string()
+        };
+        assert!(say(2, 2).contains("builds submitted 2 pods: builds/0 to builds/1"));
+        assert!(say(0, 0).contains("builds submitted no pod"));
+        assert!(say(0, 2).contains("no other story can be told"));
     }
 }

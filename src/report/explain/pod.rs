@@ -16,7 +16,7 @@ use crate::observe::probe::{
 use crate::observe::{NodeEnd, Place, PodEnd};
 use crate::place::kube::{NO_NODE_AVAILABLE, TAINT_WEIGHT};
 use crate::units::{SimDuration, SimTime};
-use crate::workload::{OnInterrupt, TaintEffect, WorkloadKind};
+use crate::workload::{OnInterrupt, TaintEffect, WorkloadId, WorkloadKind};
 
 /// The story of a pod.
 #[derive(Debug, Clone, Serialize)]
@@ -164,7 +164,9 @@ pub(super) struct Lack {
 /// If the run had no such pod.
 pub fn pod(cell: CellFacts<'_>, follow: &Follow, ordinal: u64) -> Result<PodStory> {
     let Some(first) = follow.instances.first() else {
-        return Err(not_there(cell.workloads, ordinal, follow.siblings));
+        let counts = &cell.record.counts;
+        let submitted = |w: WorkloadId| counts.get(w.index()).map_or(0, |counts| counts.submitted);
+        return Err(not_there(cell.workloads, ordinal, follow.siblings, submitted));
     };
     let teller = Teller { cell, nodes: cell.record.node_ordinals() };
     Ok(PodStory {
@@ -402,7 +404,12 @@ impl Teller<'_> {
             Place::Nowhere => return,
             Place::Node(record) => {
                 let node = self.node_in_full(record);
-                say(of.bound, "bound", format!("attempt {attempt}: bound to {node}"));
+                let text = match attempt {
+                    // There from the start: no scheduler placed it.
+                    0 => format!("bound to {node}"),
+                    n => format!("attempt {n}: bound to {node}"),
+                };
+                say(of.bound, "bound", text);
             }
             Place::Fargate(record) => {
                 let name = self.machine(record);
