@@ -22,10 +22,11 @@ mod table;
 mod words;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 
@@ -74,6 +75,8 @@ pub struct Catalog {
     sources: Sources,
     types: Arc<[InstanceType]>,
     regions: Vec<RegionEntry>,
+    /// Regions that were asked for: reading one takes milliseconds.
+    read: Mutex<BTreeMap<String, Region>>,
 }
 
 #[derive(Debug)]
@@ -175,7 +178,7 @@ impl Catalog {
         let file = tables.get("instance-types.csv")?;
         let types = instance::read_types(&file.label, &file.text)?.into();
         let regions = read_regions(&tables, &sources)?;
-        Ok(Catalog { tables, sources, types, regions })
+        Ok(Catalog { tables, sources, types, regions, read: Mutex::default() })
     }
 
     /// The codes of all Regions, Local Zones and Wavelength Zones that have
@@ -211,7 +214,14 @@ impl Catalog {
                 )));
             }
         }
-        Region::read(name, entry.ratio.as_ref(), &self.types, &self.sources, &self.tables)
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(region) = read.get(name) {
+            return Ok(region.clone());
+        }
+        let (types, sources) = (&self.types, &self.sources);
+        let region = Region::read(name, entry.ratio.as_ref(), types, sources, &self.tables)?;
+        read.insert(name.to_owned(), region.clone());
+        Ok(region)
     }
 
     /// An instance type by name, priced anywhere or not.

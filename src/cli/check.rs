@@ -2,8 +2,14 @@
 
 use std::fmt::Write as _;
 
+use super::cells::GridCells;
 use super::{Console, Outcome, Scenario, print};
-use crate::Result;
+use crate::scenario::Source;
+use crate::sweep::{Journal, peek};
+use crate::{Result, plan};
+
+/// What a finished cell takes in memory, roughly: more with many workloads.
+const BYTES_A_CELL: usize = 2_048;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -56,6 +62,58 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
             }
         }
     }
+    if Source::load(&args.scenario.file)?.sweep().is_some() {
+        out.push_str(&sweep(args, console)?);
+    }
     print(&out)?;
     Ok(Outcome::Fine)
+}
+
+/// What a sweep would do, and what it will take as far as earlier runs tell.
+fn sweep(args: &Args, console: &Console) -> Result<String> {
+    let grid = plan::load_sweep(&args.scenario.file, &super::run::options(&args.scenario)?)?;
+    super::run::warn_of(&grid.warnings, args.deny_warnings, console)?;
+    let axes: Vec<String> = grid.axes.iter().map(|(_, values)| values.len().to_string()).collect();
+    let mut out = format!(
+        "sweep: {} cases × {} combinations of axes ({}) × {} seeds = {} cells, {} distinct \
+         simulations\n",
+        grid.cases.len(),
+        grid.combinations() / grid.cases.len().max(1),
+        if axes.is_empty() { "none".to_owned() } else { axes.join(" × ") },
+        grid.seeds.len(),
+        grid.cells(),
+        grid.simulations(),
+    );
+    let target = super::sweep::default_output(&grid);
+    let wanted = GridCells::new(&grid).wanted();
+    let found = peek(&Journal::beside(&target), &wanted);
+    let left = grid.cells() - found.len();
+    let threads = super::run::threads(None);
+    // Writing to a String cannot fail.
+    let _ = if found.is_empty() {
+        writeln!(out, "sweep time: not known before some of its cells were run")
+    } else {
+        let mean = found.values().map(|f| f.micros as f64 / 1e6).sum::<f64>() / found.len() as f64;
+        writeln!(
+            out,
+            "sweep time: about {:.0} s on {threads} threads for the {left} cells that are left \
+             ({:.3} s a cell, from {} finished ones)",
+            mean * left as f64 / threads as f64,
+            mean,
+            found.len(),
+        )
+    };
+    let stats = std::fs::read_to_string(target.join("run-stats.json")).ok();
+    let peak = stats
+        .and_then(|s| serde_json::from_str::<serde_json::Value>(&s).ok())
+        .and_then(|s| s["peak_rss_kib"].as_f64());
+    let _ = match peak {
+        Some(kib) => writeln!(out, "sweep memory: {:.0} MiB when it last ran", kib / 1024.0),
+        None => writeln!(
+            out,
+            "sweep memory: {:.0} MiB for results, and what each thread's simulation takes",
+            (grid.cells() * BYTES_A_CELL) as f64 / f64::from(1 << 20)
+        ),
+    };
+    Ok(out)
 }

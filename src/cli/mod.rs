@@ -17,6 +17,7 @@ mod progress;
 mod report;
 mod rightsize;
 mod run;
+mod sweep;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
@@ -54,6 +55,8 @@ enum Verb {
     Check(check::Args),
     /// Simulate every case of a scenario, compare them and write a report
     Run(run::Args),
+    /// Simulate cases, axes and seeds of a scenario's sweep
+    Sweep(sweep::Args),
     /// Fit requests to usage, and say what that saves in dollars
     Rightsize(Box<rightsize::Args>),
     /// Compare two finished results, or two cases of one
@@ -205,6 +208,7 @@ fn dispatch(verb: Verb, console: &Console) -> Result<Outcome> {
         Verb::Init(args) => init::run(&args, console),
         Verb::Check(args) => check::run(&args, console),
         Verb::Run(args) => run::run(&args, console),
+        Verb::Sweep(args) => sweep::run(&args, console),
         Verb::Rightsize(args) => rightsize::run(&args, console),
         Verb::Compare(args) => compare::run(&args, console),
         Verb::Report(args) => report::run(&args),

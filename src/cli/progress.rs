@@ -1,4 +1,7 @@
-//! A progress bar on stderr, only where a person watches.
+//! A progress bar on stderr where a person watches; plain lines elsewhere,
+//! for what may take long.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -23,5 +26,31 @@ impl Progress {
 
     pub(super) fn clear(&self) {
         self.0.finish_and_clear();
+    }
+}
+
+/// Lines on stderr, one for each tenth of the cells.
+pub(super) struct Milestones<'a> {
+    console: &'a super::Console,
+    /// Cells of the last line.
+    said: AtomicUsize,
+}
+
+impl<'a> Milestones<'a> {
+    pub(super) fn new(console: &'a super::Console) -> Self {
+        Milestones { console, said: AtomicUsize::new(0) }
+    }
+
+    pub(super) fn set(&self, done: usize, all: usize) {
+        let step = (all / 10).max(1);
+        let before = self.said.load(Ordering::Relaxed);
+        if done >= before + step
+            && self
+                .said
+                .compare_exchange(before, done, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+        {
+            self.console.note(&format!("{done} of {all} cells"));
+        }
     }
 }

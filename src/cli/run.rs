@@ -104,11 +104,16 @@ pub(super) fn options(args: &Scenario) -> Result<plan::Options> {
 
 /// Shows the plan's warnings; with `deny` they are errors.
 pub(super) fn warn(plan: &Plan, deny: bool, console: &Console) -> Result<()> {
-    for warning in &plan.warnings {
+    warn_of(&plan.warnings, deny, console)
+}
+
+/// As [`warn`], of warnings alone.
+pub(super) fn warn_of(warnings: &[plan::Warning], deny: bool, console: &Console) -> Result<()> {
+    for warning in warnings {
         console.warn(warning.code, &warning.text);
     }
-    if deny && !plan.warnings.is_empty() {
-        let n = plan.warnings.len();
+    if deny && !warnings.is_empty() {
+        let n = warnings.len();
         return Err(Error::input(format!("{n} warnings and --deny-warnings was given")));
     }
     Ok(())
@@ -205,7 +210,7 @@ pub(super) fn stats(started: Instant, threads: usize, study: &Study) -> String {
 }
 
 /// Peak resident memory as Linux counts it; `None` elsewhere.
-fn peak_rss_kib() -> Option<u64> {
+pub(super) fn peak_rss_kib() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
     line.trim().strip_suffix("kB")?.trim().parse().ok()

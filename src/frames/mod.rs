@@ -1,5 +1,6 @@
 //! Tables in and out. The only room that knows polars.
 
+pub mod cells;
 mod columns;
 mod pages;
 pub mod tables;

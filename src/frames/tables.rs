@@ -36,7 +36,7 @@ use crate::{Error, Result};
 const GROUP_ROWS: usize = 1 << 18;
 
 /// Writes a table row group by row group.
-fn write(
+pub(super) fn write(
     name: &str,
     rows: usize,
     out: impl Write,
@@ -74,11 +74,11 @@ fn times(name: &str, values: impl Iterator<Item = SimTime>) -> Column {
     Int64Chunked::from_iter_options(PlSmallStr::from_str(name), values).into_column()
 }
 
-fn f64s(name: &str, values: impl Iterator<Item = f64>) -> Column {
+pub(super) fn f64s(name: &str, values: impl Iterator<Item = f64>) -> Column {
     Series::new(PlSmallStr::from_str(name), values.collect::<Vec<f64>>()).into_column()
 }
 
-fn u32s(name: &str, values: impl Iterator<Item = u32>) -> Column {
+pub(super) fn u32s(name: &str, values: impl Iterator<Item = u32>) -> Column {
     UInt32Chunked::from_vec(PlSmallStr::from_str(name), values.collect()).into_column()
 }
 

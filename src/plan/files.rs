@@ -21,7 +21,8 @@ use crate::workload::source::LoadedTrace;
 /// A demand curve as it stands in a file.
 type Steps = Vec<(SimDuration, RequestRate)>;
 
-/// What has been read.
+/// What has been read. A clone shares the rows.
+#[derive(Debug, Clone)]
 pub(super) struct Files {
     read_trace: ReadTrace,
     traces: Vec<(TraceSource, Result<LoadedTrace>)>,

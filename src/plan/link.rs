@@ -1,6 +1,8 @@
 //! From a scenario file to a [`Plan`]: every case linked, findings of all of
 //! them together.
 
+mod grid;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -24,6 +26,8 @@ use crate::workload::plan::{PlannedWorkload, WorkloadPlan};
 use crate::world::Setup;
 use crate::{Error, Result};
 
+pub use grid::{Grid, MAX_CELLS, link_sweep, load_sweep};
+
 /// Largest number of seeds.
 const MAX_SEEDS: u32 = 10_000;
 
@@ -41,9 +45,7 @@ pub fn load(path: &Path, options: &Options) -> Result<Plan> {
 /// # Errors
 /// As [`load`].
 pub fn link(source: &Source, options: &Options) -> Result<Plan> {
-    let given: Vec<String> =
-        options.set.iter().map(|(path, value)| format!("{path}={value}")).collect();
-    let source = &source.clone().with_overrides(&given)?;
+    let source = &with_overrides(source, options)?;
     let catalog = Catalog::load(options.pricing_dir.as_deref())?;
     let mut diags = source.diagnostics();
     let mut shared = Shared {
@@ -82,7 +84,13 @@ pub fn link(source: &Source, options: &Options) -> Result<Plan> {
         case.changes = settings::changes(&baseline, rightsize::tree(case, resolved));
         case.changes.extend(rightsize::trace_changes(case));
     }
-    let seeds = seeds(&first.scenario, options, &mut cases)?;
+    let stated = first.scenario.seeds.map(|s| u32::try_from(s.value.get()).unwrap_or(MAX_SEEDS));
+    let random = cases.iter().any(|c| c.random);
+    let (seeds, defaults) = seeds(&first.scenario, options, stated, random)?;
+    for case in &mut cases {
+        case.settings.extend(defaults.iter().cloned());
+        case.settings.sort_by_key(|s| s.origin);
+    }
     let mut warnings = warnings(&diags);
     warnings.extend(shared.warning_of_prices());
     let traces = shared.files.traces().map(|t| t.report.clone()).collect();
@@ -410,8 +418,21 @@ fn share(cases: &mut [CasePlan]) {
     }
 }
 
-/// The seeds, with what a case should know of their defaults.
-fn seeds(scenario: &Scenario, options: &Options, cases: &mut [CasePlan]) -> Result<Vec<u64>> {
+/// The scenario with what the command line sets.
+fn with_overrides(source: &Source, options: &Options) -> Result<Source> {
+    let given: Vec<String> =
+        options.set.iter().map(|(path, value)| format!("{path}={value}")).collect();
+    source.clone().with_overrides(&given)
+}
+
+/// The seeds of a scenario, `stated` being how many its file asks for, with
+/// what a case should know of their defaults.
+fn seeds(
+    scenario: &Scenario,
+    options: &Options,
+    stated: Option<u32>,
+    random: bool,
+) -> Result<(Vec<u64>, Vec<super::model::Setting>)> {
     use super::model::{Origin, Setting};
     let mut defaults = Vec::new();
     let mut default = |path: &str, value: String, note: &str| {
@@ -422,9 +443,8 @@ fn seeds(scenario: &Scenario, options: &Options, cases: &mut [CasePlan]) -> Resu
         default("seed", SEED.value.to_string(), SEED.note);
         SEED.value
     });
-    let stated = scenario.seeds.map(|s| u32::try_from(s.value.get()).unwrap_or(MAX_SEEDS));
     let count = options.seeds.or(stated).unwrap_or_else(|| {
-        let known = if cases.iter().any(|c| c.random) { SEEDS_RANDOM } else { SEEDS_FIXED };
+        let known = if random { SEEDS_RANDOM } else { SEEDS_FIXED };
         default("seeds", known.value.to_string(), known.note);
         known.value
     });
@@ -433,12 +453,9 @@ fn seeds(scenario: &Scenario, options: &Options, cases: &mut [CasePlan]) -> Resu
             "between 1 and {MAX_SEEDS} seeds can be run, not {count}"
         )));
     }
-    for case in cases {
-        case.settings.extend(defaults.iter().cloned());
-        case.settings.sort_by_key(|s| s.origin);
-    }
     // Wrapping, so that the largest seed has successors too.
-    Ok((0..u64::from(count)).map(|i| first.wrapping_add(i)).collect())
+    let seeds = (0..u64::from(count)).map(|i| first.wrapping_add(i)).collect();
+    Ok((seeds, defaults))
 }
 
 fn warnings(diags: &Diagnostics) -> Vec<Warning> {

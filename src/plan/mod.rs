@@ -36,7 +36,7 @@ mod usage;
 mod usage_tests;
 mod workloads;
 
-pub use link::{link, load};
+pub use link::{Grid, MAX_CELLS, link, link_sweep, load, load_sweep};
 pub use model::{
     Bound, CasePlan, Change, Goal, Input, Options, Origin, Plan, ReadTrace, Rightsizing, Setting,
     Warning,

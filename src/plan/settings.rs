@@ -83,7 +83,7 @@ fn compare(from: &Node, to: &Node, path: &mut String, out: &mut Vec<Change>) {
 }
 
 /// A value on one line, in YAML's flow style.
-fn inline(node: &Node) -> String {
+pub(super) fn inline(node: &Node) -> String {
     match &node.value {
         Value::Null => "null".to_owned(),
         Value::Bool(b) => b.to_string(),

@@ -5,6 +5,7 @@
 //! No wall clock: what is written depends on the study alone.
 
 pub mod charts;
+mod combinations;
 mod comparison;
 pub mod explain;
 mod figures;
@@ -19,6 +20,7 @@ mod terminal;
 mod text;
 mod words;
 
+pub use combinations::sweep_results;
 pub use comparison::comparison;
 pub use figures::chart_files;
 pub use page::{page, rightsize_chart, rightsize_page, sweep_page};

@@ -24,6 +24,7 @@ mod schema;
 mod source;
 #[cfg(test)]
 mod survival;
+pub mod sweep;
 #[cfg(test)]
 mod tests;
 pub mod tree;
@@ -37,10 +38,12 @@ pub use dist::{CpuDist, Dist, MemoryDist, TimeDist};
 pub use leaf::{CpuTime, RelPath, Slug, Text};
 pub use model::*;
 pub use number::{Fraction, Growth, Int, NonNegative, Positive, Share};
+pub use patch::Assignments;
 pub use pool::*;
 pub use rightsize::*;
 pub use schema::json_schema;
 pub use source::{BASE_CASE, Resolved, Source};
+pub use sweep::{Axes, Axis, Sweep};
 pub use tree::{Node, Value, effective_yaml};
 pub use usage::*;
 pub use workload::*;

@@ -34,6 +34,8 @@ record! {
         "seed" => seed: Option<Spanned<u64>>,
         /// How many seeds are run where anything is random.
         "seeds" => seeds: Option<Spanned<Int<1, 10_000>>>,
+        /// What plimsoll sweep runs. Absent in a resolved scenario.
+        "sweep" => sweep: Option<super::sweep::Sweep>,
         /// When the run starts, how long it lasts, what is left out of results.
         "time" => time: Time = Time::default(),
         /// What wants to run.

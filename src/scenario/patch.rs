@@ -51,10 +51,34 @@ impl Path {
             }
             rest = after.strip_prefix('.').ok_or("a dot is missing after a quoted name")?;
         }
-        if segments.first().is_some_and(|s| s.name == "cases") {
-            return Err("a case cannot change `cases`".to_owned());
+        for fixed in ["cases", "sweep"] {
+            if segments.first().is_some_and(|s| s.name == fixed) {
+                return Err(format!("a case cannot change `{fixed}`"));
+            }
         }
         Ok(Path { segments })
+    }
+
+    /// The first name.
+    #[must_use]
+    pub fn head(&self) -> &str {
+        self.segments.first().map_or("", |s| &s.name)
+    }
+
+    /// Where it was written, as far as that is known.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        match self.segments.as_slice() {
+            [first, .., last] => first.span.to(last.span),
+            [only] => only.span,
+            [] => Span::default(),
+        }
+    }
+
+    /// Whether one of the two is the other, or a part of it.
+    #[must_use]
+    pub fn overlaps(&self, other: &Path) -> bool {
+        self.segments.iter().zip(&other.segments).all(|(a, b)| a.name == b.name)
     }
 }
 
@@ -89,6 +113,17 @@ impl Assignments {
     /// Adds others, which are applied after these.
     pub fn append(&mut self, others: Assignments) {
         self.0.extend(others.0);
+    }
+
+    /// The paths.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.0.iter().map(|(path, _)| path)
+    }
+}
+
+impl FromIterator<(Path, Node)> for Assignments {
+    fn from_iter<I: IntoIterator<Item = (Path, Node)>>(iter: I) -> Self {
+        Assignments(iter.into_iter().collect())
     }
 }
 
@@ -128,7 +163,8 @@ impl Decode for Removals {
     }
 }
 
-fn decode_path(text: &str, span: Span, ctx: &mut Ctx<'_>) -> Option<Path> {
+/// Reads a path written at `span`, or reports why it is none.
+pub(super) fn decode_path(text: &str, span: Span, ctx: &mut Ctx<'_>) -> Option<Path> {
     let exact = ctx.diags().sources().text(span) == text;
     match Path::parse(text, span, exact) {
         Ok(path) => Some(path),

@@ -8,6 +8,7 @@ use super::leaf::RelPath;
 use super::model::{Case, Scenario};
 use super::patch::{self, Assignments};
 use super::rightsize::Rightsize;
+use super::sweep::Sweep;
 use super::tree::{self, Key, MAX_BYTES, Node, Value};
 use crate::error::{Error, Result};
 
@@ -19,9 +20,10 @@ pub const BASE_CASE: &str = "base";
 pub struct Source {
     path: PathBuf,
     sources: Sources,
-    /// Everything but `cases`.
+    /// Everything but `cases` and `sweep`.
     tree: Node,
     cases: Map<Case>,
+    sweep: Option<Sweep>,
     overrides: Vec<Assignments>,
 }
 
@@ -82,11 +84,17 @@ impl Source {
                 .help("`plimsoll init` writes one to start from");
             return Err(failed(diags));
         }
-        let cases = take_cases(&mut tree, &mut diags);
-        match cases {
-            Some(cases) if !diags.has_errors() => {
-                Ok(Source { path: path.to_owned(), sources, tree, cases, overrides: Vec::new() })
-            }
+        let cases = take(&mut tree, "cases", &mut diags);
+        let sweep = take(&mut tree, "sweep", &mut diags);
+        match (cases, sweep) {
+            (Some(cases), Some(sweep)) if !diags.has_errors() => Ok(Source {
+                path: path.to_owned(),
+                sources,
+                tree,
+                cases,
+                sweep,
+                overrides: Vec::new(),
+            }),
             _ => Err(failed(diags)),
         }
     }
@@ -184,10 +192,27 @@ impl Source {
         if self.cases.is_empty() { vec![BASE_CASE] } else { self.cases.names().collect() }
     }
 
+    /// The `sweep` block, if there is one.
+    #[must_use]
+    pub fn sweep(&self) -> Option<&Sweep> {
+        self.sweep.as_ref()
+    }
+
+    /// What the command line sets.
+    pub fn overridden(&self) -> impl Iterator<Item = &patch::Path> {
+        self.overrides.iter().flat_map(Assignments::paths)
+    }
+
     /// The effective tree of a case; `None` when a patch does not apply.
     ///
-    /// Order: the case's `remove`, `replace`, `set`, then `--set`.
-    pub fn effective(&self, case: &str, diags: &mut Diagnostics) -> Option<Node> {
+    /// Order: the case's `remove`, `replace`, `set`, then the values of axes,
+    /// then `--set`.
+    pub fn effective(
+        &self,
+        case: &str,
+        axes: &Assignments,
+        diags: &mut Diagnostics,
+    ) -> Option<Node> {
         let mut findings = Diagnostics::new(self.sources.clone());
         let mut tree = self.tree.clone();
         match self.cases.get(case) {
@@ -203,7 +228,7 @@ impl Source {
                     .suggest(case, self.case_names());
             }
         }
-        for setting in &self.overrides {
+        for setting in std::iter::once(axes).chain(&self.overrides) {
             patch::set(&mut tree, setting, &mut findings);
         }
         let fine = !findings.has_errors();
@@ -213,7 +238,17 @@ impl Source {
 
     /// The typed scenario of a case; `None` after reporting every mistake.
     pub fn resolve(&self, case: &str, diags: &mut Diagnostics) -> Option<Resolved> {
-        let tree = self.effective(case, diags)?;
+        self.resolve_with(case, &Assignments::default(), diags)
+    }
+
+    /// As [`Source::resolve`] with the values of a sweep's axes.
+    pub fn resolve_with(
+        &self,
+        case: &str,
+        axes: &Assignments,
+        diags: &mut Diagnostics,
+    ) -> Option<Resolved> {
+        let tree = self.effective(case, axes, diags)?;
         let scenario = Scenario::decode(&tree, &mut Ctx::new(diags))?;
         let own = self.cases.get(case);
         let title = own.and_then(|c| c.title.as_ref()).map(|t| t.value.clone());
@@ -241,13 +276,13 @@ fn failed(diags: Diagnostics) -> Error {
     diags.into_result().err().unwrap_or_else(|| Error::failed("a scenario was refused unexplained"))
 }
 
-/// Takes `cases` out of the tree.
-fn take_cases(tree: &mut Node, diags: &mut Diagnostics) -> Option<Map<Case>> {
+/// Takes an entry out of the tree; its default where there is none.
+fn take<T: Decode + Default>(tree: &mut Node, name: &str, diags: &mut Diagnostics) -> Option<T> {
     let Value::Map(entries) = &mut tree.value else {
-        return Some(Map::default());
+        return Some(T::default());
     };
-    let Some(index) = entries.iter().position(|(k, _)| k.name == "cases") else {
-        return Some(Map::default());
+    let Some(index) = entries.iter().position(|(k, _)| k.name == name) else {
+        return Some(T::default());
     };
     let (key, node): (Key, Node) = entries.remove(index);
     Ctx::new(diags).under(&key, &node)

@@ -266,14 +266,14 @@ impl Study {
         ])
         .map_err(failed)?;
         for row in self.rows() {
-            let text = |value: Option<f64>| value.map(number).unwrap_or_default();
+            let text = |value: Option<f64>| value.map(plain_number).unwrap_or_default();
             let d = row.difference;
             csv.write_record([
                 guarded(row.case).as_ref(),
                 guarded(row.workload.unwrap_or_default()).as_ref(),
                 row.metric,
                 row.unit,
-                &number(row.estimate.mean),
+                &plain_number(row.estimate.mean),
                 &text(row.estimate.low()),
                 &text(row.estimate.high()),
                 &text(d.map(|d| d.mean)),
@@ -288,7 +288,8 @@ impl Study {
 }
 
 /// At most six decimals, no trailing zeros, no negative zero.
-fn number(value: f64) -> String {
+#[must_use]
+pub fn plain_number(value: f64) -> String {
     let text = format!("{value:.6}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
     if text == "-0" { "0".to_owned() } else { text.to_owned() }
@@ -388,7 +389,7 @@ mod tests {
         for (value, want) in
             [(0.0, "0"), (-0.000_000_1, "0"), (1.5, "1.5"), (100.0, "100"), (1.0 / 3.0, "0.333333")]
         {
-            assert_eq!(number(value), want);
+            assert_eq!(plain_number(value), want);
         }
     }
 }

@@ -5,6 +5,8 @@
 
 mod compare;
 mod detail;
+mod document;
+mod journal;
 mod measure;
 mod model;
 mod outcome;
@@ -17,9 +19,12 @@ pub(crate) mod sample;
 mod stats;
 mod study;
 mod summary;
+mod wire;
 
-pub use compare::{Metric, Row, WorkloadMetric};
+pub use compare::{Metric, Row, WorkloadMetric, plain_number};
 pub use detail::{Cdf, Detail, NodesOverTime, Priced};
+pub use document::SweepDocument;
+pub use journal::{Finished, Found, Journal, Key, Keys, peek};
 pub use model::{
     Assumption, Bound, CaseStudy, Change, Goal, Input, Origin, SCHEMA_VERSION, Study, Warning,
 };

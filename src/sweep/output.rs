@@ -5,9 +5,14 @@
 //! first and removed last, so that a crash at any moment leaves one of the two
 //! whole. What is ours is known by a manifest that every result carries;
 //! a directory with anything else in it is refused.
+//!
+//! A process that is killed leaves its temporary directory behind. Every
+//! such directory holds a lock as long as its process lives, so that the next
+//! result beside it can tell the dead from the living: what a dead one had
+//! moved aside gets its name back, the rest is removed.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Component, Path, PathBuf};
 
@@ -19,6 +24,11 @@ use crate::{Error, Result};
 const MANIFEST: &str = ".plimsoll-result";
 /// First line of a manifest.
 const HEADING: &str = "plimsoll result, schema 1";
+/// How temporary directories are called.
+const PREFIX: &str = ".plimsoll-";
+/// In a temporary directory: locked while its process lives. Holds the name
+/// of the target.
+const LOCK: &str = "lock";
 /// Directories a case must not be named after.
 const RESERVED: [&str; 5] =
     ["charts", "comparison.csv", "report.html", "run-stats.json", "study.json"];
@@ -30,6 +40,8 @@ pub struct OutputDir {
     target: PathBuf,
     /// Beside the target, so that renames stay within one file system.
     beside: TempDir,
+    /// Locked: says that `beside` is in use.
+    _lock: File,
 }
 
 impl OutputDir {
@@ -43,11 +55,9 @@ impl OutputDir {
         check_replaceable(&target)?;
         let parent = parent(&target);
         fs::create_dir_all(parent).map_err(|e| Error::write(parent, &e))?;
-        let beside = tempfile::Builder::new()
-            .prefix(".plimsoll-")
-            .tempdir_in(parent)
-            .map_err(|e| Error::write(parent, &e))?;
-        let output = OutputDir { target, beside };
+        clear_abandoned(parent);
+        let (beside, lock) = locked_beside(parent, &target)?;
+        let output = OutputDir { target, beside, _lock: lock };
         let path = output.path();
         // Not the temporary directory itself: that is private to its owner.
         fs::create_dir(&path).map_err(|e| Error::write(&path, &e))?;
@@ -147,6 +157,52 @@ impl OutputDir {
         }
         let beside = self.beside.path().to_owned();
         self.beside.close().map_err(|e| Error::write(&beside, &e))
+    }
+}
+
+/// A new temporary directory in `parent`, and the lock that marks it as in use.
+fn locked_beside(parent: &Path, target: &Path) -> Result<(TempDir, File)> {
+    let failed = |e: std::io::Error| Error::write(parent, &e);
+    // Only a sweeping process between two steps can make this go round.
+    for _ in 0..100 {
+        let beside = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent).map_err(failed)?;
+        let path = beside.path().join(LOCK);
+        let mut lock = File::create(&path).map_err(failed)?;
+        // Where locks are unknown nothing is ever cleared either.
+        let _ = lock.lock();
+        let name = target.file_name().unwrap_or_default();
+        lock.write_all(name.as_encoded_bytes()).map_err(failed)?;
+        if path.exists() {
+            return Ok((beside, lock));
+        }
+    }
+    Err(Error::failed(format!("cannot write beside `{}`", target.display())))
+}
+
+/// Removes temporary directories of dead processes. What cannot be removed
+/// stays: this is housekeeping, and the next result tries again.
+fn clear_abandoned(parent: &Path) {
+    let Ok(entries) = fs::read_dir(parent) else { return };
+    for entry in entries.flatten() {
+        let ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
+        if !ours || !entry.file_type().is_ok_and(|t| t.is_dir()) {
+            continue;
+        }
+        let dir = entry.path();
+        // Without a lock it is not known to be dead.
+        let Ok(lock) = File::open(dir.join(LOCK)) else { continue };
+        if lock.try_lock().is_err() {
+            continue;
+        }
+        // Killed between the two renames: the older result comes back.
+        let name = fs::read_to_string(dir.join(LOCK)).unwrap_or_default();
+        let plain = Path::new(&name).components().count() == 1
+            && matches!(Path::new(&name).components().next(), Some(Component::Normal(_)));
+        let old = dir.join("old");
+        if plain && old.is_dir() && !parent.join(&name).exists() {
+            let _ = fs::rename(&old, parent.join(&name));
+        }
+        let _ = fs::remove_dir_all(&dir);
     }
 }
 
@@ -261,6 +317,47 @@ mod tests {
         drop(out);
         assert_eq!(fs::read_to_string(target.join("a/summary.json")).expect("old"), "1");
         assert_eq!(fs::read_dir(dir.path()).expect("dir").count(), 1);
+    }
+
+    #[test]
+    fn what_dead_processes_left_is_cleared_and_the_living_are_spared() {
+        let dir = tempfile::tempdir().expect("dir");
+        let abandoned = |name: &str, target: &str, old: &str| {
+            let path = dir.path().join(name);
+            fs::create_dir_all(path.join("new")).expect("dir");
+            fs::write(path.join("new/half"), "x").expect("file");
+            if !old.is_empty() {
+                fs::create_dir(path.join("old")).expect("dir");
+                fs::write(path.join("old/result"), old).expect("file");
+            }
+            fs::write(path.join(LOCK), target).expect("file");
+        };
+        result(&dir.path().join("late"), "newer");
+        abandoned(".plimsoll-dead", "out", "");
+        // Killed after the older result was moved aside.
+        abandoned(".plimsoll-between", "between", "older");
+        // The same, but there is a newer one meanwhile.
+        abandoned(".plimsoll-late", "late", "older");
+        abandoned(".plimsoll-evil", "../escaped", "older");
+        // Nothing says that these are dead, or ours.
+        fs::create_dir(dir.path().join(".plimsoll-unlocked")).expect("dir");
+        fs::create_dir(dir.path().join("plimsoll-other")).expect("dir");
+        let living = OutputDir::create(&dir.path().join("living")).expect("create");
+        living.write("a", b"1").expect("write");
+        result(&dir.path().join("out"), "1");
+        let left: BTreeSet<String> = fs::read_dir(dir.path())
+            .expect("dir")
+            .map(|e| e.expect("entry").file_name().to_string_lossy().into_owned())
+            .collect();
+        let beside = living.beside.path().file_name().expect("named").to_string_lossy();
+        let want = [".plimsoll-unlocked", "between", "late", "out", "plimsoll-other", &*beside];
+        assert_eq!(left, want.iter().map(|w| (*w).to_owned()).collect());
+        let read = |path: &str| fs::read_to_string(dir.path().join(path)).expect("a file");
+        assert_eq!(read("between/result"), "older");
+        assert_eq!(read("late/a/summary.json"), "newer");
+        assert!(!dir.path().parent().expect("above").join("escaped").exists());
+        living.finish().expect("finish");
+        assert!(dir.path().join("living/a").is_file());
     }
 
     #[test]

@@ -6,9 +6,8 @@
 //! them. A record lives only until its cases are measured, so memory grows
 //! with threads, not with cells.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-
-use rayon::prelude::*;
 
 use super::detail::Detail;
 use super::outcome::Outcome;
@@ -21,6 +20,12 @@ pub trait Simulate: Sync {
 
     /// Names of the cases, in scenario order.
     fn cases(&self) -> Vec<String>;
+
+    /// What an earlier run left of a cell, where that can be used: it is
+    /// neither simulated nor measured again.
+    fn known(&self, _case: usize, _seed: u64) -> Option<Cell> {
+        None
+    }
 
     /// Equal for cases whose simulations are the same for every seed.
     fn sim_key(&self, case: usize) -> u64;
@@ -81,14 +86,23 @@ pub fn run<S: Simulate>(
     // Units before the first failure still run, so that the error reported is
     // the same on any number of threads.
     let failed = AtomicUsize::new(usize::MAX);
-    let one = |(index, unit): (usize, &Unit)| -> Vec<(usize, usize, Result<Cell>)> {
+    let one = |index: usize, unit: &Unit| -> Vec<(usize, usize, Result<Cell>)> {
         let mut cells = Vec::with_capacity(unit.cases.len());
-        let halted = || stop.load(Ordering::Relaxed) || failed.load(Ordering::Relaxed) < index;
-        let Some(&first) = unit.cases.first() else { return cells };
-        if halted() {
+        let (seed, detail) = (seeds[unit.seed], unit.seed == 0);
+        let mut missing = Vec::with_capacity(unit.cases.len());
+        for &case in &unit.cases {
+            match simulate.known(case, seed) {
+                Some(cell) => {
+                    cells.push((case, unit.seed, Ok(cell)));
+                    progress(done.fetch_add(1, Ordering::Relaxed) + 1, all);
+                }
+                None => missing.push(case),
+            }
+        }
+        let Some(&first) = missing.first() else { return cells };
+        if stop.load(Ordering::Relaxed) || failed.load(Ordering::Relaxed) < index {
             return cells;
         }
-        let (seed, detail) = (seeds[unit.seed], unit.seed == 0);
         let name = |case: usize, e: Error| e.context(format!("case {}, seed {seed}", names[case]));
         match simulate.simulate(first, seed, detail) {
             Err(e) => {
@@ -96,7 +110,7 @@ pub fn run<S: Simulate>(
                 cells.push((first, unit.seed, Err(name(first, e))));
             }
             Ok(record) => {
-                for &case in &unit.cases {
+                for case in missing {
                     let cell = simulate.measure(case, seed, &record, detail);
                     let ok = cell.is_ok();
                     cells.push((case, unit.seed, cell.map_err(|e| name(case, e))));
@@ -114,14 +128,26 @@ pub fn run<S: Simulate>(
         .num_threads(threads.max(1))
         .build()
         .map_err(|e| Error::failed(format!("cannot start {threads} threads: {e}")))?;
-    let results: Vec<Vec<(usize, usize, Result<Cell>)>> =
-        pool.install(|| units.par_iter().enumerate().with_max_len(1).map(one).collect());
+    // Workers take the next unit in order: neighbours share what they are made
+    // of, an interrupted run has the first seed of every case before the second
+    // of any, and no worker waits while another has units left.
+    let next = AtomicUsize::new(0);
+    let results = pool.broadcast(|_| {
+        let mut cells = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(unit) = units.get(index) else { return cells };
+            cells.extend(one(index, unit).into_iter().map(|cell| (index, cell)));
+        }
+    });
+    let mut results: Vec<_> = results.into_iter().flatten().collect();
+    results.sort_by_key(|(index, _)| *index);
     let mut cells = Cells {
         by_case: names.iter().map(|_| seeds.iter().map(|_| None).collect()).collect(),
         complete: false,
     };
     let mut filled = 0;
-    for (case, seed, cell) in results.into_iter().flatten() {
+    for (_, (case, seed, cell)) in results {
         cells.by_case[case][seed] = Some(cell?);
         filled += 1;
     }
@@ -132,16 +158,18 @@ pub fn run<S: Simulate>(
 /// Seed by seed, so that an interrupted run has the first seed of every case
 /// before the second of any.
 fn units<S: Simulate>(simulate: &S, cases: usize, seeds: usize) -> Vec<Unit> {
-    let mut groups: Vec<(u64, Vec<usize>)> = Vec::new();
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    // Looked up only, never walked: its order cannot show.
+    let mut known: HashMap<u64, usize> = HashMap::new();
     for case in 0..cases {
-        let key = simulate.sim_key(case);
-        match groups.iter_mut().find(|(k, _)| *k == key) {
-            Some((_, members)) => members.push(case),
-            None => groups.push((key, vec![case])),
+        let group = *known.entry(simulate.sim_key(case)).or_insert(groups.len());
+        match groups.get_mut(group) {
+            Some(members) => members.push(case),
+            None => groups.push(vec![case]),
         }
     }
     (0..seeds)
-        .flat_map(|seed| groups.iter().map(move |(_, cases)| Unit { seed, cases: cases.clone() }))
+        .flat_map(|seed| groups.iter().map(move |cases| Unit { seed, cases: cases.clone() }))
         .collect()
 }
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::compare::Metric;
 use super::model::{Input, SCHEMA_VERSION, Study};
 use super::outcome::{GoalResult, NodeCounts, Pods, Utilisation, WaitSummary};
+use super::stats::Estimate;
 use crate::bill::CostSummary;
 use crate::{Error, Result};
 
@@ -36,12 +37,19 @@ pub struct Summary<'a> {
 /// A mean over seeds with its 95 % interval, which covers simulation noise
 /// only; one seed has none.
 #[derive(Debug, Clone, Serialize)]
-struct Interval {
+pub(super) struct Interval {
     unit: &'static str,
     mean: f64,
     low: Option<f64>,
     high: Option<f64>,
     seeds: usize,
+}
+
+impl Interval {
+    /// Of an estimate of a metric.
+    pub(super) fn new(metric: Metric, e: &Estimate) -> Interval {
+        Interval { unit: metric.unit(), mean: e.mean, low: e.low(), high: e.high(), seeds: e.n }
+    }
 }
 
 impl Study {
@@ -54,15 +62,7 @@ impl Study {
         let intervals = Metric::ALL
             .into_iter()
             .filter_map(|metric| {
-                let e = self.estimate(case, metric)?;
-                let interval = Interval {
-                    unit: metric.unit(),
-                    mean: e.mean,
-                    low: e.low(),
-                    high: e.high(),
-                    seeds: e.n,
-                };
-                Some((metric.name(), interval))
+                Some((metric.name(), Interval::new(metric, &self.estimate(case, metric)?)))
             })
             .collect();
         Some(Summary {
