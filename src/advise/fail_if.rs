@@ -24,7 +24,9 @@ use crate::Result;
 use std::fmt::Write as _;
 
 use crate::scenario::{Diagnostics, Sources, Span, nearest, quote};
-use crate::sweep::{Estimate, Metric, Study, WorkloadMetric};
+use crate::sweep::{
+    Combination, Estimate, Metric, Outcome, Study, SweepStudy, WorkloadMetric, difference, estimate,
+};
 use crate::units::{SimDuration, parse_duration};
 
 /// What an expression of the command line is called in messages.
@@ -56,10 +58,26 @@ pub enum Subject<'a> {
     Workload(&'a str, WorkloadMetric),
 }
 
+impl Subject<'_> {
+    /// Its value in one cell.
+    fn value(self, of: &Outcome) -> Option<f64> {
+        match self {
+            Subject::Cluster(metric) => metric.value(of),
+            Subject::Workload(name, metric) => metric.value(of.workload(name)?),
+        }
+    }
+}
+
 /// A result whose cases bounds are held against.
 pub trait Measured {
-    /// What to call the cases, in order.
+    /// Names of the cases, in order. Combinations of a sweep have the name of
+    /// their case, which `case:` takes as a whole.
     fn cases(&self) -> Vec<String>;
+
+    /// What to call a case in a message.
+    fn label(&self, case: usize) -> String {
+        self.cases().get(case).cloned().unwrap_or_default()
+    }
 
     /// Names of the workloads that any case has.
     fn workloads(&self) -> Vec<String>;
@@ -184,7 +202,7 @@ impl FailIf {
                 }
                 if let Some(text) = condition.crossed(of, index) {
                     let expression = condition.text.clone();
-                    crossings.push(Crossing { expression, case: case.clone(), text });
+                    crossings.push(Crossing { expression, case: of.label(index), text });
                 }
             }
         }
@@ -549,10 +567,47 @@ impl Measured for Study {
     }
 }
 
+/// Combinations, each against the first.
+impl Measured for SweepStudy {
+    fn cases(&self) -> Vec<String> {
+        let name = |c: &Combination| self.cases.get(c.case).map(|c| c.name.clone());
+        self.combinations.iter().map(|c| name(c).unwrap_or_default()).collect()
+    }
+
+    fn label(&self, case: usize) -> String {
+        SweepStudy::label(self, case)
+    }
+
+    fn workloads(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for workload in
+            self.combinations.iter().filter_map(|c| c.finished().next()).flat_map(|o| &o.workloads)
+        {
+            if !names.contains(&workload.name) {
+                names.push(workload.name.clone());
+            }
+        }
+        names
+    }
+
+    fn value(&self, case: usize, subject: Subject<'_>) -> Option<Estimate> {
+        let values = self.values(case, |o| subject.value(o));
+        estimate(&values.into_iter().flatten().collect::<Vec<_>>())
+    }
+
+    fn against_baseline(&self, case: usize, subject: Subject<'_>) -> Option<(Estimate, Estimate)> {
+        if case == 0 {
+            return None;
+        }
+        let values = |at: usize| self.values(at, |o| subject.value(o));
+        Some((Measured::value(self, 0, subject)?, difference(&values(0), &values(case))?))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sweep::{CaseStudy, CostTotals, Outcome, Pods, WaitSummary, WorkloadOutcome};
+    use crate::sweep::{CaseStudy, CostTotals, Pods, WaitSummary, WorkloadOutcome};
     use crate::units::Money;
     use crate::workload::WorkloadKind;
 
@@ -651,6 +706,19 @@ mod tests {
             say("case:today cost>=105"),
             "cost is $105.00, exactly $105.00, within its interval of the bound"
         );
+    }
+
+    #[test]
+    fn a_case_of_a_sweep_is_all_its_combinations() {
+        let study = crate::sweep::sample::sweep_sample();
+        let labels = |text: &str| -> Vec<String> {
+            parsed(text).crossings(&study).into_iter().map(|c| c.case).collect()
+        };
+        assert_eq!(labels("case:spot cost>0").len(), 9);
+        assert_eq!(labels("cost>-1000%").len(), 17, "all but the baseline");
+        let dear = labels("cost>+1%");
+        assert!(!dear.is_empty() && dear.iter().all(|l| l.contains(", max 1")), "{dear:?}");
+        assert_eq!(labels("workload:batch cost>0").len(), 18);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use comfy_table::{CellAlignment, Table, TableStyle, presets};
 
 use super::{Format, Outcome, print};
-use crate::sweep::read;
+use crate::sweep::{PastSweep, read};
 use crate::{Error, Result};
 
 /// What the table shows: metric in `comparison.csv`, heading, decimals.
@@ -21,7 +21,7 @@ const COLUMNS: [(&str, &str, usize); 7] = [
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Directory that `plimsoll run` wrote
+    /// Directory that `plimsoll run` or `plimsoll sweep` wrote
     #[arg(value_name = "DIR")]
     directory: PathBuf,
     /// How to print
@@ -30,12 +30,29 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Outcome> {
+    if PastSweep::is_in(&args.directory) {
+        return sweep(args);
+    }
     let comparison = read(&args.directory.join("comparison.csv"))?;
     let text = match args.format {
         Format::Csv => comparison,
         Format::Json => summaries(&args.directory, &comparison)?,
         Format::Table => table(&args.directory, &comparison, presets::NOTHING)?,
         Format::Markdown => table(&args.directory, &comparison, presets::ASCII_MARKDOWN)?,
+    };
+    print(&text)?;
+    Ok(Outcome::Fine)
+}
+
+/// A sweep, from its own files.
+fn sweep(args: &Args) -> Result<Outcome> {
+    let past = PastSweep::open(&args.directory)?;
+    let text = match args.format {
+        Format::Table | Format::Markdown => {
+            crate::report::past_sweep_table(&past, args.format == Format::Markdown)
+        }
+        Format::Json => read(&args.directory.join("sweep.json"))?,
+        Format::Csv => read(&args.directory.join("combinations.csv"))?,
     };
     print(&text)?;
     Ok(Outcome::Fine)

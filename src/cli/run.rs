@@ -41,7 +41,7 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     frames::limit_threads(threads);
     let fail_if = args.fail_if.parse()?;
     let plan = load(&args.scenario)?;
-    fail_if::check_names(&fail_if, &plan)?;
+    fail_if::check_names(&fail_if, plan.cases.iter())?;
     warn(&plan, args.deny_warnings, console)?;
     let target = args.output.clone().unwrap_or_else(|| Path::new("out").join(&plan.name));
     for case in &plan.cases {

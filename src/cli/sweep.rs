@@ -7,7 +7,8 @@ use std::time::Instant;
 use super::cells::GridCells;
 use super::progress::{Milestones, Progress};
 use super::run::{options, peak_rss_kib, stop_on_interrupt, threads, warn_of};
-use super::{Console, Format, Outcome, Scenario, print};
+use super::{Console, Format, Outcome, Scenario, fail_if, print};
+use crate::advise::{FailIf, SweepVerdict};
 use crate::plan::{self, Grid};
 use crate::sweep::{self, Axis, Cells, Combination, Journal, OutputDir, SweepStudy, SweptCase};
 use crate::{Result, advise, frames, report};
@@ -31,6 +32,8 @@ pub(super) struct Args {
     /// Treat warnings as errors
     #[arg(long)]
     deny_warnings: bool,
+    #[command(flatten)]
+    fail_if: fail_if::Args,
 }
 
 pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
@@ -38,8 +41,12 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     let threads = threads(args.jobs);
     // Before anything touches polars: its pool obeys -j too.
     frames::limit_threads(threads);
+    let fail_if = args.fail_if.parse()?;
     let grid = plan::load_sweep(&args.scenario.file, &options(&args.scenario)?)?;
     warn_of(&grid.warnings, args.deny_warnings, console)?;
+    if !fail_if.is_empty() {
+        check_names(&fail_if, &grid)?;
+    }
     let target = args.output.clone().unwrap_or_else(|| default_output(&grid));
     let output = OutputDir::create(&target)?;
     let mut cells = GridCells::new(&grid);
@@ -65,17 +72,33 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     let study = study(&grid, done?);
     study.document().write(output.file("sweep.json")?)?;
     frames::cells::write_cells(&study, output.file("cells.parquet")?)?;
+    let table = report::sweep_results(&study, report::Format::Csv)?;
+    output.write("combinations.csv", table.as_bytes())?;
+    let verdict = SweepVerdict::of(&study);
+    for (name, svg) in verdict.iter().flat_map(|v| report::sweep_chart_files(&study, v)) {
+        output.write(&format!("charts/{name}"), svg.as_bytes())?;
+    }
+    output.write("report.html", report::sweep_page(&study, verdict.as_ref()).as_bytes())?;
     output.write("run-stats.json", stats(started, threads, &cells).as_bytes())?;
     output.finish()?;
     print(&report::sweep_results(&study, args.format.into())?)?;
-    console.note(&format!("result: {}", target.display()));
+    console.note(&format!("report: {}", target.join("report.html").display()));
     if stop.load(Ordering::Relaxed) {
         let again =
             if args.no_cache { "" } else { "; the same command continues where this one stopped" };
         console.note(&format!("interrupted: the result holds the cells that were finished{again}"));
         return Ok(Outcome::Interrupted);
     }
-    Ok(Outcome::Fine)
+    let crossed = fail_if::crossed(&fail_if, &study);
+    Ok(if crossed { Outcome::GoalMissed } else { Outcome::Fine })
+}
+
+/// Checks the names in bounds against the first combination of every case.
+fn check_names(fail_if: &FailIf, grid: &Grid) -> Result<()> {
+    let per_case = grid.combinations() / grid.cases.len().max(1);
+    let firsts = (0..grid.cases.len()).map(|case| grid.link(case * per_case));
+    let firsts = firsts.collect::<Result<Vec<_>>>()?;
+    fail_if::check_names(fail_if, firsts.iter())
 }
 
 /// Where a sweep goes unless told otherwise.

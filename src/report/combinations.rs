@@ -5,7 +5,7 @@ use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, presets};
 
 use super::terminal::{Format, WIDTH, wrapped};
 use super::{text, words};
-use crate::sweep::{Estimate, Metric, SweepStudy};
+use crate::sweep::{Estimate, Metric, PastSweep, SweepStudy};
 use crate::{Error, Result};
 
 /// Combinations that a table shows in any case, the best.
@@ -23,11 +23,18 @@ const MOST: usize = 24;
 /// When a writer fails, which a disk that is full cannot cause here.
 pub fn sweep_results(study: &SweepStudy, format: Format) -> Result<String> {
     match format {
-        Format::Table => Ok(terminal(study)),
+        Format::Table => Ok(terminal(Shown::of_study(study))),
         Format::Json => json(study),
         Format::Csv => csv(study),
-        Format::Markdown => Ok(markdown(study)),
+        Format::Markdown => Ok(markdown(Shown::of_study(study))),
     }
+}
+
+/// The table of a sweep that was read back, for the terminal or as Markdown.
+#[must_use]
+pub fn past_sweep_table(past: &PastSweep, as_markdown: bool) -> String {
+    let shown = Shown::of_past(past);
+    if as_markdown { markdown(shown) } else { terminal(shown) }
 }
 
 /// A combination as people read it.
@@ -42,47 +49,110 @@ struct Row {
 
 const HEADINGS: [&str; 5] = ["cost", "± to base", "wait p95", "evicted", "lost"];
 
-fn rows(study: &SweepStudy) -> Vec<Row> {
-    let pareto = study.pareto();
-    let row = |at: usize| {
-        let it = &study.combinations[at];
-        let mean =
-            |metric, say: fn(Estimate) -> String| words::or_dash(study.estimate(at, metric), say);
-        let base = study.estimate(0, Metric::Cost).map_or(0.0, |e| e.mean);
-        let change = match study.difference(0, at, Metric::Cost) {
-            Some(_) if at == 0 => "base".to_owned(),
-            Some(d) if base > 0.0 => {
-                // Within noise, a sign would say more than is known.
-                let mark = if d.within_noise() == Some(true) { "~" } else { "" };
-                let sign = if d.mean > 0.0 { "+" } else { "" };
-                format!("{mark}{sign}{}", text::percent(d.mean / base))
-            }
-            _ => "–".to_owned(),
-        };
-        Row {
-            combination: at,
+/// What is told of one combination.
+struct Told {
+    pareto: bool,
+    serves_less: bool,
+    goals_met: Option<bool>,
+    /// Cost, its difference to the baseline, wait, evictions, interruptions.
+    cost: Option<Estimate>,
+    difference: Option<Estimate>,
+    wait: Option<Estimate>,
+    evicted: Option<Estimate>,
+    lost: Option<Estimate>,
+}
+
+/// A sweep as a table needs it, whether it was just run or read back.
+struct Shown<'a> {
+    study: &'a SweepStudy,
+    /// Combinations on the front.
+    front: usize,
+    /// The best first.
+    rows: Vec<Row>,
+}
+
+impl<'a> Shown<'a> {
+    fn of_study(study: &'a SweepStudy) -> Shown<'a> {
+        let pareto = study.pareto();
+        let told = |at: usize| Told {
             pareto: pareto[at],
-            case: study.cases.get(it.case).map(|c| text::name(&c.name)).unwrap_or_default(),
-            values: (0..study.axes.len())
-                .map(|axis| text::name(study.value(at, axis).unwrap_or_default()))
-                .collect(),
-            figures: vec![
-                mean(Metric::Cost, |e| words::mean_usd(e.mean)),
-                change,
-                mean(Metric::PendingP95, |e| text::seconds(e.mean)),
-                mean(Metric::Evictions, |e| text::mean_count(e.mean)),
-                mean(Metric::Interruptions, |e| text::mean_count(e.mean)),
-            ],
-            note: if it.serves_less {
-                "serves less"
-            } else if it.goals_met() == Some(false) {
-                "misses goal"
-            } else {
-                ""
-            },
+            serves_less: study.combinations[at].serves_less,
+            goals_met: study.combinations[at].goals_met(),
+            cost: study.estimate(at, Metric::Cost),
+            difference: study.difference(0, at, Metric::Cost),
+            wait: study.estimate(at, Metric::PendingP95),
+            evicted: study.estimate(at, Metric::Evictions),
+            lost: study.estimate(at, Metric::Interruptions),
+        };
+        Shown::new(study, &study.ranked(), pareto.iter().filter(|on| **on).count(), told)
+    }
+
+    fn of_past(past: &'a PastSweep) -> Shown<'a> {
+        let front = past.combinations.iter().filter(|c| c.pareto).count();
+        let told = |at: usize| {
+            let it = &past.combinations[at];
+            Told {
+                pareto: it.pareto,
+                serves_less: it.serves_less,
+                goals_met: it.goals_met,
+                cost: it.estimate(Metric::Cost),
+                difference: it.difference(Metric::Cost),
+                wait: it.estimate(Metric::PendingP95),
+                evicted: it.estimate(Metric::Evictions),
+                lost: it.estimate(Metric::Interruptions),
+            }
+        };
+        Shown::new(&past.swept, &past.ranking, front, told)
+    }
+
+    fn new(
+        study: &'a SweepStudy,
+        ranking: &[usize],
+        front: usize,
+        told: impl Fn(usize) -> Told,
+    ) -> Shown<'a> {
+        // Nothing is told of a sweep without combinations.
+        let base = if study.combinations.is_empty() { None } else { told(0).cost };
+        let base = base.map_or(0.0, |e| e.mean);
+        let rows = ranking.iter().map(|at| row(study, *at, &told(*at), base)).collect();
+        Shown { study, front, rows }
+    }
+}
+
+fn row(study: &SweepStudy, at: usize, told: &Told, base: f64) -> Row {
+    let change = match told.difference {
+        _ if at == 0 => "base".to_owned(),
+        Some(d) if base > 0.0 => {
+            // Within noise, a sign would say more than is known.
+            let mark = if d.within_noise() == Some(true) { "~" } else { "" };
+            let sign = if d.mean > 0.0 { "+" } else { "" };
+            format!("{mark}{sign}{}", text::percent(d.mean / base))
         }
+        _ => "–".to_owned(),
     };
-    study.ranked().into_iter().map(row).collect()
+    let case = study.combinations.get(at).and_then(|c| study.cases.get(c.case));
+    Row {
+        combination: at,
+        pareto: told.pareto,
+        case: case.map(|c| text::name(&c.name)).unwrap_or_default(),
+        values: (0..study.axes.len())
+            .map(|axis| text::name(study.value(at, axis).unwrap_or_default()))
+            .collect(),
+        figures: vec![
+            words::or_dash(told.cost, |e| words::mean_usd(e.mean)),
+            change,
+            words::or_dash(told.wait, |e| text::seconds(e.mean)),
+            words::or_dash(told.evicted, |e| text::mean_count(e.mean)),
+            words::or_dash(told.lost, |e| text::mean_count(e.mean)),
+        ],
+        note: if told.serves_less {
+            "serves less"
+        } else if told.goals_met == Some(false) {
+            "misses goal"
+        } else {
+            ""
+        },
+    }
 }
 
 /// The best rows, then what else is on the front; and how many are left out.
@@ -111,8 +181,8 @@ fn titles(study: &SweepStudy) -> Vec<String> {
         .collect()
 }
 
-fn terminal(study: &SweepStudy) -> String {
-    let (rows, left) = shown(rows(study));
+fn terminal(Shown { study, front, rows }: Shown<'_>) -> String {
+    let (rows, left) = shown(rows);
     if rows.is_empty() {
         return "no cell was finished\n".to_owned();
     }
@@ -207,7 +277,6 @@ fn terminal(study: &SweepStudy) -> String {
         said.push(format!("{} not shown", text::count(left as u64)));
     }
     out += &wrapped(&said.join(", "), "", "");
-    let front = study.pareto().into_iter().filter(|on| *on).count();
     out += &wrapped(
         &format!(
             "* on the Pareto front of cost, wait p95 and disruptions ({front}); cost is net, \
@@ -300,8 +369,8 @@ fn csv(study: &SweepStudy) -> Result<String> {
     String::from_utf8(bytes).map_err(|e| failed(&e))
 }
 
-fn markdown(study: &SweepStudy) -> String {
-    let (rows, left) = shown(rows(study));
+fn markdown(Shown { study, rows, .. }: Shown<'_>) -> String {
+    let (rows, left) = shown(rows);
     if rows.is_empty() {
         return "no cell was finished\n".to_owned();
     }
@@ -385,6 +454,20 @@ mod tests {
         assert_eq!(json["combinations"].as_array().map(Vec::len), Some(18));
         let markdown = sweep_results(&study, Format::Markdown).expect("written");
         assert!(markdown.contains("| **spot** |"), "{markdown}");
+    }
+
+    #[test]
+    fn a_sweep_read_back_shows_the_same_table() {
+        let dir = tempfile::tempdir().expect("dir");
+        let mut study = sweep_sample();
+        study.combinations[4].serves_less = true;
+        let file = std::fs::File::create(dir.path().join("sweep.json")).expect("file");
+        study.document().write(file).expect("written");
+        let past = PastSweep::open(dir.path()).expect("read back");
+        for (format, as_markdown) in [(Format::Table, false), (Format::Markdown, true)] {
+            let was = sweep_results(&study, format).expect("shown");
+            assert_eq!(past_sweep_table(&past, as_markdown), was);
+        }
     }
 
     #[test]

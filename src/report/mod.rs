@@ -20,7 +20,7 @@ mod terminal;
 mod text;
 mod words;
 
-pub use combinations::sweep_results;
+pub use combinations::{past_sweep_table, sweep_results};
 pub use comparison::comparison;
 pub use figures::chart_files;
 pub use page::{page, rightsize_chart, rightsize_page, sweep_page};

@@ -49,7 +49,7 @@ pub(super) fn tradeoffs(study: &SweepStudy, verdict: &SweepVerdict) -> Figure {
                 Standing::Beaten
             };
             Some(Tradeoff {
-                label: text::name(&study.label(at)),
+                label: brief(study, at),
                 cost: mean_of(study, at, Objective::Cost)?,
                 // Where nothing waited, nothing waited long.
                 wait: mean_of(study, at, Objective::PendingP95).unwrap_or(0.0),
@@ -58,7 +58,7 @@ pub(super) fn tradeoffs(study: &SweepStudy, verdict: &SweepVerdict) -> Figure {
             })
         })
         .collect();
-    let title = "Cost against waiting: each dot is a combination".to_owned();
+    let title = format!("Cost against waiting: each dot is a combination ({})", reading(study));
     Figure::new("pareto".to_owned(), title, move |look, title| pareto(look, title, &points))
 }
 
@@ -89,26 +89,57 @@ const SHOWN: [Shown; 2] = [
     },
 ];
 
+/// A value of an axis as people read it: a list of one is its only item.
+fn plain(value: &str) -> String {
+    let inner = value.strip_prefix('[').and_then(|v| v.strip_suffix(']'));
+    let single = inner.filter(|v| !v.is_empty() && !v.contains([',', '[', '{']));
+    text::name(single.unwrap_or(value))
+}
+
+/// The case of a combination, where there are several.
+fn case_of(study: &SweepStudy, at: usize) -> Option<String> {
+    let case = study.cases.get(study.combinations.get(at)?.case)?;
+    (study.cases.len() > 1 || study.axes.is_empty()).then(|| text::name(&case.title))
+}
+
+/// A combination in words: `EC2 Spot, max 12, usd-per-hour 2.5`.
+pub(super) fn label(study: &SweepStudy, at: usize) -> String {
+    let axes = (0..study.axes.len()).map(|a| {
+        format!("{} {}", axis_title(study, a), plain(study.value(at, a).unwrap_or_default()))
+    });
+    case_of(study, at).into_iter().chain(axes).collect::<Vec<_>>().join(", ")
+}
+
+/// The same by its values alone, for charts and tables: `EC2 Spot · 12 · 2.5`.
+pub(super) fn brief(study: &SweepStudy, at: usize) -> String {
+    let values = (0..study.axes.len()).map(|a| plain(study.value(at, a).unwrap_or_default()));
+    case_of(study, at).into_iter().chain(values).collect::<Vec<_>>().join(" · ")
+}
+
+/// How to read [`brief`]: `case · max · usd-per-hour`.
+pub(super) fn reading(study: &SweepStudy) -> String {
+    let case = (study.cases.len() > 1 || study.axes.is_empty()).then(|| "case".to_owned());
+    let axes = (0..study.axes.len()).map(|a| axis_title(study, a));
+    case.into_iter().chain(axes).collect::<Vec<_>>().join(" · ")
+}
+
 fn axis_title(study: &SweepStudy, axis: usize) -> String {
     text::name(study.axis_title(axis).unwrap_or_default())
 }
 
 fn axis_values(study: &SweepStudy, axis: usize) -> Vec<String> {
     let values = study.axes.get(axis).map(|a| a.values.as_slice()).unwrap_or_default();
-    values.iter().map(|v| text::name(v)).collect()
+    values.iter().map(|v| plain(v)).collect()
 }
 
 /// What is held where a chart shows only some of the axes: ` (EC2 Spot, max 12)`.
 fn held(study: &SweepStudy, chosen: usize, shown: &[usize], with_case: bool) -> String {
     let mut parts = Vec::new();
-    if with_case
-        && study.cases.len() > 1
-        && let Some(case) = study.combinations.get(chosen).and_then(|c| study.cases.get(c.case))
-    {
-        parts.push(text::name(&case.title));
+    if with_case {
+        parts.extend(case_of(study, chosen));
     }
     for axis in (0..study.axes.len()).filter(|a| !shown.contains(a)) {
-        let value = text::name(study.value(chosen, axis).unwrap_or_default());
+        let value = plain(study.value(chosen, axis).unwrap_or_default());
         parts.push(format!("{} {value}", axis_title(study, axis)));
     }
     if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
@@ -252,7 +283,7 @@ pub(super) fn forest(study: &SweepStudy, verdict: &SweepVerdict) -> Option<Figur
                 _ => Ink::GREY,
             };
             Some(Interval {
-                label: text::name(&study.label(*at)),
+                label: brief(study, *at),
                 ink,
                 mean: d.mean,
                 half_width: d.half_width,
@@ -263,7 +294,7 @@ pub(super) fn forest(study: &SweepStudy, verdict: &SweepVerdict) -> Option<Figur
     if rows.is_empty() {
         return None;
     }
-    let base = text::name(&study.label(0));
+    let base = brief(study, 0);
     let which = match ranked.len() {
         n if n > FOREST => format!("the best {FOREST} of {n} combinations"),
         _ => "every combination".to_owned(),

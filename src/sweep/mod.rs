@@ -13,6 +13,7 @@ mod outcome;
 mod output;
 mod pareto;
 mod past;
+mod past_sweep;
 mod run;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -37,6 +38,7 @@ pub use pareto::{OBJECTIVES, Objective};
 pub use past::{
     PastCase, PastCost, PastNodes, PastSetting, PastStudy, PastSummary, PastWorkload, read,
 };
+pub use past_sweep::{PastCombination, PastSweep};
 pub use run::{Cell, Cells, Simulate, run};
 pub use stats::{Estimate, difference, estimate, nearest_rank, unpaired_difference};
 pub use study::{Axis, Combination, SweepStudy, SweptCase};

@@ -291,12 +291,12 @@ impl PastSummary {
     }
 }
 
-fn damaged(path: &Path, why: &dyn Display) -> Error {
+pub(super) fn damaged(path: &Path, why: &dyn Display) -> Error {
     Error::input(format!("`{}` is damaged: {why}; run the scenario again", path.display()))
 }
 
 /// Reads a file of a result of this version's layout.
-fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
+pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
     #[derive(Deserialize)]
     struct Version {
         schema_version: u32,

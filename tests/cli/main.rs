@@ -2,6 +2,7 @@
 
 mod compare;
 mod explain;
+mod gallery;
 mod rightsize;
 
 use std::collections::BTreeMap;
@@ -195,7 +196,7 @@ fn the_first_scenario_runs_as_it_is() {
 #[test]
 fn bundled_scenarios_are_valid() {
     let dir = scratch();
-    for folder in ["workloads", "workloads/scale"] {
+    for folder in ["workloads", "workloads/scale", "workloads/studies"] {
         for entry in fs::read_dir(root().join(folder)).expect("bundled") {
             let path = entry.expect("an entry").path();
             if path.extension().is_some_and(|e| e == "yaml") {

@@ -317,3 +317,42 @@ fn check_says_what_a_sweep_would_do() {
     assert!(said.contains("for the 16 cells that are left"), "{said}");
     assert!(said.contains("MiB when it last ran"), "{said}");
 }
+
+#[test]
+fn a_sweep_has_a_page_is_shown_again_and_can_fail() {
+    let dir = small();
+    let out = fine(dir.path(), &["sweep", "s.yaml", "-q", "-o", "o"]);
+    let page = fs::read_to_string(dir.path().join("o/report.html")).expect("a page");
+    assert!(page.contains("<h2 id=\"tradeoffs\">") && page.contains("plimsoll run s.yaml"));
+    assert!(dir.path().join("o/charts/pareto.svg").is_file());
+    // The same table, whether just swept or read back.
+    assert_eq!(text(&fine(dir.path(), &["report", "o"]).stdout), text(&out.stdout));
+    for format in ["json", "csv", "markdown"] {
+        let swept = fine(dir.path(), &["sweep", "s.yaml", "-q", "-o", "o", "--format", format]);
+        let again = fine(dir.path(), &["report", "o", "--format", format]);
+        assert_eq!(text(&again.stdout), text(&swept.stdout), "{format}");
+    }
+    refused(dir.path(), &["compare", "o", "o"], &["holds a sweep"]);
+    let sweep = |expression: &str| {
+        let args = ["sweep", "s.yaml", "-q", "-o", "o", "--fail-if", expression];
+        let out = plimsoll(dir.path(), &args);
+        (out.status.code(), text(&out.stderr))
+    };
+    let (code, said) = sweep("case:spot workload:more cost>$0");
+    assert_eq!(code, Some(3), "{said}");
+    assert_eq!(said.matches("--fail-if 'case:spot").count(), 4, "{said}");
+    assert!(said.contains("On the Spot market, "), "{said}");
+    assert_eq!(sweep("cost>$1000000").0, Some(0));
+    refused(
+        dir.path(),
+        &[
+            "sweep",
+            "s.yaml",
+            "--fail-if",
+            "case:unused cost>1",
+            "--fail-if",
+            "workload:jbos cost>1",
+        ],
+        &["there is no case `unused`", "there is no workload `jbos`"],
+    );
+}

@@ -4,7 +4,7 @@
 
 use maud::{Markup, html};
 
-use super::super::sweep_figures::{forest, grids, lines, tradeoffs};
+use super::super::sweep_figures::{brief, forest, grids, label, lines, reading, tradeoffs};
 use super::super::{text, words};
 use super::{Shell, appendix, code, figure, named};
 use crate::advise::{MAX_FACTOR, SweepVerdict, UNFINISHED_TOLERANCE, UNSERVED_TOLERANCE};
@@ -67,10 +67,6 @@ fn several(n: usize, what: &str) -> String {
     format!("{} {what}{s}", text::count(n as u64))
 }
 
-fn label(study: &SweepStudy, at: usize) -> String {
-    text::name(&study.label(at))
-}
-
 fn window(study: &SweepStudy) -> Option<String> {
     Some(words::length(study.baseline()?.finished().next()?.window_hours))
 }
@@ -111,6 +107,23 @@ fn opening(study: &SweepStudy, verdict: &SweepVerdict) -> Markup {
     }
 }
 
+/// What a combination costs, which decides the decimals of differences.
+fn cost_of(study: &SweepStudy, at: usize) -> f64 {
+    study.estimate(at, Metric::Cost).map_or(0.0, |e| e.mean)
+}
+
+/// An amount and its interval with the decimals of something of that size.
+fn dollars(e: Estimate, size: f64) -> String {
+    let places = words::usd_places(size);
+    let mean = text::usd_f64(e.mean, places);
+    match e.half_width {
+        Some(h) if h > 0.0 && h.is_finite() => {
+            format!("{mean}\u{A0}±\u{A0}{}", text::grouped(h, places))
+        }
+        _ => mean,
+    }
+}
+
 fn plus_minus(e: Estimate) -> String {
     match e.half_width {
         Some(h) if h > 0.0 && h.is_finite() => {
@@ -132,7 +145,8 @@ fn sentences(study: &SweepStudy, verdict: &SweepVerdict) -> Vec<String> {
     }
     if let (Some(saving), Some(share)) = (verdict.saving, verdict.saving_share) {
         let noise = noise(saving);
-        let (saving, share) = (words::usd(saving), text::percent(share));
+        let saving = dollars(saving, cost_of(study, chosen));
+        let share = text::percent(share);
         first.extend(["; it saves ", &saving, " (", &share, ") against ", &label(study, 0), noise]);
     }
     first.push('.');
@@ -151,7 +165,7 @@ fn sentences(study: &SweepStudy, verdict: &SweepVerdict) -> Vec<String> {
         let costs = if more.mean == 0.0 {
             "as much".to_owned()
         } else {
-            format!("{} more{}", words::usd(more), noise(more))
+            format!("{} more{}", dollars(more, cost_of(study, chosen)), noise(more))
         };
         second.extend(["; next is ", &label(study, next), ", which costs ", &costs]);
     }
@@ -212,12 +226,12 @@ fn traded(study: &SweepStudy, verdict: &SweepVerdict) -> Markup {
             div.scroll tabindex="0" role="region" aria-label="Other priorities" {
                 table {
                     caption { "What another priority would choose, against the chosen combination" }
-                    thead { tr { th scope="col" { "combination" } th.n scope="col" { "cost" }
+                    thead { tr { th scope="col" { (reading(study)) } th.n scope="col" { "cost" }
                         th.n scope="col" { "pending p95" } th.n scope="col" { "evicted" }
                         th.n scope="col" { "interrupted" } } }
                     tbody { @for (at, more) in others.iter().take(OTHERS) { tr {
-                        th scope="row" { (named(&label(study, *at))) }
-                        td.n { "+" (words::usd(*more)) @if more.within_noise() == Some(true) { small { "within noise" } } }
+                        th scope="row" { (named(&brief(study, *at))) }
+                        td.n { "+" (dollars(*more, cost_of(study, verdict.chosen))) @if more.within_noise() == Some(true) { small { "within noise" } } }
                         td.n { (change(*at, Metric::PendingP95, text::seconds)) }
                         td.n { (change(*at, Metric::Evictions, text::mean_count)) }
                         td.n { (change(*at, Metric::Interruptions, text::mean_count)) }
@@ -280,11 +294,11 @@ fn flips(study: &SweepStudy, verdict: &SweepVerdict) -> Option<Markup> {
                 table {
                     caption { "Price levels at which another combination costs the same" }
                     thead { tr { th scope="col" { "if" } th.n scope="col" { "change by" }
-                        th scope="col" { "then as cheap" } } }
+                        th scope="col" { "then as cheap: " (reading(study)) } } }
                     tbody { @for flip in &verdict.flips { tr {
                         th scope="row" { (flip.lever.label()) }
                         td.n { (change(flip.factor)) }
-                        td { (named(&label(study, flip.case))) }
+                        td { (named(&brief(study, flip.case))) }
                     } } }
                 }
             }
@@ -349,7 +363,7 @@ fn table(study: &SweepStudy, verdict: &SweepVerdict) -> Markup {
                 table.wide-first {
                     caption { "Combinations, the best first; means over seeds in the simulated window" }
                     thead { tr {
-                        th scope="col" { "combination" }
+                        th scope="col" { (reading(study)) }
                         th.n scope="col" { "net cost" }
                         th.n scope="col" { "against baseline" }
                         th.n scope="col" { "pending p95" }
@@ -387,7 +401,7 @@ fn row(study: &SweepStudy, verdict: &SweepVerdict, at: usize, front: bool) -> Ma
     html! {
         tr class=[(at == verdict.chosen).then_some("chosen")] {
             th scope="row" {
-                (named(&label(study, at)))
+                (named(&brief(study, at)))
                 @if at == verdict.chosen { " " span.tag { "choose" } }
                 @else if front { " " span.tag { "unbeaten" } }
                 @if at == 0 { small { "baseline" } }
@@ -397,7 +411,7 @@ fn row(study: &SweepStudy, verdict: &SweepVerdict, at: usize, front: bool) -> Ma
             td.n {
                 @match study.difference(0, at, Metric::Cost) {
                     Some(d) if at != 0 => {
-                        (sign(d.mean)) (text::usd_f64(d.mean.abs(), words::usd_places(d.mean)))
+                        (sign(d.mean)) (text::usd_f64(d.mean.abs(), words::usd_places(base)))
                         @if base > 0.0 { small { (sign(d.mean)) (text::percent((d.mean / base).abs()))
                             @if d.within_noise() == Some(true) { ", within noise" } } }
                     }
