@@ -5,8 +5,8 @@
 //! answers (tests here and in `cli::coverage`), they cover the truth in 93 to
 //! 97 of 100 cases for costs and waiting times and what they differ by, with
 //! ten seeds. Two kinds of figures are covered less often, until there are more
-//! seeds: differences that a single random event of each run decides (89 of 100
-//! with ten seeds, 94 with sixty, where they are exponential), and counts of
+//! seeds: differences that a single random event of each run decides (90 of 100
+//! with ten seeds, 93 with sixty, where they are exponential), and counts of
 //! events so rare that all seeds together see few of them (63 of 100 for one
 //! event in five seeds): seeds that saw none agree on zero. Cases share
 //! their random numbers (the same seed draws the same interruptions and boot
