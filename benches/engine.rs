@@ -150,6 +150,7 @@ fn setup(nodes: u32) -> Setup {
         horizon: Horizon::UntilIdle,
         warmup: SimTime::ZERO,
         cluster: Arc::new(ClusterSpec {
+            members: Vec::new(),
             shapes: vec![shape],
             zones: vec!["a".into()],
             pools: vec![pool],

@@ -72,6 +72,7 @@ fn cluster() -> ClusterSpec {
     let small = FargateSize { cpu: MilliCpu(250), memory: Bytes(GIB / 2) };
     let one = FargateSize { cpu: MilliCpu(1_000), memory: Bytes(2 * GIB) };
     ClusterSpec {
+        members: Vec::new(),
         shapes: vec![
             shape("m5.large", 2_000, 8),
             shape("m5.xlarge", 4_000, 16),

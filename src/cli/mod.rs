@@ -11,6 +11,7 @@ mod coverage;
 mod explain;
 mod fail_if;
 mod generate;
+mod import;
 mod init;
 mod prices;
 mod progress;
@@ -71,6 +72,9 @@ enum Verb {
     Prices(prices::Verb),
     /// Draw the generated workloads of a scenario into trace files
     Generate(generate::Args),
+    /// Turn a running cluster into a scenario
+    #[command(subcommand)]
+    Import(import::Verb),
     /// Print the JSON Schema of scenario files
     Schema,
     /// Print a completion script
@@ -215,6 +219,7 @@ fn dispatch(verb: Verb, console: &Console) -> Result<Outcome> {
         Verb::Explain(verb) => explain::run(&verb, console),
         Verb::Prices(verb) => prices::run(&verb),
         Verb::Generate(args) => generate::run(&args, console),
+        Verb::Import(verb) => import::run(&verb, console),
         Verb::Schema => {
             let schema = serde_json::to_string_pretty(&crate::scenario::json_schema())
                 .map_err(|e| Error::failed(format!("cannot print the schema: {e}")))?;

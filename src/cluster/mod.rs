@@ -11,6 +11,6 @@ pub use ledger::Ledger;
 pub use nodes::{Mark, NodeInit, NodeTraits, Nodes, Slot, TraitsId, admits, first_untolerated};
 pub use pods::{Pod, PodId, PodState, Pods};
 pub use spec::{
-    Capacity, ClusterSpec, FargateSelector, FargateSize, FargateSpec, NodeShape, Offer, PoolId,
-    PoolKind, PoolSpec, Purchase, ShapeId, SpotAllocation, ZoneId,
+    Capacity, ClusterSpec, FargateSelector, FargateSize, FargateSpec, Member, NodeShape, Offer,
+    PoolId, PoolKind, PoolSpec, Purchase, ShapeId, SpotAllocation, ZoneId,
 };

@@ -207,6 +207,17 @@ pub struct FargateSize {
     pub memory: Bytes,
 }
 
+/// A node of a fixed pool that has a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Its name.
+    pub name: String,
+    /// Its pool.
+    pub pool: PoolId,
+    /// What it is, as an index into the pool's offers.
+    pub offer: u32,
+}
+
 /// A cluster before it runs.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ClusterSpec {
@@ -216,6 +227,8 @@ pub struct ClusterSpec {
     pub zones: Vec<String>,
     /// Pools of nodes.
     pub pools: Vec<PoolSpec>,
+    /// Nodes with names, pool by pool: the first nodes of their pools.
+    pub members: Vec<Member>,
     /// Fargate pools, in the order in which they are matched.
     pub fargate: Vec<FargateSpec>,
 }

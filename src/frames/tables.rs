@@ -494,6 +494,7 @@ mod tests {
             end,
         };
         let cluster = ClusterSpec {
+            members: Vec::new(),
             shapes: vec![NodeShape {
                 name: "m5.large".to_owned(),
                 capacity: Capacity::default(),

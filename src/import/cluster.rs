@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::units::{Bytes, MilliCpu};
-use crate::workload::{Taint, Toleration};
+use crate::workload::{Taint, Toleration, Usage};
 
 /// A cluster at one moment, or over the span that its pods' times tell.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -180,6 +180,8 @@ pub struct Pod {
     pub started_unix_ms: Option<i64>,
     /// When it ended, Unix milliseconds.
     pub ended_unix_ms: Option<i64>,
+    /// Mean usage over the time it was seen.
+    pub usage: Usage,
     /// Scheduling constraints.
     pub rules: Rules,
     /// Labels.
@@ -216,9 +218,35 @@ pub struct Wanted {
 /// Most examples kept of one finding.
 const EXAMPLES: usize = 3;
 
+/// What a finding means for the scenario.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Sort {
+    /// It is in the scenario, without something that decides in reality.
+    NotModelled,
+    /// It is not in the scenario.
+    LeftOut,
+    /// It is in the scenario, on an assumption.
+    #[default]
+    Doubt,
+}
+
+impl Sort {
+    /// Its heading in tables.
+    #[must_use]
+    pub const fn topic(self) -> &'static str {
+        match self {
+            Sort::NotModelled => "not modelled",
+            Sort::LeftOut => "left out",
+            Sort::Doubt => "assumed",
+        }
+    }
+}
+
 /// One kind of thing that was noticed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Finding {
+    /// What it means.
+    pub sort: Sort,
     /// What happened, as a phrase after a count: "pods that …".
     pub text: String,
     /// How often.
@@ -232,11 +260,34 @@ pub struct Finding {
 pub struct Findings(BTreeMap<&'static str, Finding>);
 
 impl Findings {
-    /// Counts one more of `code`. Of each code the first text stays.
-    pub fn add(&mut self, code: &'static str, text: &str, example: impl Into<String>) {
+    /// Counts one more that the model does not know in full.
+    pub fn not_modelled(&mut self, code: &'static str, text: &str, example: impl Into<String>) {
+        self.add(Sort::NotModelled, code, text, example, 1);
+    }
+
+    /// Counts one more that is left out.
+    pub fn left_out(&mut self, code: &'static str, text: &str, example: impl Into<String>) {
+        self.add(Sort::LeftOut, code, text, example, 1);
+    }
+
+    /// Counts one more that rests on an assumption.
+    pub fn doubt(&mut self, code: &'static str, text: &str, example: impl Into<String>) {
+        self.add(Sort::Doubt, code, text, example, 1);
+    }
+
+    /// Counts more of `code`. Of each code the first sort and text stay.
+    pub fn add(
+        &mut self,
+        sort: Sort,
+        code: &'static str,
+        text: &str,
+        example: impl Into<String>,
+        count: u64,
+    ) {
         let finding = self.0.entry(code).or_default();
-        finding.count += 1;
+        finding.count += count;
         if finding.text.is_empty() {
+            finding.sort = sort;
             text.clone_into(&mut finding.text);
         }
         if finding.examples.len() < EXAMPLES {
@@ -247,6 +298,20 @@ impl Findings {
     /// All of them, by code.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Finding)> {
         self.0.iter().map(|(code, finding)| (*code, finding))
+    }
+
+    /// Adds all of another source's.
+    pub fn extend(&mut self, more: Findings) {
+        for (code, finding) in more.0 {
+            let Finding { sort, text, count, examples } = finding;
+            let known = self.0.entry(code).or_default();
+            if known.text.is_empty() {
+                (known.sort, known.text) = (sort, text);
+            }
+            known.count += count;
+            known.examples.extend(examples);
+            known.examples.truncate(EXAMPLES);
+        }
     }
 
     /// How often something happened.
@@ -300,7 +365,7 @@ mod tests {
     fn findings_count_all_and_show_few() {
         let mut findings = Findings::default();
         for i in 0..5 {
-            findings.add("odd", "pods that are odd", format!("p{i}"));
+            findings.doubt("odd", "pods that are odd", format!("p{i}"));
         }
         let all: Vec<_> = findings.iter().collect();
         assert_eq!(all.len(), 1);

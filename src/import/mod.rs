@@ -10,10 +10,13 @@ pub mod alibaba_dlrm;
 pub mod azure_2019;
 pub mod azure_2021;
 pub mod cluster;
+pub mod kubernetes;
 pub mod numbers;
 pub mod openb;
 pub mod opendc;
+pub mod redact;
 pub mod swf;
+pub mod today;
 pub mod usage;
 
 use std::path::{Path, PathBuf};

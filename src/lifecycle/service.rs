@@ -101,6 +101,7 @@ mod tests {
             template: TemplateId(0),
             demand: None,
             usage: crate::workload::Usage::default(),
+            bound: Vec::new(),
             target: Percent { ppm: 600_000 },
             min,
             max,

@@ -18,14 +18,7 @@ pub(super) fn warn(
     extended: &[String],
     notes: &mut Notes<'_>,
 ) {
-    let daemons: Vec<(&PodShape, &PodRules)> = workloads
-        .iter()
-        .filter_map(|w| match &w.content {
-            Content::Daemon(d) => Some((&d.pod, &d.rules)),
-            _ => None,
-        })
-        .collect();
-    let sites = sites(cluster, &daemons, extended);
+    let sites = sites(cluster, &daemons(workloads), extended);
     for workload in workloads {
         let Some((shapes, rules)) = pods(&workload.content) else { continue };
         let fits =
@@ -48,6 +41,17 @@ pub(super) fn warn(
             )
             .help("compare its requests, nodeSelector and tolerations with the pools");
     }
+}
+
+/// Pods that are on every node that admits them.
+pub(super) fn daemons(workloads: &[PlannedWorkload]) -> Vec<(&PodShape, &PodRules)> {
+    workloads
+        .iter()
+        .filter_map(|w| match &w.content {
+            Content::Daemon(d) => Some((&d.pod, &d.rules)),
+            _ => None,
+        })
+        .collect()
 }
 
 /// The pods of a workload, where they are known before a seed is.
@@ -76,13 +80,14 @@ fn pods(content: &Content) -> Option<(Vec<PodShape>, &PodRules)> {
 }
 
 /// An empty node with its DaemonSets.
-struct Site<'a> {
+pub(super) struct Site<'a> {
     labels: Vec<&'a (String, String)>,
     taints: &'a [Taint],
-    free: Capacity,
+    pub(super) free: Capacity,
 }
 
-fn sites<'a>(
+/// An empty node of every offer, pool by pool.
+pub(super) fn sites<'a>(
     cluster: &'a ClusterSpec,
     daemons: &[(&PodShape, &PodRules)],
     extended: &[String],
@@ -116,7 +121,8 @@ fn labels<'a>(pool: &'a PoolSpec, offer: &'a Offer) -> Vec<&'a (String, String)>
     offer.labels.iter().chain(&pool.labels).collect()
 }
 
-fn amount(pod: &PodShape, name: &str) -> i64 {
+/// How much of an extended resource a pod requests.
+pub(super) fn amount(pod: &PodShape, name: &str) -> i64 {
     pod.extended.iter().filter(|(n, _)| n == name).map(|(_, n)| *n).sum()
 }
 

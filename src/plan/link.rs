@@ -14,7 +14,8 @@ use super::model::{CasePlan, Options, Plan, Warning};
 use super::nodes::{self, NodePools};
 use super::notes::Notes;
 use super::{
-    billing, fargate, fit, goals, prices, rightsize, settings, time, transform, usage, workloads,
+    billing, bindings, fargate, fit, goals, prices, rightsize, settings, time, transform, usage,
+    workloads,
 };
 use crate::bill::PriceStatus;
 use crate::catalog::{Catalog, Region};
@@ -163,7 +164,7 @@ impl Shared<'_> {
         let usage = usage::link(scenario, self.source, &mut planned, &mut self.files, notes);
         let series = |name: &str| usage.series(name).collect();
         let rightsizing = rightsize::link(resolved, &planned, window, &series, notes);
-        let planned = rightsize::apply(planned, rightsizing.as_ref());
+        let mut planned = rightsize::apply(planned, rightsizing.as_ref());
         let extended = workloads::extended_names(&planned);
         let goals = goals::link(scenario, notes);
 
@@ -195,6 +196,7 @@ impl Shared<'_> {
             notes,
         );
         if !notes.diags.has_errors() {
+            bindings::link(scenario, &cluster, &mut planned, &extended, notes);
             fit::warn(scenario, &cluster, &planned, &extended, notes);
         }
         let tree = rightsizing.as_ref().map_or(&resolved.tree, |r| &r.tree);
@@ -306,7 +308,13 @@ fn pools(
     planned: &[PlannedWorkload],
     notes: &mut Notes<'_>,
 ) -> (ClusterSpec, NodePools, Vec<crate::bill::FargatePrice>) {
-    let mut linker = nodes::Linker { region, extended, hazard, done: NodePools::default() };
+    let mut linker = nodes::Linker {
+        region,
+        extended,
+        hazard,
+        names: std::collections::BTreeSet::new(),
+        done: NodePools::default(),
+    };
     let (mut specs, mut prices) = (Vec::new(), Vec::new());
     for (name, pool) in scenario.pools.iter() {
         if let scenario::PoolKind::Fargate(it) = &pool.kind {
@@ -324,6 +332,7 @@ fn pools(
         shapes: std::mem::take(&mut nodes.shapes),
         zones: std::mem::take(&mut nodes.zones),
         pools: std::mem::take(&mut nodes.pools),
+        members: std::mem::take(&mut nodes.members),
         fargate: specs,
     };
     (cluster, nodes, prices)
@@ -365,7 +374,8 @@ fn is_random(cluster: &ClusterSpec, workload: &WorkloadPlan) -> bool {
             && !(p.launch.is_constant() && p.ready.is_constant())
     });
     let starts = cluster.fargate.iter().any(|f| !f.start_latency.is_constant());
-    workload.is_random() || nodes > 1 || reclaimed || boots || starts
+    let ties = nodes > 1 && !workload.is_bound();
+    workload.is_random() || ties || reclaimed || boots || starts
 }
 
 /// What must not differ between cases that are compared.

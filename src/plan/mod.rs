@@ -12,6 +12,7 @@
 //! [`Diagnostics`]: crate::scenario::Diagnostics
 
 mod billing;
+mod bindings;
 mod control;
 mod defaults;
 mod fargate;

@@ -6,16 +6,18 @@
 //! where `max-pods` states another number, as nodeadm does on AL2023; a pool's
 //! own `reserved` replaces all of it.
 
+use std::collections::BTreeSet;
+
 use super::control::Hazard;
 use super::defaults::{BOOT_LAUNCH, BOOT_READY, Known, Latency};
 use super::notes::Notes;
 use crate::bill::ShapePrice;
 use crate::catalog::Region;
-use crate::cluster::{NodeShape, Offer, PoolKind, PoolSpec, Purchase, SpotAllocation};
+use crate::cluster::{Member, NodeShape, Offer, PoolKind, PoolSpec, Purchase, SpotAllocation};
 use crate::rng::Distribution;
 use crate::scenario::{
-    self, Asg, AsgOptions, Fixed, Keyed, NodeType, NonEmpty, Pool, Reserved, Scaler, Span, Spanned,
-    Text, TimeDist, quote,
+    self, Asg, AsgOptions, Fixed, FixedSize, NodeType, NonEmpty, Pool, Reserved, Scaler, Span,
+    Spanned, TimeDist, quote,
 };
 use crate::units::{Bytes, MilliCpu};
 use crate::workload::{Taint, TaintEffect};
@@ -37,6 +39,7 @@ pub(super) struct NodePools {
     pub(super) shapes: Vec<NodeShape>,
     pub(super) zones: Vec<String>,
     pub(super) pools: Vec<PoolSpec>,
+    pub(super) members: Vec<Member>,
     /// By shape.
     pub(super) prices: Vec<ShapePrice>,
     /// By shape: what it is made from.
@@ -77,6 +80,8 @@ pub(super) struct Linker<'a> {
     /// Extended resources of the run, in order.
     pub(super) extended: &'a [String],
     pub(super) hazard: Hazard,
+    /// Names of nodes so far.
+    pub(super) names: BTreeSet<String>,
     pub(super) done: NodePools,
 }
 
@@ -102,7 +107,7 @@ impl Linker<'_> {
             scenario::PoolKind::Asg(asg, options) => self.asg(&common, asg, options, notes),
             scenario::PoolKind::Fargate(_) => return,
         };
-        let labels = labels(&pool.labels, notes);
+        let labels = labels(pool, notes);
         if let Some(mut linked) = linked {
             linked.labels = labels;
             linked.taints = pool.taints.iter().map(|t| taint(t)).collect();
@@ -116,7 +121,13 @@ impl Linker<'_> {
         fixed: &Fixed,
         notes: &mut Notes<'_>,
     ) -> Option<PoolSpec> {
-        let zones = self.zones(&common.path, "fixed.", fixed.zones.as_ref(), notes);
+        let (count, zones) = match &fixed.size {
+            FixedSize::Count(count, given) => {
+                let zones = self.zones(&common.path, "fixed.", given.zones.as_ref(), notes);
+                (count.get() as u32, zones)
+            }
+            FixedSize::Nodes(nodes) => (nodes.len() as u32, self.members(nodes, notes)),
+        };
         let path = format!("{}.fixed.purchase", common.path);
         let spot = if let Some(purchase) = fixed.purchase {
             purchase.value == scenario::Purchase::Spot
@@ -161,7 +172,7 @@ impl Linker<'_> {
         }
         Some(PoolSpec {
             name: common.name.value.clone(),
-            kind: PoolKind::Fixed { count: fixed.count.get() as u32 },
+            kind: PoolKind::Fixed { count },
             offers,
             on_demand_base: 0,
             on_demand_percentage_above_base: if spot { 0 } else { 100 },
@@ -328,10 +339,21 @@ fn boot(
     default.value.distribution()
 }
 
-fn labels(given: &Keyed<Spanned<Text>>, notes: &mut Notes<'_>) -> Vec<(String, String)> {
+/// Labels of a pool. Those that the cloud sets are the cloud's, with two
+/// exceptions that only the user knows: the node group that a fixed pool is
+/// part of, and what nodes of a shape of one's own call their type.
+fn labels(pool: &Pool, notes: &mut Notes<'_>) -> Vec<(String, String)> {
+    let own = |key: &str| match &pool.kind {
+        scenario::PoolKind::Fixed(fixed) => {
+            key == "eks.amazonaws.com/nodegroup"
+                || key == "node.kubernetes.io/instance-type"
+                    && matches!(fixed.node, NodeType::Shape(_))
+        }
+        _ => false,
+    };
     let mut labels = Vec::new();
-    for (key, value) in given.iter() {
-        if CLOUD_LABELS.contains(&key.value.as_str()) {
+    for (key, value) in pool.labels.iter() {
+        if CLOUD_LABELS.contains(&key.value.as_str()) && !own(&key.value) {
             let message = format!("the label {} is set by the cloud", quote(&key.value));
             notes.diags.error(key.span, message).help("choose another key");
         }

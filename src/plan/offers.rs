@@ -6,7 +6,7 @@ use super::nodes::{CLOUD_LABELS, Common, Linker, ShapeKind, ShapeOrigin};
 use super::notes::Notes;
 use crate::bill::{Price, PriceStatus, ShapePrice};
 use crate::catalog::InstanceType;
-use crate::cluster::{Capacity, NodeShape, Offer, Purchase, ShapeId, ZoneId};
+use crate::cluster::{Capacity, Member, NodeShape, Offer, PoolId, Purchase, ShapeId, ZoneId};
 use crate::scenario::{self, NonEmpty, Spanned, quote};
 use crate::units::{Bytes, MilliCpu};
 
@@ -37,26 +37,64 @@ impl Linker<'_> {
         };
         let mut zones = Some(Vec::new());
         for name in given.iter() {
-            let letter = name.value.strip_prefix(&*region).unwrap_or("");
-            let is_zone = letter.len() == 1 && letter.bytes().all(|b| b.is_ascii_lowercase());
+            let zone = self.named_zone(name, notes);
             let twice = given.iter().any(|n| n.value == name.value && n.span < name.span);
-            if !is_zone {
-                notes
-                    .diags
-                    .error(
-                        name.span,
-                        format!("{} is no Availability Zone of {region}", quote(&name.value)),
-                    )
-                    .help(format!("a zone is the Region and a letter, such as `{region}a`"));
-                zones = None;
-            } else if twice {
+            if zone.is_some() && twice {
                 notes.diags.error(name.span, format!("{} is listed twice", quote(&name.value)));
                 zones = None;
-            } else if let Some(zones) = &mut zones {
-                zones.push(self.zone(name.value.clone()));
+            } else if let (Some(zone), Some(zones)) = (zone, &mut zones) {
+                zones.push(zone);
+            } else {
+                zones = None;
             }
         }
         zones
+    }
+
+    /// A zone of the Region by its name; `None` after a reported error.
+    fn named_zone(&mut self, name: &Spanned<String>, notes: &mut Notes<'_>) -> Option<ZoneId> {
+        let region = self.region.name().to_owned();
+        let letter = name.value.strip_prefix(&*region).unwrap_or("");
+        if letter.len() == 1 && letter.bytes().all(|b| b.is_ascii_lowercase()) {
+            return Some(self.zone(name.value.clone()));
+        }
+        notes
+            .diags
+            .error(name.span, format!("{} is no Availability Zone of {region}", quote(&name.value)))
+            .help(format!("a zone is the Region and a letter, such as `{region}a`"));
+        None
+    }
+
+    /// The zones of nodes with names, each once, in the order of first use, in
+    /// which their offers will stand; `None` after a reported error. The nodes
+    /// become members of the pool that is linked next.
+    pub(super) fn members(
+        &mut self,
+        nodes: &scenario::Keyed<Spanned<String>>,
+        notes: &mut Notes<'_>,
+    ) -> Option<Vec<ZoneId>> {
+        let pool = PoolId(self.done.pools.len() as u32);
+        let mut zones = Vec::new();
+        let mut fine = true;
+        for (name, zone) in nodes.iter() {
+            if self.names.contains(&name.value) {
+                let message = format!("node {} is in two pools", quote(&name.value));
+                notes.diags.error(name.span, message);
+                fine = false;
+            }
+            let Some(zone) = self.named_zone(zone, notes) else {
+                fine = false;
+                continue;
+            };
+            let offer = zones.iter().position(|z| *z == zone).unwrap_or_else(|| {
+                zones.push(zone);
+                zones.len() - 1
+            });
+            let name = name.value.clone();
+            self.names.insert(name.clone());
+            self.done.members.push(Member { name, pool, offer: offer as u32 });
+        }
+        fine.then_some(zones)
     }
 
     fn zone(&mut self, name: String) -> ZoneId {

@@ -710,3 +710,67 @@ fn a_service_may_be_a_number_of_replicas() {
     ));
     assert!(errors.contains("replicas that follow cpu usage need a `demand`"), "{errors}");
 }
+
+const BOUND: &str = "
+version: 1
+name: t
+region: us-east-1
+time: { horizon: 1d }
+workload:
+  web:
+    service: { requests: { cpu: 900m, memory: 1Gi }, replicas: 4, bound-to: { b: 2, a: 1 } }
+  agent: { daemonset: { requests: { cpu: 100m, memory: 1Gi } } }
+pools:
+  p: { fixed: { type: m5.large, nodes: { a: us-east-1b, b: us-east-1a, c: us-east-1b } } }
+";
+
+#[test]
+fn named_nodes_and_bindings_link_to_members() {
+    use crate::workload::plan::Content;
+    let bound = |plan: &Plan| match &plan.cases[0].workload.workloads()[0].content {
+        Content::Service(web) => web.bound.clone(),
+        _ => panic!("a service"),
+    };
+    let linked = plan(BOUND);
+    let cluster = &linked.cases[0].setup.cluster;
+    assert_eq!(cluster.pools[0].kind, PoolKind::Fixed { count: 3 });
+    let zone = |m: &crate::cluster::Member| {
+        let offer = &cluster.pools[m.pool.index()].offers[m.offer as usize];
+        format!("{} {}", m.name, cluster.zones[offer.zone.index()])
+    };
+    let members: Vec<String> = cluster.members.iter().map(zone).collect();
+    assert_eq!(members, ["a us-east-1b", "b us-east-1a", "c us-east-1b"]);
+    // A node offers 1,930m; less the agent's 100m that is room for two of 900m.
+    assert_eq!(bound(&linked), [(1, 2), (0, 1)]);
+    assert!(linked.warnings.is_empty());
+    // One of the four is placed by the scheduler, which may break ties.
+    assert!(linked.cases[0].random);
+    let all = plan(&BOUND.replace("replicas: 4", "replicas: 3"));
+    assert!(!all.cases[0].random);
+
+    let free = format!("{BOUND}placement: {{ keep-bindings: false }}\n");
+    assert!(bound(&plan(&free)).is_empty());
+    let full = plan(&BOUND.replace("cpu: 900m", "cpu: 1"));
+    assert_eq!(bound(&full), [(1, 1), (0, 1)]);
+    assert_eq!(full.warnings[0].code, "bound-without-room");
+
+    for (from, to, message) in [
+        ("a: 1 }", "d: 1 }", "no fixed pool has a node `d`"),
+        ("replicas: 4", "replicas: 2", "`web` has 2 replicas, but 3 are bound"),
+        ("c: us-east-1b", "c: us-west-2a", "`us-west-2a` is no Availability Zone of us-east-1"),
+        (
+            "pools:",
+            "pools:\n  q: { fixed: { type: m5.large, nodes: { a: us-east-1a } } }",
+            "node `a` is in two pools",
+        ),
+        (
+            "pools:",
+            "pools:\n  f: { fargate: { match: { namespace: default } } }",
+            "runs on Fargate, so it is bound to no node",
+        ),
+        ("type: m5.large,", "type: m5.large, count: 3,", "`count`"),
+    ] {
+        let errors = errors(&BOUND.replace(from, to));
+        assert!(errors.contains(message), "{message}\n{errors}");
+    }
+}

@@ -171,6 +171,8 @@ impl Linker<'_> {
             target,
             min,
             max,
+            // Names of nodes mean something once the pools are linked.
+            bound: Vec::new(),
         }))
     }
 

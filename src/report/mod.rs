@@ -7,6 +7,7 @@
 pub mod charts;
 mod combinations;
 mod comparison;
+mod coverage;
 pub mod explain;
 mod figures;
 mod page;
@@ -22,6 +23,7 @@ mod words;
 
 pub use combinations::{past_sweep_table, sweep_results};
 pub use comparison::comparison;
+pub use coverage::coverage;
 pub use figures::chart_files;
 pub use page::{page, rightsize_chart, rightsize_page, sweep_page};
 pub use patches::{Patches, patches};

@@ -119,6 +119,8 @@ record! {
     pub struct Placement {
         /// The kube-scheduler.
         "scheduler" => scheduler: Scheduler = Scheduler::default(),
+        /// Whether replicas start where `bound-to` says; true unless stated.
+        "keep-bindings" => keep_bindings: Option<Spanned<bool>>,
     }
 }
 

@@ -58,10 +58,25 @@ record! {
     /// A fixed number of nodes.
     pub struct Fixed {
         one of node: NodeType,
-        /// How many.
-        "count" => count: Spanned<NodeCount>,
+        one of size: FixedSize,
         /// How they are bought; on-demand unless stated.
         "purchase" => purchase: Option<Spanned<Purchase>>,
+    }
+}
+
+choice! {
+    /// Which nodes a fixed pool has.
+    pub enum FixedSize {
+        /// How many.
+        "count" => Count(Spanned<NodeCount>, + FixedZones),
+        /// Each node by its name, with its Availability Zone.
+        "nodes" => Nodes(Keyed<Spanned<String>>),
+    }
+}
+
+record! {
+    /// Where a number of nodes is.
+    pub struct FixedZones {
         /// Availability Zones, used in turn; the Region's unless stated.
         "zones" => zones: Option<NonEmpty<Spanned<String>>>,
     }

@@ -252,8 +252,9 @@ fn a_case_changes_only_what_it_names() {
     let Some(PoolKind::Fixed(own)) = more.scenario.pools.get("own").map(|p| &p.kind) else {
         panic!("fixed")
     };
-    assert_eq!(own.count.get(), 20);
-    assert_eq!(diags.sources().place(own.count.span).line, 120);
+    let FixedSize::Count(own, _) = &own.size else { panic!("a count") };
+    assert_eq!(own.get(), 20);
+    assert_eq!(diags.sources().place(own.span).line, 120);
     let replay = more.scenario.workload.get("replay").expect("there");
     assert_eq!(replay.node_selector.get("kubernetes.io/arch").map(|v| &*v.value.0), Some("arm64"));
     let Some(WorkloadKind::DaemonSet(logs)) = more.scenario.workload.get("logs").map(|w| &w.kind)
@@ -362,11 +363,15 @@ fn mistakes_of_structure_point_at_their_key() {
             "{ count: 2 }",
             "9:5 `fixed` needs one of `type` or `shape`",
         ),
-        ("{ type: m5.large, count: 2 }", "{ type: m5.large }", "9:5 `fixed` needs the key `count`"),
+        (
+            "{ type: m5.large, count: 2 }",
+            "{ type: m5.large }",
+            "9:5 `fixed` needs one of `count` or `nodes`",
+        ),
         (
             "{ type: m5.large, count: 2 }",
             "3",
-            "9:12 expected a map with `count`, `purchase`, `zones`, `type` or `shape`, found the number `3`",
+            "9:12 expected a map with `purchase`, `type`, `shape`, `count`, `nodes` or `zones`, found the number `3`",
         ),
         (
             "    fixed: {",
@@ -618,8 +623,9 @@ fn command_line_settings_come_last() {
     let (cases, diags) = source.resolve_all().expect("valid");
     let s = &cases[0].scenario;
     let Some(PoolKind::Fixed(f)) = s.pools.get("main").map(|p| &p.kind) else { panic!("fixed") };
-    assert_eq!(f.count.get(), 5);
-    assert_eq!(diags.sources().place(f.count.span).to_string(), "--set:1:24");
+    let FixedSize::Count(count, _) = &f.size else { panic!("a count") };
+    assert_eq!(count.get(), 5);
+    assert_eq!(diags.sources().place(count.span).to_string(), "--set:1:24");
     assert_eq!(s.time.warmup.map(|w| w.value), Some(SimDuration::from_secs(3600)));
     assert_eq!(s.seeds, None);
 

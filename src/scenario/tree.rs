@@ -491,6 +491,14 @@ fn write_scalar(out: &mut String, node: &Node) {
     }
 }
 
+/// Text as a scenario can hold it anywhere: see `write_text`.
+#[must_use]
+pub fn yaml_text(text: &str) -> String {
+    let mut out = String::new();
+    write_text(&mut out, text);
+    out
+}
+
 /// Text as a plain scalar where every YAML reader takes it for text, also
 /// those of YAML 1.1 (`yes`, `12:30`), else in double quotes.
 fn write_text(out: &mut String, text: &str) {

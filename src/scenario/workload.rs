@@ -336,6 +336,8 @@ record! {
         "memory-usage" => memory_usage: Option<Spanned<Bytes>>,
         /// How many replicas.
         "replicas" => replicas: Spanned<Replicas>,
+        /// Replicas that are on a named node of a fixed pool when the run starts.
+        "bound-to" => bound_to: Keyed<Spanned<ReplicaCount>> = Keyed::default(),
     }
     check check_service;
 }

@@ -370,6 +370,7 @@ mod tests {
                 template: TemplateId(1),
                 demand: None,
                 usage: crate::workload::Usage::default(),
+                bound: Vec::new(),
                 target: Percent { ppm: 600_000 },
                 min: 1,
                 max: 2,
@@ -386,6 +387,7 @@ mod tests {
             nominal_memory: Bytes(0),
         };
         ClusterSpec {
+            members: Vec::new(),
             shapes: vec![shape("m5.large"), shape("m5.xlarge"), shape("unused")],
             fargate: vec![FargateSpec {
                 name: "fg".to_owned(),

@@ -506,6 +506,9 @@ pub struct Service {
     pub min: u32,
     /// Most replicas.
     pub max: u32,
+    /// Replicas that are there when the run starts: index of the named node in
+    /// `ClusterSpec::members`, and how many. Together at most `min`.
+    pub bound: Vec<(u32, u32)>,
 }
 
 /// A `DaemonSet`: one pod on every node whose taints it tolerates.

@@ -32,6 +32,8 @@ pub struct ServicePlan {
     pub min: u32,
     /// See [`Service::max`].
     pub max: u32,
+    /// See [`Service::bound`].
+    pub bound: Vec<(u32, u32)>,
 }
 
 /// A `DaemonSet` before its ids are known.
@@ -138,6 +140,21 @@ impl WorkloadPlan {
         self.depends_on_seed() || self.workloads.iter().any(|w| !w.content.startup().is_constant())
     }
 
+    /// Whether every pod is where it belongs from the start: DaemonSets, and
+    /// services whose replicas are all bound.
+    #[must_use]
+    pub fn is_bound(&self) -> bool {
+        self.workloads.iter().all(|w| match &w.content {
+            Content::Daemon(_) => true,
+            Content::Service(s) => {
+                let bound: u64 = s.bound.iter().map(|(_, n)| u64::from(*n)).sum();
+                let stay = w.transform.replicas(s.min) == s.min;
+                stay && s.min == s.max && bound == u64::from(s.min)
+            }
+            Content::Trace(_) | Content::Generator(_) => false,
+        })
+    }
+
     fn depends_on_seed(&self) -> bool {
         self.workloads.iter().any(PlannedWorkload::depends_on_seed)
     }
@@ -196,6 +213,7 @@ impl WorkloadPlan {
                         target: s.target,
                         min: replicas(s.min),
                         max: replicas(s.max),
+                        bound: first(&s.bound, replicas(s.min)),
                     });
                 }
                 Content::Daemon(d) => {
@@ -212,8 +230,29 @@ impl WorkloadPlan {
     }
 }
 
+/// The first `most` of bound replicas: thinning takes the last ones away.
+fn first(bound: &[(u32, u32)], most: u32) -> Vec<(u32, u32)> {
+    let mut left = most;
+    let mut kept = Vec::with_capacity(bound.len());
+    for (node, count) in bound {
+        let count = left.min(*count);
+        left -= count;
+        if count > 0 {
+            kept.push((*node, count));
+        }
+    }
+    kept
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn thinned_replicas_lose_their_last_bindings() {
+        assert_eq!(super::first(&[(0, 2), (1, 3), (2, 1)], 4), [(0, 2), (1, 2)]);
+        assert_eq!(super::first(&[(0, 2)], 9), [(0, 2)]);
+        assert!(super::first(&[(0, 2)], 0).is_empty());
+    }
+
     use super::*;
     use crate::units::{Bytes, MilliCpu, SimDuration};
     use crate::workload::generate::{Arrivals, Limit, Sizes, UsageShare};
@@ -274,6 +313,7 @@ mod tests {
             target: Percent { ppm: 600_000 },
             min: 1,
             max: 3,
+            bound: Vec::new(),
         })
     }
 

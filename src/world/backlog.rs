@@ -112,6 +112,7 @@ fn build(case: &Case) -> (Setup, Workloads) {
                 period: None,
             }),
             usage: crate::workload::Usage::default(),
+            bound: Vec::new(),
             target: Percent { ppm: 500_000 },
             min: 1,
             max: 30,

@@ -113,6 +113,8 @@ struct World<'a> {
     /// The trace whose next row is due first, and when.
     due: Option<(usize, SimTime)>,
     pools: Vec<PoolState>,
+    /// Record of each named node of the cluster.
+    members: Vec<u32>,
     /// By node record.
     lives: Vec<NodeLife>,
     /// Nodes metered now, in order of their start.
@@ -181,6 +183,7 @@ impl<'a> World<'a> {
             cursors: vec![Cursor::default(); workloads.traces.len()],
             due: None,
             pools: spec.pools.iter().map(|_| PoolState::default()).collect(),
+            members: vec![u32::MAX; spec.members.len()],
             lives: Vec::new(),
             alive: Vec::new(),
             now: SimTime::ZERO,

@@ -59,7 +59,24 @@ impl World<'_> {
                 PoolKind::Fixed { count } => count,
                 PoolKind::AutoScalingGroup { min, .. } => min,
             };
-            while let Some(node) = self.request_node(pool, SimTime::ZERO) {
+            self.start_members(pool, queue);
+            while let Some(node) = self.request_node(pool, None, SimTime::ZERO) {
+                self.node_running(node, SimTime::ZERO, queue);
+                self.node_ready(node, SimTime::ZERO, queue);
+            }
+        }
+    }
+
+    /// The named nodes of a pool.
+    fn start_members(&mut self, pool: usize, queue: &mut EventQueue<Event>) {
+        let setup = self.setup;
+        for (at, member) in setup.cluster.members.iter().enumerate() {
+            if member.pool.index() != pool {
+                continue;
+            }
+            let offer = Some(member.offer as usize);
+            if let Some(node) = self.request_node(pool, offer, SimTime::ZERO) {
+                self.members[at] = node;
                 self.node_running(node, SimTime::ZERO, queue);
                 self.node_ready(node, SimTime::ZERO, queue);
             }
@@ -73,7 +90,7 @@ impl World<'_> {
         now: SimTime,
         queue: &mut EventQueue<Event>,
     ) {
-        while let Some(node) = self.request_node(pool, now) {
+        while let Some(node) = self.request_node(pool, None, now) {
             let spec = &self.setup.cluster.pools[pool];
             let ordinal = self.lives[node as usize].ordinal;
             let mut draws = Draws::new(self.seed, &format!("launch {}", spec.name), ordinal);
@@ -82,14 +99,15 @@ impl World<'_> {
         }
     }
 
-    /// Asks for one more node if the pool desires one.
-    fn request_node(&mut self, pool: usize, now: SimTime) -> Option<u32> {
+    /// Asks for one more node if the pool desires one: of this offer, or of the
+    /// one that the pool's rules choose.
+    fn request_node(&mut self, pool: usize, offer: Option<usize>, now: SimTime) -> Option<u32> {
         let spec = &self.setup.cluster.pools[pool];
         let state = &self.pools[pool];
         if state.counts.on_demand + state.counts.spot >= state.desired {
             return None;
         }
-        let chosen = choose_offer(spec, &state.counts)?;
+        let chosen = offer.or_else(|| choose_offer(spec, &state.counts))?;
         let offer = &spec.offers[chosen];
         let traits = self.traits(pool, chosen);
         let shape = &self.setup.cluster.shapes[offer.shape.index()];

@@ -229,13 +229,26 @@ impl World<'_> {
         done: SimTime,
         queue: &mut EventQueue<Event>,
     ) {
-        let template = self.pods[id].template;
-        let facts = self.templates[template.index()];
+        let pod = &self.pods[id];
+        let startup = self.startup_ms(pod.template, pod.ordinal);
+        self.occupy(id, slot, now, (done, startup), queue);
+    }
+
+    /// The pod is on the node: bound at the first of the times, running that
+    /// many milliseconds later.
+    pub(super) fn occupy(
+        &mut self,
+        id: PodId,
+        slot: Slot,
+        now: SimTime,
+        (done, startup): (SimTime, i64),
+        queue: &mut EventQueue<Event>,
+    ) {
+        let facts = self.templates[self.pods[id].template.index()];
         let requests = &self.workloads.classes[facts.class.index()].requests;
         assert!(self.nodes.fits(slot, requests), "bound to a node without room");
         self.nodes.place(slot, requests);
         self.pods.attach(id, slot);
-        let startup = self.startup_ms(template, self.pods[id].ordinal);
         let pod = &mut self.pods[id];
         pod.bound = done;
         pod.running = done + SimDuration(startup);

@@ -79,10 +79,55 @@ fn tag(service: usize) -> u32 {
 impl World<'_> {
     /// First replicas and first demand changes.
     pub(super) fn start_services(&mut self, queue: &mut EventQueue<Event>) {
+        // Nobody else takes the room of those that are there already.
+        for service in 0..self.services.len() {
+            self.bind_replicas(service, queue);
+        }
         for service in 0..self.services.len() {
             self.scale_service(service, SimTime::ZERO, queue);
             self.plan_demand(service, queue);
         }
+    }
+
+    /// Replicas that are on their node and run when the run starts. Where the
+    /// node has no room they go to the scheduler.
+    fn bind_replicas(&mut self, service: usize, queue: &mut EventQueue<Event>) {
+        let workloads = self.workloads;
+        let spec = &workloads.services[service];
+        let facts = self.templates[spec.template.index()];
+        let requests = &workloads.classes[facts.class.index()].requests;
+        for (member, count) in &spec.bound {
+            let life = &self.lives[self.members[*member as usize] as usize];
+            let slot = life.slot;
+            for _ in 0..*count {
+                let mut pod = self.new_replica(service, SimTime::ZERO);
+                if !self.nodes.fits(slot, requests) {
+                    self.submit_replica(service, pod, queue);
+                    continue;
+                }
+                pod.service = tag(service);
+                pod.record =
+                    self.observer.submitted(facts.owner.workload, pod.template, SimTime::ZERO);
+                let id = self.pods.insert(pod);
+                self.services[service].replicas.push(id);
+                self.occupy(id, slot, SimTime::ZERO, (SimTime::ZERO, 0), queue);
+            }
+        }
+    }
+
+    /// The service's next replica, not submitted yet.
+    fn new_replica(&mut self, service: usize, now: SimTime) -> Pod {
+        let spec = &self.workloads.services[service];
+        let mut pod = Pod::pending(spec.template, now, i64::MAX);
+        let state = &mut self.services[service];
+        pod.ordinal = Pod::service_ordinal(service, state.created);
+        state.created += 1;
+        set_usage(&mut pod, spec.usage);
+        if spec.demand.is_some() {
+            // The service accounts for its replicas' cpu.
+            pod.used_cpu = 0;
+        }
+        pod
     }
 
     fn plan_demand(&mut self, service: usize, queue: &mut EventQueue<Event>) {
@@ -132,15 +177,7 @@ impl World<'_> {
         // What nothing can hold was counted once; demand does not change that.
         let wanted = if state.refused { have } else { desired };
         for _ in have..wanted {
-            let mut pod = Pod::pending(spec.template, now, i64::MAX);
-            let state = &mut self.services[service];
-            pod.ordinal = Pod::service_ordinal(service, state.created);
-            state.created += 1;
-            set_usage(&mut pod, spec.usage);
-            if spec.demand.is_some() {
-                // The service accounts for its replicas' cpu.
-                pod.used_cpu = 0;
-            }
+            let pod = self.new_replica(service, now);
             self.submit_replica(service, pod, queue);
         }
         if have > desired {

@@ -94,6 +94,7 @@ pub(super) fn setup(cores: i64, pool: PoolSpec) -> Setup {
         horizon: Horizon::UntilIdle,
         warmup: SimTime::ZERO,
         cluster: Arc::new(ClusterSpec {
+            members: Vec::new(),
             shapes: vec![shape],
             zones: vec!["a".into()],
             pools: vec![pool],
@@ -331,6 +332,7 @@ fn a_service_serves_its_demand() {
             period: None,
         }),
         usage: crate::workload::Usage::default(),
+        bound: Vec::new(),
         target: Percent { ppm: 500_000 },
         min: 1,
         max: 6,
@@ -367,6 +369,7 @@ fn replicas_without_demand_stay_and_use_what_is_stated() {
         template: TemplateId(0),
         demand: None,
         usage: Usage { cpu: Some(MilliCpu(250)), memory: None },
+        bound: Vec::new(),
         target: Percent { ppm: 1_000_000 },
         min: 3,
         max: 3,
@@ -380,6 +383,43 @@ fn replicas_without_demand_stay_and_use_what_is_stated() {
     assert_eq!(web.cpu_unknown, 0);
     assert!(web.memory_unknown > 0);
     assert_eq!(record.demand[0].demanded, 0);
+}
+
+/// Bound replicas run on their node from the first instant; the others, and
+/// replacements, are scheduled.
+#[test]
+fn bound_replicas_are_where_they_were_said_to_be() {
+    use crate::cluster::{Member, PoolId};
+    let mut workloads = batch(&[]);
+    workloads.traces.clear();
+    workloads.workloads[0].kind = WorkloadKind::Service;
+    workloads.templates[0].startup = Distribution::Constant(5_000.0);
+    workloads.services.push(Service {
+        template: TemplateId(0),
+        demand: None,
+        usage: Usage::default(),
+        bound: vec![(1, 3)],
+        target: Percent { ppm: 1_000_000 },
+        min: 4,
+        max: 4,
+    });
+    let mut setup = setup(4, pool(PoolKind::Fixed { count: 3 }, Purchase::OnDemand, 0.0));
+    let cluster = Arc::get_mut(&mut setup.cluster).expect("unshared");
+    cluster.members =
+        ["a", "b"].map(|name| Member { name: name.into(), pool: PoolId(0), offer: 0 }).to_vec();
+    setup.horizon = Horizon::At(SimTime(100_000));
+    let record = run(&setup, &workloads, 1, KeepPods::Yes);
+    assert_eq!(record.nodes.len(), 3);
+    // Three on the second node from the start, one elsewhere 5 s later.
+    let on = |node: u32| {
+        let of_node = record.owners.iter().filter(move |o| o.node == node);
+        of_node.map(|o| o.cpu_requested).sum::<u64>()
+    };
+    assert_eq!(on(1), 3 * 1_000 * 100_000);
+    assert_eq!(on(0) + on(2), 1_000 * 100_000);
+    assert_eq!((record.counts[0].submitted, record.counts[0].running_at_end), (4, 4));
+    assert_eq!(record.waits[0].ready_ms, [0, 0, 0, 5_000]);
+    metered_is_running(&record);
 }
 
 /// A pod that no node could ever hold is rejected, not simulated for ever.

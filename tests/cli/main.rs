@@ -3,6 +3,7 @@
 mod compare;
 mod explain;
 mod gallery;
+mod import;
 mod rightsize;
 
 use std::collections::BTreeMap;

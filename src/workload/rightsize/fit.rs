@@ -421,6 +421,7 @@ mod tests {
             target: Percent { ppm: 600_000 },
             min,
             max,
+            bound: Vec::new(),
         });
         PlannedWorkload { name: "web".into(), content, transform: Transform::default() }
     }

@@ -1,0 +1,354 @@
+//! The parts of Kubernetes API objects that are read (core/v1, apps/v1 and
+//! batch/v1; field names as in their API reference). Everything else in an
+//! object is skipped.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, de};
+
+/// A missing value and an explicit `null` are the same to the API.
+fn or_default<'de, D, T>(input: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Ok(Option::deserialize(input)?.unwrap_or_default())
+}
+
+/// A quantity as it was written; a plain number is one too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Quantity(pub(super) String);
+
+impl<'de> Deserialize<'de> for Quantity {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        match serde_json::Value::deserialize(input)? {
+            serde_json::Value::String(text) => Ok(Quantity(text)),
+            serde_json::Value::Number(number) => Ok(Quantity(number.to_string())),
+            other => Err(de::Error::custom(format!("expected a quantity, found {other}"))),
+        }
+    }
+}
+
+/// Resource name to quantity.
+pub(super) type Quantities = BTreeMap<String, Quantity>;
+
+/// `metadata`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Meta {
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) namespace: Option<String>,
+    #[serde(default)]
+    pub(super) uid: Option<String>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) labels: BTreeMap<String, String>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) owner_references: Vec<OwnerReference>,
+}
+
+/// An entry of `metadata.ownerReferences`.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct OwnerReference {
+    pub(super) kind: String,
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) controller: Option<bool>,
+}
+
+/// A Node.
+#[derive(Debug, Deserialize)]
+pub(super) struct NodeObject {
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) metadata: Meta,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) spec: NodeSpec,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) status: NodeStatus,
+}
+
+/// `spec` of a Node.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct NodeSpec {
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) taints: Vec<TaintObject>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) unschedulable: bool,
+}
+
+/// A taint.
+#[derive(Debug, Deserialize)]
+pub(super) struct TaintObject {
+    pub(super) key: String,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) value: String,
+    pub(super) effect: String,
+}
+
+/// `status` of a Node.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NodeStatus {
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) capacity: Quantities,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) allocatable: Quantities,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) addresses: Vec<Address>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) conditions: Vec<Condition>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) node_info: NodeInfo,
+}
+
+/// An address of a Node.
+#[derive(Debug, Deserialize)]
+pub(super) struct Address {
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+}
+
+/// A condition.
+#[derive(Debug, Deserialize)]
+pub(super) struct Condition {
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) status: String,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) reason: String,
+}
+
+/// `status.nodeInfo`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NodeInfo {
+    #[serde(default)]
+    pub(super) kubelet_version: Option<String>,
+    #[serde(default)]
+    pub(super) operating_system: Option<String>,
+    #[serde(default)]
+    pub(super) architecture: Option<String>,
+}
+
+/// A Pod, or the template of one.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct PodObject {
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) metadata: Meta,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) spec: PodSpec,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) status: PodStatus,
+}
+
+/// `spec` of a Pod.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PodSpec {
+    #[serde(default)]
+    pub(super) node_name: Option<String>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) containers: Vec<Container>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) init_containers: Vec<Container>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) overhead: Quantities,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) resources: Resources,
+    #[serde(default)]
+    pub(super) priority: Option<i32>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) node_selector: BTreeMap<String, String>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) tolerations: Vec<TolerationObject>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) affinity: Affinity,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) topology_spread_constraints: Vec<de::IgnoredAny>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) volumes: Vec<Volume>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) scheduling_gates: Vec<de::IgnoredAny>,
+    #[serde(default)]
+    pub(super) scheduler_name: Option<String>,
+}
+
+/// A container.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Container {
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) name: String,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) resources: Resources,
+    #[serde(default)]
+    pub(super) restart_policy: Option<String>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) ports: Vec<Port>,
+}
+
+/// `resources` of a container.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Resources {
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) requests: Quantities,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) limits: Quantities,
+}
+
+/// A port of a container.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Port {
+    #[serde(default)]
+    pub(super) host_port: Option<i64>,
+}
+
+/// A volume.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Volume {
+    #[serde(default)]
+    pub(super) persistent_volume_claim: Option<de::IgnoredAny>,
+    #[serde(default)]
+    pub(super) ephemeral: Option<de::IgnoredAny>,
+}
+
+/// A toleration.
+#[derive(Debug, Deserialize)]
+pub(super) struct TolerationObject {
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) key: String,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) operator: String,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) value: String,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) effect: String,
+}
+
+/// `spec.affinity`.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Affinity {
+    #[serde(default, rename = "nodeAffinity", deserialize_with = "or_default")]
+    pub(super) node: NodeAffinity,
+    #[serde(default, rename = "podAffinity", deserialize_with = "or_default")]
+    pub(super) pod: PodAffinity,
+    #[serde(default, rename = "podAntiAffinity", deserialize_with = "or_default")]
+    pub(super) pod_anti: PodAffinity,
+}
+
+/// `nodeAffinity`.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct NodeAffinity {
+    #[serde(
+        default,
+        rename = "requiredDuringSchedulingIgnoredDuringExecution",
+        deserialize_with = "or_default"
+    )]
+    pub(super) required: NodeSelector,
+    #[serde(
+        default,
+        rename = "preferredDuringSchedulingIgnoredDuringExecution",
+        deserialize_with = "or_default"
+    )]
+    pub(super) preferred: Vec<de::IgnoredAny>,
+}
+
+/// Terms of which one must hold.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NodeSelector {
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) node_selector_terms: Vec<NodeSelectorTerm>,
+}
+
+/// Requirements that must all hold.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NodeSelectorTerm {
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) match_expressions: Vec<Requirement>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) match_fields: Vec<Requirement>,
+}
+
+/// A requirement on a label or field.
+#[derive(Debug, Deserialize)]
+pub(super) struct Requirement {
+    pub(super) key: String,
+    pub(super) operator: String,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) values: Vec<String>,
+}
+
+/// `podAffinity` or `podAntiAffinity`.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct PodAffinity {
+    #[serde(
+        default,
+        rename = "requiredDuringSchedulingIgnoredDuringExecution",
+        deserialize_with = "or_default"
+    )]
+    pub(super) required: Vec<de::IgnoredAny>,
+    #[serde(
+        default,
+        rename = "preferredDuringSchedulingIgnoredDuringExecution",
+        deserialize_with = "or_default"
+    )]
+    pub(super) preferred: Vec<de::IgnoredAny>,
+}
+
+impl PodAffinity {
+    /// Whether it says anything.
+    pub(super) fn is_stated(&self) -> bool {
+        !self.required.is_empty() || !self.preferred.is_empty()
+    }
+}
+
+/// `status` of a Pod.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PodStatus {
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) phase: String,
+    #[serde(default)]
+    pub(super) start_time: Option<String>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) conditions: Vec<Condition>,
+    /// Before 1.33; later a condition says the same.
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) resize: String,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) container_statuses: Vec<ContainerStatus>,
+}
+
+/// An entry of `status.containerStatuses`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ContainerStatus {
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) name: String,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) allocated_resources: Quantities,
+}
+
+/// A Deployment, ReplicaSet, StatefulSet, DaemonSet, Job or CronJob.
+#[derive(Debug, Deserialize)]
+pub(super) struct OwnerObject {
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) metadata: Meta,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) spec: OwnerSpec,
+}
+
+/// `spec` of an owner.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct OwnerSpec {
+    #[serde(default)]
+    pub(super) replicas: Option<u32>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) template: PodObject,
+}

@@ -1,0 +1,208 @@
+//! Names out of an imported cluster, so that its scenario can be shown to
+//! others.
+//!
+//! Replaced, each by a word and a number in the order of the sorted names:
+//! namespaces, workloads, pods, nodes, node groups, kinds of owners that are
+//! not Kubernetes' own, label and taint keys but the well-known ones, and
+//! values of labels and taints but those that well-known keys give a public
+//! meaning. Equal names get equal replacements, so that selectors still select.
+//! Instance types, zones, numbers and times stay. Nothing is derived from a
+//! name, so a replacement says nothing about it but its rank.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::cluster::{Cluster, Node, Owner, OwnerKind, Pod, Rules, Wanted};
+
+/// Keys whose values are public words: types, zones, architectures.
+const PUBLIC: [&str; 14] = [
+    "beta.kubernetes.io/arch",
+    "beta.kubernetes.io/instance-type",
+    "beta.kubernetes.io/os",
+    "eks.amazonaws.com/capacityType",
+    "eks.amazonaws.com/compute-type",
+    "failure-domain.beta.kubernetes.io/region",
+    "failure-domain.beta.kubernetes.io/zone",
+    "karpenter.sh/capacity-type",
+    "kubernetes.io/arch",
+    "kubernetes.io/os",
+    "node.kubernetes.io/instance-type",
+    "topology.kubernetes.io/region",
+    "topology.kubernetes.io/zone",
+    "topology.k8s.aws/zone-id",
+];
+
+/// Keys that say nothing about who uses them; their values do.
+const KNOWN: [&str; 9] = [
+    "CriticalAddonsOnly",
+    "amd.com/gpu",
+    "aws.amazon.com/neuron",
+    "eks.amazonaws.com/nodegroup",
+    "karpenter.sh/nodepool",
+    "kubernetes.io/hostname",
+    "node-role.kubernetes.io/control-plane",
+    "node-role.kubernetes.io/master",
+    "nvidia.com/gpu",
+];
+
+/// Replacements of one sort of names.
+#[derive(Debug, Default)]
+struct Book(BTreeMap<String, String>);
+
+impl Book {
+    fn of(word: &str, names: BTreeSet<&str>) -> Self {
+        let numbered = names.into_iter().enumerate();
+        Book(numbered.map(|(i, name)| (name.to_owned(), format!("{word}-{}", i + 1))).collect())
+    }
+
+    /// The replacement; every name was collected, and one that was not has none.
+    fn new_name(&self, name: &str) -> String {
+        self.0.get(name).cloned().unwrap_or_default()
+    }
+}
+
+struct Books {
+    namespaces: Book,
+    nodes: Book,
+    groups: Book,
+    keys: Book,
+    values: Book,
+    workloads: BTreeMap<(String, Owner), Owner>,
+}
+
+/// Replaces every name in a cluster.
+#[must_use]
+pub fn redact(cluster: Cluster) -> Cluster {
+    let books = Books::of(&cluster);
+    let Cluster { nodes, pods, wanted, mut findings } = cluster;
+    findings.forget_examples();
+    let nodes = nodes.into_values().map(|node| books.node(node));
+    let pods = pods.into_values().enumerate().map(|(i, pod)| books.pod(i, pod));
+    Cluster {
+        nodes: nodes.map(|node| (node.name.clone(), node)).collect(),
+        pods: pods.map(|pod| ((pod.namespace.clone(), pod.name.clone()), pod)).collect(),
+        wanted: wanted.into_iter().map(|wanted| books.wanted(wanted)).collect(),
+        findings,
+    }
+}
+
+impl Books {
+    fn of(cluster: &Cluster) -> Self {
+        let mut namespaces = BTreeSet::new();
+        let mut owners = BTreeSet::new();
+        let (mut keys, mut values) = (BTreeSet::new(), BTreeSet::new());
+        let mut label = |key: &'_ str, value: &'_ str| {
+            keys.insert(key.to_owned());
+            values.insert(value.to_owned());
+        };
+        for node in cluster.nodes.values() {
+            node.labels.iter().for_each(|(key, value)| label(key, value));
+            node.taints.iter().for_each(|taint| label(&taint.key, &taint.value));
+        }
+        let of_pods = cluster.pods.values().map(|p| (&p.namespace, &p.owner, &p.rules));
+        let of_wanted = cluster.wanted.iter().map(|w| (&w.namespace, &w.owner, &w.rules));
+        for (namespace, owner, rules) in of_pods.chain(of_wanted) {
+            namespaces.insert(namespace.as_str());
+            owners.insert((namespace.clone(), owner.clone()));
+            rules.node_selector.iter().for_each(|(key, value)| label(key, value));
+            for toleration in &rules.tolerations {
+                let key = toleration.key.as_deref().unwrap_or_default();
+                label(key, toleration.value.as_deref().unwrap_or_default());
+            }
+        }
+        let groups = cluster.nodes.values().filter_map(|node| node.group.as_deref());
+        let workloads = owners.into_iter().enumerate().map(|(i, (namespace, owner))| {
+            let kind = match &owner.kind {
+                OwnerKind::Other(_) => OwnerKind::Other("custom resource".to_owned()),
+                known => known.clone(),
+            };
+            let replaced = Owner { kind, name: format!("workload-{}", i + 1) };
+            ((namespace, owner), replaced)
+        });
+        Books {
+            nodes: Book::of("node", cluster.nodes.keys().map(String::as_str).collect()),
+            groups: Book::of("group", groups.collect()),
+            keys: Book::of("label", keys.iter().map(String::as_str).collect()),
+            values: Book::of("value", values.iter().map(String::as_str).collect()),
+            workloads: workloads.collect(),
+            namespaces: Book::of("namespace", namespaces),
+        }
+    }
+
+    fn key(&self, key: &str) -> String {
+        if key.is_empty() || PUBLIC.contains(&key) || KNOWN.contains(&key) {
+            key.to_owned()
+        } else {
+            self.keys.new_name(key)
+        }
+    }
+
+    fn value(&self, key: &str, value: &str) -> String {
+        if value.is_empty() || PUBLIC.contains(&key) {
+            value.to_owned()
+        } else {
+            self.values.new_name(value)
+        }
+    }
+
+    fn labels(&self, labels: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        labels.iter().map(|(key, value)| (self.key(key), self.value(key, value))).collect()
+    }
+
+    fn owner(&self, namespace: &str, owner: Owner) -> Owner {
+        self.workloads
+            .get(&(namespace.to_owned(), owner))
+            .cloned()
+            .unwrap_or(Owner { kind: OwnerKind::None, name: String::new() })
+    }
+
+    fn rules(&self, rules: Rules) -> Rules {
+        let tolerations = rules.tolerations.into_iter().map(|mut toleration| {
+            let key = toleration.key.take();
+            let of = key.as_deref().unwrap_or_default();
+            toleration.value = toleration.value.map(|value| self.value(of, &value));
+            toleration.key = key.map(|key| self.key(&key));
+            toleration
+        });
+        Rules {
+            node_selector: self.labels(&rules.node_selector),
+            tolerations: tolerations.collect(),
+            priority: rules.priority,
+        }
+    }
+
+    fn node(&self, node: Node) -> Node {
+        let taints = node.taints.into_iter().map(|mut taint| {
+            taint.value = self.value(&taint.key, &taint.value);
+            taint.key = self.key(&taint.key);
+            taint
+        });
+        Node {
+            name: self.nodes.new_name(&node.name),
+            group: node.group.map(|group| self.groups.new_name(&group)),
+            labels: self.labels(&node.labels),
+            taints: taints.collect(),
+            ..node
+        }
+    }
+
+    fn pod(&self, number: usize, pod: Pod) -> Pod {
+        Pod {
+            name: format!("pod-{}", number + 1),
+            owner: self.owner(&pod.namespace, pod.owner),
+            namespace: self.namespaces.new_name(&pod.namespace),
+            node: pod.node.map(|node| self.nodes.new_name(&node)),
+            rules: self.rules(pod.rules),
+            labels: BTreeMap::new(),
+            ..pod
+        }
+    }
+
+    fn wanted(&self, wanted: Wanted) -> Wanted {
+        Wanted {
+            owner: self.owner(&wanted.namespace, wanted.owner),
+            namespace: self.namespaces.new_name(&wanted.namespace),
+            rules: self.rules(wanted.rules),
+            ..wanted
+        }
+    }
+}

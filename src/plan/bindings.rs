@@ -1,0 +1,180 @@
+//! Replicas that are on a node when the run starts: names of nodes become
+//! members of the cluster.
+//!
+//! A kubelet keeps the pods it has as long as they fit, whatever taints and
+//! selectors say by now (kubernetes `pkg/kubelet/lifecycle/predicate.go`, 1.31,
+//! looks at resources, and at `NoExecute` taints only where they come later),
+//! so only room is checked. What has no room goes to the scheduler.
+
+use std::collections::BTreeMap;
+
+use super::fit;
+use super::notes::Notes;
+use crate::cluster::{Capacity, ClusterSpec};
+use crate::scenario::{Scenario, Spanned, WorkloadKind, quote};
+use crate::workload::intern::PodShape;
+use crate::workload::plan::{Content, PlannedWorkload, ServicePlan};
+
+/// Binds the replicas of all services, unless the scenario sets them free.
+pub(super) fn link(
+    scenario: &Scenario,
+    cluster: &ClusterSpec,
+    planned: &mut [PlannedWorkload],
+    extended: &[String],
+    notes: &mut Notes<'_>,
+) {
+    let given = |workload: &crate::scenario::Workload| match &workload.kind {
+        WorkloadKind::Service(service) => !service.bound_to.is_empty(),
+        _ => false,
+    };
+    let any = scenario.workload.iter().any(|(_, workload)| given(workload));
+    let keep = scenario.placement.keep_bindings;
+    if let (Some(keep), false) = (keep, any) {
+        let message = "`keep-bindings` has no effect: no service is `bound-to` a node";
+        notes.diags.warning("unused-bindings", keep.span, message);
+    }
+    if !any {
+        return;
+    }
+    if keep.is_none() {
+        let note = "choice: what is bound stays where it is";
+        notes.default("placement.keep-bindings", true, note);
+    }
+    if keep.is_some_and(|keep| !keep.value) {
+        return;
+    }
+    let mut free = room(cluster, planned, extended);
+    let members = cluster.members.iter().enumerate();
+    let members: Members<'_> = members.map(|(i, m)| (m.name.as_str(), i)).collect();
+    for workload in planned {
+        let kind = scenario.workload.get(&workload.name).map(|w| &w.kind);
+        if let (Content::Service(plan), Some(WorkloadKind::Service(service))) =
+            (&mut workload.content, kind)
+        {
+            let place = Place { name: &workload.name, cluster, members: &members, extended };
+            bind(&place, service, plan, &mut free, notes);
+        }
+    }
+}
+
+/// Free capacity of every member with the DaemonSets' pods on it.
+fn room(cluster: &ClusterSpec, planned: &[PlannedWorkload], extended: &[String]) -> Vec<Capacity> {
+    let sites = fit::sites(cluster, &fit::daemons(planned), extended);
+    let mut first = Vec::with_capacity(cluster.pools.len());
+    let mut offers = 0;
+    for pool in &cluster.pools {
+        first.push(offers);
+        offers += pool.offers.len();
+    }
+    cluster
+        .members
+        .iter()
+        .map(|member| {
+            let at = first.get(member.pool.index()).map(|first| first + member.offer as usize);
+            at.and_then(|at| sites.get(at)).map(|site| site.free.clone()).unwrap_or_default()
+        })
+        .collect()
+}
+
+/// Named nodes and their place among the members.
+type Members<'a> = BTreeMap<&'a str, usize>;
+
+/// A service, and where it may be.
+struct Place<'a> {
+    name: &'a str,
+    cluster: &'a ClusterSpec,
+    members: &'a Members<'a>,
+    extended: &'a [String],
+}
+
+fn bind(
+    place: &Place<'_>,
+    service: &crate::scenario::Service,
+    plan: &mut ServicePlan,
+    free: &mut [Capacity],
+    notes: &mut Notes<'_>,
+) {
+    let Place { name, cluster, members, extended } = *place;
+    let fargate = cluster
+        .fargate
+        .iter()
+        .any(|f| f.selectors.iter().any(|s| s.matches(name, &plan.pod.namespace)));
+    let mut total = 0;
+    for (node, count) in service.bound_to.iter() {
+        let Some(at) = members.get(node.value.as_str()).copied() else {
+            unknown(node, members, notes);
+            continue;
+        };
+        if fargate {
+            notes
+                .diags
+                .error(
+                    node.span,
+                    format!("{} runs on Fargate, so it is bound to no node", quote(name)),
+                )
+                .help("set `placement.keep-bindings: false`, or leave `bound-to` out");
+            return;
+        }
+        let count = count.get() as u32;
+        total += u64::from(count);
+        let fitting = take(free.get_mut(at), &plan.pod, extended, count);
+        if fitting < count {
+            notes
+                .diags
+                .warning(
+                    "bound-without-room",
+                    node.span,
+                    format!(
+                        "node {} has no room for {} of the {count} replicas of {} bound to it: \
+                         they are scheduled instead",
+                        quote(&node.value),
+                        count - fitting,
+                        quote(name)
+                    ),
+                )
+                .help("compare requests with what the pool offers less `reserved` and DaemonSets");
+        }
+        if fitting > 0 {
+            plan.bound.push((at as u32, fitting));
+        }
+    }
+    if total > u64::from(plan.min) {
+        notes
+            .diags
+            .error(
+                service.replicas.span,
+                format!("{} has {} replicas, but {total} are bound", quote(name), plan.min),
+            )
+            .help("state at least as many `replicas` (`min`) as `bound-to` names");
+    }
+}
+
+fn unknown(node: &Spanned<String>, members: &Members<'_>, notes: &mut Notes<'_>) {
+    let message = format!("no fixed pool has a node {}", quote(&node.value));
+    notes
+        .diags
+        .error(node.span, message)
+        .suggest(&node.value, members.keys().copied())
+        .help("a case without today's nodes needs `placement.keep-bindings: false`");
+}
+
+/// Takes room for up to `count` pods; returns for how many there was.
+fn take(free: Option<&mut Capacity>, pod: &PodShape, extended: &[String], count: u32) -> u32 {
+    let Some(free) = free else { return 0 };
+    let (cpu, memory) = (pod.cpu.unwrap_or_default().0, pod.memory.unwrap_or_default().0);
+    let amounts: Vec<i64> = extended.iter().map(|name| fit::amount(pod, name)).collect();
+    for taken in 0..count {
+        let fits = free.pods > 0
+            && (cpu == 0 || cpu <= free.cpu.0)
+            && (memory == 0 || memory <= free.memory.0)
+            && amounts.iter().zip(&free.extended).all(|(n, free)| *n == 0 || n <= free);
+        if !fits {
+            return taken;
+        }
+        free.pods -= 1;
+        free.cpu.0 -= cpu;
+        free.memory.0 -= memory;
+        free.extended.iter_mut().zip(&amounts).for_each(|(free, n)| *free -= n);
+    }
+    count
+}
