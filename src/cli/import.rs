@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Console, Format, Outcome, print};
 use crate::catalog::{self, Catalog, Region};
-use crate::import::today::{self, Market, SoldType};
+use crate::import::today::{self, Market, SoldType, Span, Written};
 use crate::import::{cluster::Cluster, kubernetes, redact};
 use crate::units::{MilliCpu, Rate};
 use crate::{Error, Result, report};
@@ -20,6 +20,11 @@ pub(super) enum Verb {
     /// Jobs tell owners and the replicas they want. The scenario holds today's nodes by name and
     /// today's pods on them, so that `plimsoll run` prices the cluster as it is.
     Kubectl(Kubectl),
+    /// From reports of the OpenShift cost-management operator, pods by the hour
+    ///
+    /// The scenario replays what was recorded: nodes, pods that stayed bound to them, pods that
+    /// came and went as traces, and what all of them used.
+    ClusterHourly(super::import_hourly::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -27,6 +32,9 @@ pub(super) struct Kubectl {
     /// Files of Kubernetes objects, JSON or YAML, plain or gzip
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Replace the names of namespaces, workloads, nodes and labels by neutral ones
+    #[arg(long)]
+    redact: bool,
     #[command(flatten)]
     to: Target,
 }
@@ -47,9 +55,6 @@ pub(super) struct Target {
     /// stands for nodes that state no type
     #[arg(long = "price", value_name = "TYPE=USD", value_parser = price)]
     prices: Vec<(String, Rate)>,
-    /// Replace the names of namespaces, workloads, nodes and labels by neutral ones
-    #[arg(long)]
-    redact: bool,
     /// Overwrite a scenario that is there already
     #[arg(long)]
     force: bool,
@@ -69,12 +74,24 @@ fn price(text: &str) -> std::result::Result<(String, Rate), String> {
 
 pub(super) fn run(verb: &Verb, console: &Console) -> Result<Outcome> {
     match verb {
-        Verb::Kubectl(args) => write(kubernetes::load(&args.files)?, &args.to, console),
+        Verb::Kubectl(args) => {
+            let cluster = kubernetes::load(&args.files)?;
+            let cluster = if args.redact { redact::redact(cluster) } else { cluster };
+            written(cluster, None, &args.to, console, |_, _| Ok(()))
+        }
+        Verb::ClusterHourly(args) => super::import_hourly::run(args, console),
     }
 }
 
-/// Writes an imported cluster and prints what became of it.
-fn write(cluster: Cluster, to: &Target, console: &Console) -> Result<Outcome> {
+/// Writes an imported cluster and prints what became of it. `beside` writes
+/// what else the directory holds, before the scenario.
+pub(super) fn written(
+    cluster: Cluster,
+    span: Option<Span>,
+    to: &Target,
+    console: &Console,
+    beside: impl FnOnce(&mut Written, &Path) -> Result<()>,
+) -> Result<Outcome> {
     let path = to.output.join("scenario.yaml");
     if path.exists() && !to.force {
         return Err(Error::input(format!(
@@ -82,16 +99,17 @@ fn write(cluster: Cluster, to: &Target, console: &Console) -> Result<Outcome> {
             path.display()
         )));
     }
-    let cluster = if to.redact { redact::redact(cluster) } else { cluster };
     let options = today::Options {
         name: to.name.clone().unwrap_or_else(|| name_of(&to.output)),
         region: to.region.clone(),
         prices: prices(&to.prices)?,
+        span,
     };
     let market =
         Tables { catalog: Catalog::load(to.pricing.as_deref())?, regions: RefCell::default() };
-    let written = today::write(cluster, &options, &market)?;
+    let mut written = today::write(cluster, &options, &market)?;
     fs::create_dir_all(&to.output).map_err(|e| Error::write(&to.output, &e))?;
+    beside(&mut written, &to.output)?;
     let partial = to.output.join(".scenario.yaml.partial");
     fs::write(&partial, &written.yaml).map_err(|e| Error::write(&partial, &e))?;
     fs::rename(&partial, &path).map_err(|e| Error::write(&path, &e))?;

@@ -12,6 +12,7 @@ mod explain;
 mod fail_if;
 mod generate;
 mod import;
+mod import_hourly;
 mod init;
 mod prices;
 mod progress;

@@ -10,6 +10,7 @@ pub mod alibaba_dlrm;
 pub mod azure_2019;
 pub mod azure_2021;
 pub mod cluster;
+pub mod hourly;
 pub mod kubernetes;
 pub mod numbers;
 pub mod openb;

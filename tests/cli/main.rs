@@ -4,6 +4,7 @@ mod compare;
 mod explain;
 mod gallery;
 mod import;
+mod import_hourly;
 mod rightsize;
 
 use std::collections::BTreeMap;

@@ -234,6 +234,7 @@ fn write(cluster: Cluster) -> Option<today::Written> {
     let options = today::Options {
         name: "t".to_owned(),
         region: Some("us-east-1".to_owned()),
+        span: None,
         prices: [(today::UNLABELLED.to_owned(), Rate::ZERO), ("odd".to_owned(), Rate::ZERO)].into(),
     };
     let written = today::write(cluster, &options, &Shop).ok()?;

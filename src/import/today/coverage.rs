@@ -28,10 +28,18 @@ pub struct Coverage {
 }
 
 impl Coverage {
-    /// Adds a plain count.
+    /// Adds a plain count, behind those of its topic.
     pub fn count(&mut self, topic: &'static str, what: &str, count: u64, of: Option<u64>) {
         let (code, what, examples) = ("", what.to_owned(), Vec::new());
-        self.rows.push(Row { topic, code, what, count, of, examples });
+        let last = self.rows.iter().rposition(|row| row.topic == topic);
+        let at = last.map_or(self.rows.len(), |at| at + 1);
+        self.rows.insert(at, Row { topic, code, what, count, of, examples });
+    }
+
+    /// Adds a count with a code.
+    pub fn coded(&mut self, topic: &'static str, code: &'static str, what: &str, count: u64) {
+        let (what, examples) = (what.to_owned(), Vec::new());
+        self.rows.push(Row { topic, code, what, count, of: None, examples });
     }
 
     /// Adds a line for each finding.

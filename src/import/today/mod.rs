@@ -18,12 +18,14 @@
 
 mod coverage;
 mod pools;
+mod span;
 mod workloads;
 mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use coverage::{Coverage, Row};
+pub use span::Span;
 
 use super::cluster::{Cluster, Sort};
 use crate::error::{Error, Result};
@@ -39,6 +41,8 @@ pub struct Options {
     pub region: Option<String>,
     /// Prices of types per node and hour; they count before any known one.
     pub prices: BTreeMap<String, Rate>,
+    /// The span that was recorded, where it was more than a moment.
+    pub span: Option<Span>,
 }
 
 /// Key of [`Options::prices`] for nodes that state no type.
@@ -72,6 +76,8 @@ pub struct Written {
     pub yaml: String,
     /// What became of everything in the source.
     pub coverage: Coverage,
+    /// Names of the workloads that [`Span::batches`] became, in that order.
+    pub batches: Vec<String>,
 }
 
 /// Writes a cluster as a scenario.
@@ -80,9 +86,13 @@ pub struct Written {
 /// When it has no nodes or no pods, when its Region is not known, and when a
 /// type has no price: each with what to do about it.
 pub fn write(mut cluster: Cluster, options: &Options, market: &dyn Market) -> Result<Written> {
-    refuse_empty(&cluster)?;
+    if options.span.as_ref().is_none_or(|span| span.batches.is_empty()) {
+        refuse_empty(&cluster)?;
+    }
     let region = region(&cluster, options, market)?;
-    let entries = workloads::group(&mut cluster);
+    let mut names = Names::default();
+    let entries = workloads::group(&mut cluster, &mut names);
+    let batches = options.span.as_ref().map_or_else(Vec::new, |span| span.names(&mut names));
     let selected: BTreeSet<&str> =
         entries.iter().flat_map(|e| e.rules.node_selector.keys().map(String::as_str)).collect();
     let pools = pools::group(&cluster, &selected, &region, options, market)?;
@@ -95,9 +105,10 @@ pub fn write(mut cluster: Cluster, options: &Options, market: &dyn Market) -> Re
         pools: &pools.list,
         fargate: &pools.fargate,
         entries: &entries,
+        batches: &batches,
         kubernetes: kubernetes(&cluster, market),
     });
-    Ok(Written { yaml, coverage })
+    Ok(Written { yaml, coverage, batches })
 }
 
 fn refuse_empty(cluster: &Cluster) -> Result<()> {

@@ -51,7 +51,7 @@ type Key = (String, Owner, bool, Amounts, Rules);
 pub(super) const DEVICES: [&str; 3] = ["nvidia.com/gpu", "amd.com/gpu", "aws.amazon.com/neuron"];
 
 /// Groups all pods, and what owners want beyond them.
-pub(super) fn group(cluster: &mut Cluster) -> Vec<Entry> {
+pub(super) fn group(cluster: &mut Cluster, names: &mut Names) -> Vec<Entry> {
     let Cluster { nodes, pods, wanted, findings } = cluster;
     let on_fargate = |pod: &Pod| {
         pod.node.as_ref().and_then(|name| nodes.get(name)).is_some_and(|node| node.fargate)
@@ -119,13 +119,12 @@ pub(super) fn group(cluster: &mut Cluster) -> Vec<Entry> {
             }
         }
     }
-    named(per_owner)
+    named(per_owner, names)
 }
 
 /// Gives names: the owner's own, the namespace before it, a number behind it.
 /// Of several entries of one owner the largest comes first.
-fn named(per_owner: BTreeMap<(String, Owner), Vec<Entry>>) -> Vec<Entry> {
-    let mut names = Names::default();
+fn named(per_owner: BTreeMap<(String, Owner), Vec<Entry>>, names: &mut Names) -> Vec<Entry> {
     let mut all = Vec::new();
     for ((namespace, owner), mut entries) in per_owner {
         entries.sort_by_key(|e| std::cmp::Reverse(pods_of(e)));

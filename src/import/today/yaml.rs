@@ -22,6 +22,8 @@ pub(super) struct Parts<'a> {
     /// Name of the pool of Fargate pods.
     pub(super) fargate: &'a str,
     pub(super) entries: &'a [Entry],
+    /// Names of the recorded batches of pods.
+    pub(super) batches: &'a [String],
     pub(super) kubernetes: Option<String>,
 }
 
@@ -32,6 +34,10 @@ pub(super) fn render(it: &Parts<'_>) -> String {
     out.push_str("\nworkload:\n");
     for entry in it.entries {
         workload(&mut out, entry);
+    }
+    if let Some(span) = &it.options.span {
+        span.workloads(it.batches, &mut out);
+        span.usage(&mut out);
     }
     out.push_str("\npools:\n");
     for pool in it.pools {
@@ -45,9 +51,13 @@ pub(super) fn render(it: &Parts<'_>) -> String {
 fn head(out: &mut String, it: &Parts<'_>) {
     let nodes = it.cluster.nodes.values().filter(|n| !n.fargate).count();
     let pods = it.cluster.pods.len();
+    let what = match &it.options.span {
+        None => "A running cluster as it stood when it was imported",
+        Some(_) => "A cluster as it was recorded, pods that stayed and traces of others",
+    };
     let _ = write!(
         out,
-        "# A running cluster as it stood when it was imported: {nodes} nodes, {pods} pods.\n\
+        "# {what}: {nodes} nodes, {pods} pods.\n\
          # `plimsoll run` on this file prices it as it is; cases say what if.\n\
          #\n\
          # A pool is nodes alike in group, type, purchase, taints and what they offer. A\n\
@@ -69,10 +79,13 @@ fn head(out: &mut String, it: &Parts<'_>) {
              # is followed and charged; `versions: { kubernetes: … }` states it.\n",
         ),
     }
-    out.push_str(
-        "# Whole weeks make the cost of a month exact. Everything runs from the start.\n\
-         time: { horizon: 7d, warmup: 0s }\n",
-    );
+    match &it.options.span {
+        Some(span) => span.time(out),
+        None => out.push_str(
+            "# Whole weeks make the cost of a month exact. Everything runs from the start.\n\
+             time: { horizon: 7d, warmup: 0s }\n",
+        ),
+    }
     charges(out, it.cluster);
 }
 

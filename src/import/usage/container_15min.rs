@@ -23,7 +23,7 @@ use crate::units::Bytes;
 use crate::workload::source::{BadRow, bad_value};
 use crate::workload::table::Table;
 use crate::workload::usage::gather::{Gather, bytes, check_interval, cores};
-use crate::workload::usage::owner::owner_of;
+use crate::workload::usage::owner::{deployment_of, owner_of};
 use crate::workload::usage::{MicroCpu, StatedResources, UsageKey, UsageSample};
 
 /// Columns that must be present.
@@ -127,7 +127,7 @@ fn row(table: &Table) -> std::result::Result<Row, BadRow> {
         if workload.is_empty() && !value.is_empty() {
             value.clone_into(&mut workload);
             if name == "owner_name" && text("owner_kind")? == "ReplicaSet" {
-                without_hash(value).clone_into(&mut workload);
+                deployment_of(value).clone_into(&mut workload);
             }
         }
     }
@@ -186,14 +186,4 @@ fn replicas(sum: Option<i64>, mean: Option<i64>) -> Option<u32> {
     let (sum, mean) = (sum?, mean.filter(|m| *m >= 20)?);
     let n = (sum as f64 / mean as f64).round();
     (1.0..=1e6).contains(&n).then_some(n as u32)
-}
-
-/// The Deployment of a `ReplicaSet`: `web-6cb6dfb9d4` is `web`'s.
-fn without_hash(replica_set: &str) -> &str {
-    // Five drawn characters make a pod's name of it.
-    let pod = format!("{replica_set}-bcdfg");
-    match owner_of(&pod, "") {
-        (name, crate::workload::usage::owner::OwnerKind::Deployment) => &replica_set[..name.len()],
-        _ => replica_set,
-    }
 }

@@ -49,6 +49,16 @@ fn is_digits(text: &str, lengths: std::ops::RangeInclusive<usize>) -> bool {
     lengths.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
 }
 
+/// The Deployment of a `ReplicaSet`, by the hash in its name; without one the
+/// `ReplicaSet` itself.
+#[must_use]
+pub fn deployment_of(replica_set: &str) -> &str {
+    match replica_set.rsplit_once('-') {
+        Some((name, hash)) if !name.is_empty() && is_safe(hash, 7..=10) => name,
+        _ => replica_set,
+    }
+}
+
 /// The name of a pod's owner and its kind; `node` is where the pod runs, or
 /// empty.
 #[must_use]
@@ -101,5 +111,7 @@ mod tests {
         ] {
             assert_eq!(owner_of(pod, node), (owner, kind), "{pod}");
         }
+        assert_eq!(deployment_of("web-6cb6dfb9d4"), "web");
+        assert_eq!(deployment_of("web-999"), "web-999");
     }
 }
