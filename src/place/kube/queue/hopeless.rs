@@ -208,10 +208,20 @@ impl SchedulingQueue {
     /// and hopeless before any other pod. The run must be out of its lane.
     fn hopeless_ahead(&mut self, id: u32) -> Ahead {
         let run = &self.runs[id as usize];
-        let mut ahead = Ahead { count: run.len(), mask: run.mask, hopeful: false };
+        let (len, place) = (run.len(), run.place);
+        // First where the next run cuts in: that is a search, and what lies
+        // behind need not be looked at.
+        let mut count = len;
+        if let Some(Reverse(limit)) = self.lane_of(place).tops.peek().copied()
+            && self.top_of(id, len - 1) > limit
+        {
+            count = self.runs[id as usize].prefix(|i| self.top_of(id, i) < limit);
+        }
+        let run = &self.runs[id as usize];
+        let mut ahead = Ahead { count, mask: run.mask, hopeful: false };
         if run.mask & self.hopeful_mask != 0 {
             ahead.mask = 0;
-            for (at, pod) in run.pods().iter().enumerate() {
+            for (at, pod) in run.pods()[..count].iter().enumerate() {
                 let class = self.entries[*pod as usize].class;
                 if bit(class) & self.hopeful_mask != 0 && !self.classes[class as usize].hopeless {
                     (ahead.count, ahead.hopeful) = (at, true);
@@ -219,20 +229,9 @@ impl SchedulingQueue {
                 }
                 ahead.mask |= bit(class);
             }
-            if !ahead.hopeful {
+            if !ahead.hopeful && count == len {
                 // The mask had bits too many, or other classes share them.
                 self.runs[id as usize].mask = ahead.mask;
-            }
-        }
-        let place = self.runs[id as usize].place;
-        if let Some(Reverse(limit)) = self.lane_of(place).tops.peek().copied() {
-            let run = &self.runs[id as usize];
-            let last = (run.len() - 1).min(ahead.count);
-            if self.top_of(id, last) > limit {
-                let first = run.prefix(|i| self.top_of(id, i) < limit);
-                if first <= ahead.count {
-                    (ahead.count, ahead.hopeful) = (first, false);
-                }
             }
         }
         ahead

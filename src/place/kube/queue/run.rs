@@ -128,7 +128,12 @@ impl Run {
         if len == 0 || holds(len - 1) {
             return len;
         }
-        let (mut low, mut high) = (0, len - 1);
+        // Mostly the next run cuts in soon: double the step from the front.
+        let (mut low, mut high) = (0, 1);
+        while high < len - 1 && holds(high - 1) {
+            (low, high) = (high, high * 2);
+        }
+        high = high.min(len - 1);
         while low < high {
             let middle = low.midpoint(high);
             if holds(middle) {
