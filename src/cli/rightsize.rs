@@ -26,7 +26,7 @@ use crate::plan::{self, CasePlan, Plan};
 use crate::report::{self, RightsizeFormat};
 use crate::scenario::{self, Source};
 use crate::sweep::{self, OutputDir};
-use crate::workload::plan::WorkloadPlan;
+use crate::workload::plan::{Content, PlannedWorkload, WorkloadPlan};
 use crate::workload::rightsize::{Fitting, apply};
 use crate::{Error, Result, frames};
 
@@ -182,8 +182,17 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     let mut options = run::options(&args.scenario)?;
     let fitted = free_name(&source, "rightsized");
     options.cases = Some(vec![baseline.clone(), fitted.clone()]);
-    let source = source.with_rightsized(&baseline, &fitted, &args.rules.as_yaml(), &[])?;
+    let original = source;
+    let rules = args.rules.as_yaml();
+    let mut source = original.clone().with_rightsized(&baseline, &fitted, &rules, &[])?;
     let mut plan = plan::link(&source, &options)?;
+    // New requests mean new pods: they do not stay where the old ones were.
+    let freed = plan.cases.first().is_some_and(has_bound).then(|| UNBOUND.to_owned());
+    if let Some(freed) = &freed {
+        source =
+            original.with_rightsized(&baseline, &fitted, &rules, std::slice::from_ref(freed))?;
+        plan = plan::link(&source, &options)?;
+    }
     run::warn(&plan, args.deny_warnings, console)?;
     let bench = Bench::new(&plan, &args.keep_pool)?;
     let whole = bench.search()?;
@@ -197,8 +206,9 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     }
     if counts != bench.counts() {
         let fewest = free_name(&source, "rightsized-fewest-nodes");
-        let set = bench.settings(&counts)?;
-        let source = source.with_rightsized(&baseline, &fewest, &args.rules.as_yaml(), &set)?;
+        let mut set = bench.settings(&counts)?;
+        set.extend(freed);
+        let source = source.with_rightsized(&baseline, &fewest, &rules, &set)?;
         options.cases = Some(vec![baseline, fitted, fewest]);
         plan = plan::link(&source, &options)?;
     }
@@ -238,6 +248,15 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     }
     let missed = verdict.as_ref().is_some_and(|v| !v.goals_met);
     Ok(if missed { Outcome::GoalMissed } else { Outcome::Fine })
+}
+
+/// Sets replicas free that are bound to nodes.
+const UNBOUND: &str = "placement.keep-bindings=false";
+
+/// Whether replicas of a case start bound to nodes.
+fn has_bound(case: &CasePlan) -> bool {
+    let bound = |c: &Content| matches!(c, Content::Service(s) if !s.bound.is_empty());
+    case.workload.workloads().iter().any(|w| bound(&w.content))
 }
 
 /// The case that is rightsized: the one asked for, or the first.
@@ -348,8 +367,15 @@ impl Bench {
     fn changed(&self, edits: &[usize], counts: &[u32]) -> CasePlan {
         let edits: Vec<&Fitting> =
             edits.iter().filter_map(|e| self.order.get(*e)).map(|row| &row.fitting).collect();
-        let planned = self.today.workload.workloads().iter().map(|w| apply(w, &edits)).collect();
+        let mut planned: Vec<PlannedWorkload> =
+            self.today.workload.workloads().iter().map(|w| apply(w, &edits)).collect();
+        for workload in &mut planned {
+            if let Content::Service(service) = &mut workload.content {
+                service.bound.clear();
+            }
+        }
         let mut cluster = (*self.today.setup.cluster).clone();
+        cluster.members.clear();
         for (pool, count) in self.pools.iter().zip(counts) {
             for spec in cluster.pools.iter_mut().filter(|p| p.name == pool.name) {
                 match &mut spec.kind {
@@ -381,17 +407,38 @@ impl Bench {
                 )));
             }
             let specs = &self.today.setup.cluster.pools;
-            match specs.iter().find(|p| p.name == pool.name).map(|p| &p.kind) {
-                Some(PoolKind::AutoScalingGroup { max, .. }) => {
-                    set.push(format!("pools.\"{}\".asg.min={count}", pool.name));
-                    if count > max {
-                        set.push(format!("pools.\"{}\".asg.max={count}", pool.name));
-                    }
+            let kind = specs.iter().find(|p| p.name == pool.name).map(|p| &p.kind);
+            if let Some(PoolKind::AutoScalingGroup { max, .. }) = kind {
+                set.push(format!("pools.\"{}\".asg.min={count}", pool.name));
+                if count > max {
+                    set.push(format!("pools.\"{}\".asg.max={count}", pool.name));
                 }
-                _ => set.push(format!("pools.\"{}\".fixed.count={count}", pool.name)),
+                continue;
             }
+            let fixed = format!("pools.\"{}\".fixed", pool.name);
+            let cluster = &self.today.setup.cluster;
+            let of = |m: &crate::cluster::Member| cluster.pools.get(m.pool.index());
+            if cluster.members.iter().filter_map(of).any(|p| p.name == pool.name) {
+                // Which of the named nodes goes is open: their zones stay.
+                set.push(format!("{fixed}.nodes=null"));
+                set.push(format!("{fixed}.zones=[{}]", self.zones(&pool.name).join(", ")));
+            }
+            set.push(format!("{fixed}.count={count}"));
         }
         Ok(set)
+    }
+
+    /// Zones of a pool's nodes, each once.
+    fn zones(&self, pool: &str) -> Vec<String> {
+        let cluster = &self.today.setup.cluster;
+        let offers = cluster.pools.iter().filter(|p| p.name == pool).flat_map(|p| &p.offers);
+        let mut zones: Vec<String> = Vec::new();
+        for zone in offers.filter_map(|o| cluster.zones.get(o.zone.index())) {
+            if !zones.contains(zone) {
+                zones.push(zone.clone());
+            }
+        }
+        zones
     }
 
     /// Everything together, against the last case of the plan.
