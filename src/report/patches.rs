@@ -56,10 +56,13 @@ fn file_part(name: &str) -> String {
     if part.is_empty() { "_".to_owned() } else { part }
 }
 
-/// Namespace and name of the object: a workload that is named
-/// `namespace.name` is that object's.
+/// Namespace and name of the object: the owner of the series, else a workload
+/// that is named `namespace.name` is that object's.
 fn object(row: &FittedRow) -> (&str, &str) {
     let fitting = &row.fitting;
+    if let Some(owner) = &fitting.owner {
+        return (&fitting.namespace, owner);
+    }
     let own = fitting.workload.strip_prefix(&fitting.namespace).and_then(|n| n.strip_prefix('.'));
     (&fitting.namespace, own.filter(|n| !n.is_empty()).unwrap_or(&fitting.workload))
 }

@@ -584,6 +584,7 @@ pub(super) mod sample {
                 pods: 2,
                 observed: 2,
                 controller: None,
+                owner: None,
                 containers: vec![ContainerFitting {
                     name: String::new(),
                     cpu: cpu.clone(),

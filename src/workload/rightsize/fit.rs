@@ -20,6 +20,7 @@ use super::series::{Resource, Series};
 use crate::units::{Bytes, MilliCpu};
 use crate::workload::intern::{PodShape, TraceData};
 use crate::workload::plan::{Content, PlannedWorkload};
+use crate::workload::usage::join::owner;
 use crate::workload::usage::owner::{OwnerKind, owner_of};
 use crate::workload::usage::{UsageKey, UsageSeries};
 use crate::workload::{Usage, WorkloadKind};
@@ -57,6 +58,8 @@ pub struct Fitting {
     pub observed: u64,
     /// What creates its pods, where all their names agree.
     pub controller: Option<OwnerKind>,
+    /// Name of the object that owns its pods, where all series agree.
+    pub owner: Option<String>,
     /// Cpu of a pod.
     pub cpu: Advice,
     /// Memory of a pod.
@@ -243,11 +246,19 @@ fn fit_pods(
         pods: 0,
         observed: pods.len() as u64,
         controller: controller(known),
+        owner: owner_name(known),
         cpu: whole(Resource::Cpu),
         memory: whole(Resource::Memory),
         containers: fitted,
         run_ms: None,
     }
+}
+
+/// The owner of these series, if it is one.
+fn owner_name(known: &[(&UsageKey, &UsageSeries)]) -> Option<String> {
+    let mut owners = known.iter().map(|(key, series)| owner(key, series));
+    let first = owners.next()?;
+    (!first.is_empty() && owners.all(|other| other == first)).then(|| first.to_owned())
 }
 
 /// What creates pods of these names, if they agree.
