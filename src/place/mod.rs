@@ -2,7 +2,8 @@
 //!
 //! [`kube`] is the scheduler of Kubernetes: queue, filters, scores, once as a
 //! plain evaluator that explains itself and once as an index that answers in
-//! well under a microsecond. [`fargate`] is the launch rate of Fargate. Reads
+//! well under a microsecond. [`ecs`] is the task placement of Amazon ECS.
+//! [`fargate`] is the launch rate of Fargate. Reads
 //! `cluster` and `workload`; knows no money and decides no scaling.
 //!
 //! The world owns virtual time. Per attempt it calls
@@ -15,9 +16,11 @@
 //! that fit nowhere are the queue's own affair
 //! ([`KubeScheduler::give_up_hope`](kube::KubeScheduler::give_up_hope)).
 
+pub mod ecs;
 pub mod fargate;
 pub mod kube;
 
+pub use ecs::EcsPlacer;
 pub use fargate::LaunchBucket;
 pub use kube::{
     KubeScheduler, NodeVerdict, QueueProfile, SchedulerProfile, SchedulingQueue, Scoring,

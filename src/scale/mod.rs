@@ -3,3 +3,4 @@
 //! decisions out. Knows no reports and no bills.
 
 pub mod cluster_autoscaler;
+pub mod ecs_capacity;
