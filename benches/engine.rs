@@ -159,6 +159,7 @@ fn setup(nodes: u32) -> Setup {
         scheduler: SchedulerProfile { service_time_us: None, ..SchedulerProfile::default() },
         autoscaler: None,
         spot: SpotSpec { shock_share: 0.0, notice: SimDuration::ZERO },
+        ecs: None,
     }
 }
 

@@ -27,10 +27,11 @@ pub enum Lever {
 
 impl Lever {
     /// The levers that are tried, in order.
-    pub const ALL: [Lever; 4] = [
+    pub const ALL: [Lever; 5] = [
         Lever::Purchase(PurchaseOption::OnDemand),
         Lever::Purchase(PurchaseOption::Spot),
         Lever::Purchase(PurchaseOption::Fargate),
+        Lever::Purchase(PurchaseOption::FargateSpot),
         Lever::Status(PriceStatus::Representative),
     ];
 
@@ -42,6 +43,7 @@ impl Lever {
             Lever::Purchase(PurchaseOption::Spot) => "Spot prices",
             Lever::Purchase(PurchaseOption::SavingsPlan) => "Savings Plan rates",
             Lever::Purchase(PurchaseOption::Fargate) => "Fargate prices",
+            Lever::Purchase(PurchaseOption::FargateSpot) => "Fargate Spot prices",
             Lever::Purchase(PurchaseOption::Custom) => "stated prices of custom shapes",
             Lever::Purchase(PurchaseOption::Other) => "other charges",
             Lever::Status(PriceStatus::Real) => "published prices",

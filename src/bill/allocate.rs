@@ -263,11 +263,14 @@ impl<'a> Allocation<'a> {
             let (used, unknown) = if used < 0 { (0, request) } else { (used.min(request), 0) };
             self.parts.clear();
             let time = |ms: i64, amount: i64| i128::from(ms) * i128::from(amount);
+            let repeated = pod.repeated_ms.clamp(0, phases.running);
+            let kept = phases.running - repeated;
             self.push(time(phases.start, size), Step::Boot, owner);
-            self.push(time(phases.running, used), Step::Used, owner);
-            self.push(time(phases.running, unknown), Step::UsageUnknown, owner);
+            self.push(time(kept, used), Step::Used, owner);
+            self.push(time(kept, unknown), Step::UsageUnknown, owner);
             let unused = request - used - unknown;
-            self.push(time(phases.running, unused), Step::RequestedUnused, owner);
+            self.push(time(kept, unused), Step::RequestedUnused, owner);
+            self.push(time(repeated, request), Step::Repeated, owner);
             self.push(time(phases.running, sidecar), Step::DaemonSets, owner);
             self.push(time(phases.retention, size), Step::FargateRetention, owner);
             let rounding = time(phases.running, size - request - sidecar);

@@ -29,7 +29,7 @@ fn label((charge, purchase): (Charge, PurchaseOption)) -> String {
     }
     let how = match purchase {
         PurchaseOption::OnDemand => "On-Demand",
-        PurchaseOption::Spot => "Spot",
+        PurchaseOption::Spot | PurchaseOption::FargateSpot => "Spot",
         PurchaseOption::SavingsPlan => "Savings Plan",
         PurchaseOption::Fargate => return name.to_owned(),
         PurchaseOption::Custom => "custom shapes",

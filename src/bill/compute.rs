@@ -165,6 +165,11 @@ impl Billing<'_> {
         }
         for pool in 0..self.meter.cluster.fargate.len() {
             let prices = self.meter.fargate(pool)?.1;
+            if prices.spot_of.is_some() {
+                // Savings Plans do not cover Spot.
+                groups.of_fargate.push((NO_GROUP, NO_GROUP));
+                continue;
+            }
             let first = items.len() as u32;
             items.push(Item { on_demand: prices.vcpu_hour.rate, per: Unit::VcpuHours.per() });
             items.push(Item { on_demand: prices.gb_hour.rate, per: Unit::GbHours.per() });
@@ -481,6 +486,10 @@ fn check_plan(plan: &BillingPlan) -> Result<()> {
     for pool in &plan.fargate {
         check("the price of a Fargate vCPU", pool.vcpu_hour.rate)?;
         check("the price of Fargate memory", pool.gb_hour.rate)?;
+        if let Some((vcpu_hour, gb_hour)) = pool.spot_of {
+            check("the On-Demand price of a Fargate vCPU", vcpu_hour.rate)?;
+            check("the On-Demand price of Fargate memory", gb_hour.rate)?;
+        }
     }
     for (what, price) in [
         ("the price of a root volume", plan.root_volume.map(|v| v.gb_month)),

@@ -131,6 +131,8 @@ pub enum PurchaseOption {
     SavingsPlan,
     /// Fargate at its list price.
     Fargate,
+    /// Fargate Spot (ECS only).
+    FargateSpot,
     /// A shape the user made up, at its stated price.
     Custom,
     /// Not compute: volumes, addresses, fees, licences.
@@ -139,11 +141,12 @@ pub enum PurchaseOption {
 
 impl PurchaseOption {
     /// Every option, in order.
-    pub const ALL: [PurchaseOption; 6] = [
+    pub const ALL: [PurchaseOption; 7] = [
         PurchaseOption::OnDemand,
         PurchaseOption::Spot,
         PurchaseOption::SavingsPlan,
         PurchaseOption::Fargate,
+        PurchaseOption::FargateSpot,
         PurchaseOption::Custom,
         PurchaseOption::Other,
     ];
@@ -156,6 +159,7 @@ impl PurchaseOption {
             PurchaseOption::Spot => "spot",
             PurchaseOption::SavingsPlan => "savings-plan",
             PurchaseOption::Fargate => "fargate",
+            PurchaseOption::FargateSpot => "fargate-spot",
             PurchaseOption::Custom => "custom",
             PurchaseOption::Other => "other",
         }

@@ -79,6 +79,9 @@ pub struct FargatePrice {
     pub vcpu_hour: Price,
     /// Per GB-hour; a GB of Fargate memory is 2³⁰ bytes.
     pub gb_hour: Price,
+    /// Of Fargate Spot: (vCPU-hour, GB-hour) of the same On-Demand. `None`
+    /// where the pool is On-Demand.
+    pub spot_of: Option<(Price, Price)>,
     /// Whether each pod holds a public IPv4 address of its own.
     pub public_ipv4: bool,
 }

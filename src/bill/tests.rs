@@ -91,6 +91,7 @@ fn cluster() -> ClusterSpec {
             job_retention: SimDuration::ZERO,
             sidecar_cpu: MilliCpu(100),
             sidecar_memory: Bytes(GIB / 4),
+            hazard_per_hour: 0.0,
         }],
     }
 }
@@ -140,6 +141,7 @@ fn prices() -> BillingPlan {
         fargate: vec![FargatePrice {
             vcpu_hour: real("0.04048"),
             gb_hour: real("0.004445"),
+            spot_of: None,
             public_ipv4: false,
         }],
         // One vCPU weighs as much as 4 GB: both halves of an m5 are equal.
@@ -481,6 +483,7 @@ fn fargate_pod(template: u32, pull: i64, running: i64, removed: i64) -> FargateR
         removed: SimTime(removed),
         used_cpu: -1,
         used_memory: -1,
+        repeated_ms: 0,
     }
 }
 

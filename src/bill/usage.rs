@@ -240,27 +240,33 @@ impl Meter<'_> {
             return Ok(());
         };
         let pool = pod.pool as usize;
-        let (name, &FargatePrice { vcpu_hour, gb_hour, public_ipv4 }) = self.fargate(pool)?;
+        let (name, &FargatePrice { vcpu_hour, gb_hour, spot_of, public_ipv4 }) =
+            self.fargate(pool)?;
         let spec = &self.cluster.fargate[pool];
         let size = spec.sizes.get(pod.size as usize).ok_or_else(|| {
             Error::failed(format!("Fargate pool `{name}` has no size {}", pod.size))
         })?;
-        let label = format!("Fargate {name}");
+        let (purchase, label) = match spot_of {
+            None => (PurchaseOption::Fargate, format!("Fargate {name}")),
+            Some(_) => (PurchaseOption::FargateSpot, format!("Fargate Spot {name}")),
+        };
+        let (vcpu_on_demand, gb_on_demand) = spot_of.unwrap_or((vcpu_hour, gb_hour));
         let groups = self.groups.of_fargate.get(pool).copied().unwrap_or((NO_GROUP, NO_GROUP));
-        let tariff = |charge, unit, factor, price: Price, group| Tariff {
+        let tariff = |charge, unit, factor, (price, on_demand): (Price, Price), group| Tariff {
             source: Source::Fargate(pod.pool),
             name: &label,
             charge,
-            purchase: PurchaseOption::Fargate,
+            purchase,
             unit,
             factor,
             price,
-            on_demand: price.rate,
+            on_demand: on_demand.rate,
             group,
         };
-        let cpu = tariff(Charge::FargateCpu, Unit::VcpuHours, size.cpu.0, vcpu_hour, groups.0);
-        let kib = size.memory.kib();
-        let memory = tariff(Charge::FargateMemory, Unit::GbHours, kib, gb_hour, groups.1);
+        let prices = (vcpu_hour, vcpu_on_demand);
+        let cpu = tariff(Charge::FargateCpu, Unit::VcpuHours, size.cpu.0, prices, groups.0);
+        let (kib, prices) = (size.memory.kib(), (gb_hour, gb_on_demand));
+        let memory = tariff(Charge::FargateMemory, Unit::GbHours, kib, prices, groups.1);
         let extras = Extras { rounding: Charge::FargateRounding, minimum: Charge::FargateMinimum };
         self.add(cpu, run, Some(extras), out)?;
         self.add(memory, run, Some(extras), out)?;

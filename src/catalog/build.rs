@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use super::charges::{ANY_REGION, CHARGES_HEADER, ChargeItem};
 use super::instance::{Arch, INSTANCE_HEADER};
 use super::quote::PriceStatus;
-use super::region::{FARGATE_HEADER, ON_DEMAND_HEADER, SPOT_HEADER};
+use super::region::{FARGATE_HEADER, ON_DEMAND, ON_DEMAND_HEADER, SPOT, SPOT_HEADER};
 use super::savings::{
     PLAN_COMPUTE, PLAN_CONVERTIBLE, PLANS_HEADER, Payment, SCOPE_FARGATE, SCOPE_GENERAL, Term,
 };
@@ -227,8 +227,12 @@ fn sorted(rows: Vec<(Fact<'_>, usize, Vec<String>)>) -> Result<Vec<Vec<String>>>
 }
 
 /// Columns whose name differs between the facts and `instance-types.csv`.
-const RENAMED: [(&str, &str); 2] =
-    [("enis", "enis_default_card"), ("branch_enis", "branch_enis_eks")];
+const RENAMED: [(&str, &str); 4] = [
+    ("enis", "enis_default_card"),
+    ("branch_enis", "branch_enis_eks"),
+    ("awsvpc_tasks", "ecs_awsvpc_tasks_default"),
+    ("awsvpc_tasks_trunk", "ecs_awsvpc_tasks_trunk"),
+];
 
 fn instance_types(table: &FactTable) -> Result<(String, BTreeSet<String>)> {
     let mut rows = Vec::new();
@@ -399,10 +403,13 @@ fn fargate(table: &FactTable, sources: &mut SourceTable) -> Result<String> {
     let mut rows = Vec::new();
     for fact in table.facts() {
         // Windows: its one figure may or may not contain the licence.
-        // Spot: its rates are a ceiling, and pods on EKS cannot have it.
-        if fact.get("os")? != "linux" || fact.get("purchase")? != "on-demand" {
+        if fact.get("os")? != "linux" {
             continue;
         }
+        let purchase = match fact.get("purchase")? {
+            known @ (ON_DEMAND | SPOT) => known,
+            other => return Err(fact.error(format!("unknown purchase option `{other}`"))),
+        };
         let arch = match fact.get("arch")? {
             "x86_64" => Arch::Amd64,
             "arm64" => Arch::Arm64,
@@ -411,11 +418,12 @@ fn fargate(table: &FactTable, sources: &mut SourceTable) -> Result<String> {
         let row = vec![
             fact.get("region")?.to_owned(),
             arch.to_string(),
+            purchase.to_owned(),
             fact.decimal("usd_per_vcpu_hour")?,
             fact.decimal("usd_per_gb_hour")?,
             fact.decimal("usd_per_ephemeral_gb_hour")?,
         ];
-        rows.push((fact, 2, row, source_of(fact)?));
+        rows.push((fact, 3, row, source_of(fact)?));
     }
     with_sources(rows, "fargate", FARGATE_HEADER, sources)
 }

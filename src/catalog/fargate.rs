@@ -71,7 +71,8 @@ pub const FARGATE_SIZES: [FargateSize; 74] = {
     sizes
 };
 
-/// What Fargate costs in a Region for one architecture, On-Demand, Linux.
+/// What Fargate costs in a Region for one architecture and purchase option,
+/// Linux.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FargateRates {
     /// USD per vCPU-hour.

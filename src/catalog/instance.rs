@@ -77,6 +77,11 @@ pub struct InstanceType {
     pub max_pods_eni: u32,
     /// Branch interfaces for security groups for pods.
     pub branch_enis: Option<u32>,
+    /// ECS tasks of network mode awsvpc, without trunking.
+    pub awsvpc_tasks: Option<u32>,
+    /// As `awsvpc_tasks` with a trunk interface; `None` where unknown or
+    /// unsupported.
+    pub awsvpc_tasks_trunk: Option<u32>,
     /// Baseline network bandwidth.
     pub network_mbps: Option<u32>,
     /// Maximum EBS bandwidth.
@@ -140,6 +145,19 @@ impl InstanceType {
         )
     }
 
+    /// Tasks of network mode awsvpc that ECS places on the type. Without
+    /// trunking each takes an interface and the instance one; a type whose
+    /// limit is not listed has its interfaces less one (ECS developer guide,
+    /// `container-instance-eni.md`, 2023-06). `None` where nothing is known of
+    /// the type with trunking.
+    #[must_use]
+    pub fn ecs_awsvpc_tasks(&self, trunking: bool) -> Option<u32> {
+        if trunking {
+            return self.awsvpc_tasks_trunk;
+        }
+        self.awsvpc_tasks.or_else(|| self.enis.map(|n| n.saturating_sub(1)))
+    }
+
     /// What Karpenter assumes before it has seen a node of this type: nominal
     /// memory, 64 MiB less on ARM, less 7.5 % rounded up to a MiB
     /// (`vm-memory-overhead-percent`), then the same reserves.
@@ -159,7 +177,7 @@ impl InstanceType {
 /// The header of `instance-types.csv`.
 pub(super) const INSTANCE_HEADER: &str = "instance_type,generation,vcpu,memory_mib,arch,\
 cpu_manufacturer,gpu_count,gpu_name,gpu_memory_mib,accelerator_count,accelerator_name,\
-local_nvme_gb,enis,ipv4_per_eni,max_pods_eni,branch_enis,network_mbps,ebs_mbps,bare_metal,\
+local_nvme_gb,enis,ipv4_per_eni,max_pods_eni,branch_enis,awsvpc_tasks,awsvpc_tasks_trunk,network_mbps,ebs_mbps,bare_metal,\
 burstable,flex,os_memory_mib,os_memory_date";
 
 /// Reads `instance-types.csv`; the result is sorted by name.
@@ -194,6 +212,8 @@ fn read_type(row: Row<'_, '_>) -> Result<InstanceType> {
         ipv4_per_eni,
         max_pods_eni,
         branch_enis,
+        awsvpc_tasks,
+        awsvpc_tasks_trunk,
         network_mbps,
         ebs_mbps,
         bare_metal,
@@ -201,7 +221,7 @@ fn read_type(row: Row<'_, '_>) -> Result<InstanceType> {
         flex,
         os_memory_mib,
         os_memory_date,
-    ] = row.fields::<23>()?;
+    ] = row.fields::<25>()?;
     let text = |field: &str| (!field.is_empty()).then(|| Text::from(field));
     let mib = |n: u32| Bytes(i64::from(n) << 20);
     // Bounds far above any machine keep every later product inside i64.
@@ -236,6 +256,8 @@ fn read_type(row: Row<'_, '_>) -> Result<InstanceType> {
         ipv4_per_eni: row.maybe_count("ipv4_per_eni", ipv4_per_eni, 1_000)?,
         max_pods_eni: row.count("max_pods_eni", max_pods_eni, 100_000)?,
         branch_enis: row.maybe_count("branch_enis", branch_enis, 100_000)?,
+        awsvpc_tasks: row.maybe_count("awsvpc_tasks", awsvpc_tasks, 100_000)?,
+        awsvpc_tasks_trunk: row.maybe_count("awsvpc_tasks_trunk", awsvpc_tasks_trunk, 100_000)?,
         network_mbps: row.maybe_count("network_mbps", network_mbps, u32::MAX)?,
         ebs_mbps: row.maybe_count("ebs_mbps", ebs_mbps, u32::MAX)?,
         bare_metal: row.flag("bare_metal", bare_metal)?,

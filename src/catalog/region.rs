@@ -65,6 +65,14 @@ struct SpotRow {
     source: Source,
 }
 
+/// Rates of an architecture, of Fargate Spot or not.
+#[derive(Debug, Clone)]
+struct FargateRow {
+    arch: Arch,
+    spot: bool,
+    rates: FargateRates,
+}
+
 /// Everything that can be bought in one Region. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Region {
@@ -78,7 +86,7 @@ struct Shocked {
     shock: PriceShock,
     /// By index into [`Inner::types`].
     on_demand: Vec<Option<Quote>>,
-    fargate: Vec<(Arch, FargateRates)>,
+    fargate: Vec<FargateRow>,
 }
 
 #[derive(Debug)]
@@ -88,7 +96,7 @@ struct Inner {
     /// By index into `types`.
     on_demand: Vec<Option<Quote>>,
     spot: Vec<Option<SpotRow>>,
-    fargate: Vec<(Arch, FargateRates)>,
+    fargate: Vec<FargateRow>,
     plans: Plans,
     charges: Charges,
 }
@@ -99,7 +107,11 @@ pub(super) const ON_DEMAND_HEADER: &str = "region,instance_type,usd_per_hour,sou
 pub(super) const SPOT_HEADER: &str = "region,instance_type,saving_pct,band,source";
 /// The header of `fargate.csv`.
 pub(super) const FARGATE_HEADER: &str =
-    "region,arch,usd_per_vcpu_hour,usd_per_gb_hour,usd_per_ephemeral_gb_hour,source";
+    "region,arch,purchase,usd_per_vcpu_hour,usd_per_gb_hour,usd_per_ephemeral_gb_hour,source";
+/// Purchase options of `fargate.csv`.
+pub(super) const ON_DEMAND: &str = "on-demand";
+/// As [`ON_DEMAND`].
+pub(super) const SPOT: &str = "spot";
 
 /// How a Region's prices relate to those of us-east-1.
 #[derive(Debug, Clone)]
@@ -110,8 +122,8 @@ pub(super) struct Ratio {
     pub(super) source: Source,
 }
 
-fn find_rates(rates: &[(Arch, FargateRates)], arch: Arch) -> Option<&FargateRates> {
-    rates.iter().find(|(known, _)| *known == arch).map(|(_, rates)| rates)
+fn find_rates(rows: &[FargateRow], arch: Arch, spot: bool) -> Option<&FargateRates> {
+    rows.iter().find(|row| (row.arch, row.spot) == (arch, spot)).map(|row| &row.rates)
 }
 
 /// The index of a type in a list sorted by name.
@@ -177,13 +189,13 @@ impl Region {
             .map(|(kind, quote)| Some(shock.on_type(&kind.name, shock.on_demand, quote.as_ref()?)))
             .collect();
         let times = |quote: &Quote| multiplied(shock.fargate, quote);
-        let fargate = inner.fargate.iter().map(|(arch, rates)| {
-            let rates = FargateRates {
-                vcpu_hour: times(&rates.vcpu_hour),
-                gb_hour: times(&rates.gb_hour),
-                ephemeral_gb_hour: times(&rates.ephemeral_gb_hour),
-            };
-            (*arch, rates)
+        let fargate = inner.fargate.iter().map(|row| FargateRow {
+            rates: FargateRates {
+                vcpu_hour: times(&row.rates.vcpu_hour),
+                gb_hour: times(&row.rates.gb_hour),
+                ephemeral_gb_hour: times(&row.rates.ephemeral_gb_hour),
+            },
+            ..*row
         });
         let fargate = fargate.collect();
         Region {
@@ -259,8 +271,18 @@ impl Region {
     /// Fargate On-Demand rates, Linux.
     #[must_use]
     pub fn fargate(&self, arch: Arch) -> Option<&FargateRates> {
-        let rates = self.shocked.as_ref().map_or(&self.listed.fargate, |s| &s.fargate);
-        find_rates(rates, arch)
+        self.fargate_row(arch, false)
+    }
+
+    /// Fargate Spot rates, Linux; ECS only.
+    #[must_use]
+    pub fn fargate_spot(&self, arch: Arch) -> Option<&FargateRates> {
+        self.fargate_row(arch, true)
+    }
+
+    fn fargate_row(&self, arch: Arch, spot: bool) -> Option<&FargateRates> {
+        let rows = self.shocked.as_ref().map_or(&self.listed.fargate, |s| &s.fargate);
+        find_rates(rows, arch, spot)
     }
 
     /// What a Compute Savings Plan charges for an item, or `None` where the
@@ -273,7 +295,7 @@ impl Region {
         item: PlanItem<'_>,
     ) -> Option<PlanRate> {
         let plans = &self.listed.plans;
-        let fargate = |arch| find_rates(&self.listed.fargate, arch);
+        let fargate = |arch| find_rates(&self.listed.fargate, arch, false);
         let mut rate = match item {
             PlanItem::Ec2(name) => plans.ec2(term, payment, name, self.listed_on_demand(name)?),
             PlanItem::FargateVcpu(arch) => plans.fargate(term, payment, &fargate(arch)?.vcpu_hour),
@@ -316,7 +338,7 @@ impl Region {
                 }
             })
         };
-        let fargate = inner.fargate.iter().flat_map(|(_, rates)| {
+        let fargate = inner.fargate.iter().flat_map(|FargateRow { rates, .. }| {
             [&rates.vcpu_hour.as_of, &rates.gb_hour.as_of, &rates.ephemeral_gb_hour.as_of]
         });
         [
@@ -378,28 +400,32 @@ fn read_spot(
     Ok(offers)
 }
 
-fn read_fargate(
-    tables: &Tables,
-    region: &str,
-    sources: &Sources,
-) -> Result<Vec<(Arch, FargateRates)>> {
+fn read_fargate(tables: &Tables, region: &str, sources: &Sources) -> Result<Vec<FargateRow>> {
     let table = tables.open("fargate.csv", FARGATE_HEADER)?;
     let mut home_storage = None;
     for row in table.rows_of(HOME_REGION) {
-        let [_, _, _, _, storage, source] = row.fields::<6>()?;
+        let [_, _, _, _, _, storage, source] = row.fields::<7>()?;
         if !storage.is_empty() && home_storage.is_none() {
             let rate = row.usd("usd_per_ephemeral_gb_hour", storage)?;
             home_storage = Some(stand_in(sources.of(row, source)?.quote(rate), region));
         }
     }
-    let mut rates: Vec<(Arch, FargateRates)> = Vec::new();
+    let mut rates: Vec<FargateRow> = Vec::new();
     for row in table.rows_of(region) {
-        let [_, arch, vcpu, gb, storage, source] = row.fields::<6>()?;
+        let [_, arch, purchase, vcpu, gb, storage, source] = row.fields::<7>()?;
         let source = sources.of(row, source)?;
         let arch = Arch::from_word(arch)
             .ok_or_else(|| row.error(format!("arch `{arch}` must be amd64 or arm64")))?;
-        if rates.iter().any(|(known, _)| *known == arch) {
-            return Err(row.error(format!("{arch} in {region} is listed twice")));
+        let spot = match purchase {
+            ON_DEMAND => false,
+            SPOT => true,
+            _ => {
+                let message = format!("purchase `{purchase}` must be {ON_DEMAND} or {SPOT}");
+                return Err(row.error(message));
+            }
+        };
+        if rates.iter().any(|known| (known.arch, known.spot) == (arch, spot)) {
+            return Err(row.error(format!("{arch} {purchase} in {region} is listed twice")));
         }
         let ephemeral_gb_hour = if storage.is_empty() {
             home_storage.clone().ok_or_else(|| {
@@ -408,14 +434,15 @@ fn read_fargate(
         } else {
             source.quote(row.usd("usd_per_ephemeral_gb_hour", storage)?)
         };
-        rates.push((
+        rates.push(FargateRow {
             arch,
-            FargateRates {
+            spot,
+            rates: FargateRates {
                 vcpu_hour: source.quote(row.usd("usd_per_vcpu_hour", vcpu)?),
                 gb_hour: source.quote(row.usd("usd_per_gb_hour", gb)?),
                 ephemeral_gb_hour,
             },
-        ));
+        });
     }
     Ok(rates)
 }

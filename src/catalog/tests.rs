@@ -202,6 +202,34 @@ fn fargate_by_hand() {
 }
 
 #[test]
+fn fargate_spot_by_hand() {
+    let brazil = region("sa-east-1");
+    let spot = brazil.fargate_spot(Arch::Amd64).expect("quoted");
+    assert_eq!(spot.vcpu_hour.rate.to_string(), "0.02337032");
+    assert_eq!(spot.vcpu_hour.status, PriceStatus::Real);
+    // 66.4 % below On-Demand.
+    let on_demand = brazil.fargate(Arch::Amd64).expect("quoted");
+    assert_eq!(on_demand.vcpu_hour.rate.scale(336, 1_000).to_string(), "0.0233856");
+    let home = region("us-east-1");
+    let arm = home.fargate_spot(Arch::Arm64).expect("a planning default");
+    assert_eq!(arm.gb_hour.rate.to_string(), "0.001068");
+    assert_eq!(arm.gb_hour.status, PriceStatus::Representative);
+    assert!(region("eu-west-1").fargate_spot(Arch::Amd64).is_none());
+}
+
+/// c5.large has three interfaces: two tasks, ten with a trunk (ECS developer
+/// guide, container-instance-eni.md).
+#[test]
+fn awsvpc_tasks_by_hand() {
+    let region = region("us-east-1");
+    let tasks = |name: &str, trunking| {
+        region.instance_type(name).expect("listed").ecs_awsvpc_tasks(trunking)
+    };
+    assert_eq!((tasks("c5.large", false), tasks("c5.large", true)), (Some(2), Some(10)));
+    assert_eq!((tasks("m7i.large", false), tasks("t3.large", true)), (Some(2), None));
+}
+
+#[test]
 fn believed_prices_surface() {
     let ireland = region("eu-west-1");
     let rates = ireland.fargate(Arch::Amd64).expect("believed");
@@ -458,7 +486,8 @@ fn wrong_values_are_errors_with_file_and_line() {
         ("ec2-on-demand.csv", "0.096,karpenter", "0.096,nobody", "source `nobody`"),
         ("ec2-spot.csv", "us-east-1,m5.large,66,3", "us-east-1,m5.large,166,3", "saving_pct `166`"),
         ("ec2-spot.csv", "us-east-1,m5.large,66,3", "us-east-1,m5.large,66,5", "band `5`"),
-        ("fargate.csv", "us-east-1,arm64", "us-east-1,amd64", "listed twice"),
+        ("fargate.csv", "us-east-1,arm64,spot", "us-east-1,amd64,spot", "listed twice"),
+        ("fargate.csv", "us-east-1,arm64,spot", "us-east-1,arm64,sport", "purchase `sport`"),
         ("charges.csv", "gp3-storage,GB-month", "gp3-storage,GB-hour", "charged per GB-month"),
         (
             "savings-plans.csv",

@@ -117,6 +117,13 @@ pub(super) fn run(verb: &Verb, console: &Console) -> Result<Outcome> {
         Verb::Pod(args) => {
             let loaded = args.cell.load(console)?;
             let (case, seed) = cell(&loaded.plan)?;
+            if case.setup.ecs.is_some() {
+                return Err(Error::input(format!(
+                    "case `{}` is on ECS, and `explain pod` knows the kube-scheduler only; \
+                     `explain cost` works there too",
+                    case.name
+                )));
+            }
             let story = args.story(&loaded, case, seed)?;
             print(&story.show(args.cell.format.into())?)?;
         }

@@ -55,6 +55,8 @@ pub struct Pod {
     pub used_memory: i64,
     /// Whether its service counts it among the ready.
     pub ready: bool,
+    /// Its capacity provider on ECS; `u16::MAX` without one.
+    pub provider: u16,
     generation: u32,
     next: u32,
     previous: u32,
@@ -77,6 +79,7 @@ impl Pod {
             used_cpu: -1,
             used_memory: -1,
             ready: false,
+            provider: u16::MAX,
             generation: 0,
             next: NONE,
             previous: NONE,

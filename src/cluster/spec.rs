@@ -196,6 +196,8 @@ pub struct FargateSpec {
     pub sidecar_cpu: MilliCpu,
     /// As `sidecar_cpu`.
     pub sidecar_memory: Bytes,
+    /// Interruptions per running hour; 0 unless it is Fargate Spot.
+    pub hazard_per_hour: f64,
 }
 
 /// One billed Fargate size.

@@ -147,6 +147,8 @@ pub struct FargateRecord {
     pub used_cpu: i64,
     /// Known mean usage in bytes, `-1` where unknown.
     pub used_memory: i64,
+    /// Work that an interruption threw away, milliseconds of running.
+    pub repeated_ms: i64,
 }
 
 /// Requests and usage of one owner on one node in one window.

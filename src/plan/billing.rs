@@ -6,11 +6,11 @@ use jiff::tz::TimeZone;
 
 use super::control::Version;
 use super::defaults::WEIGHT_NOTE;
+use super::fargate::ArchPrice;
 use super::nodes::NodePools;
 use super::notes::Notes;
 use crate::bill::{
-    BillingPlan, Commitment, CommitmentKind, FargatePrice, Price, PriceStatus, ResourceWeight,
-    RootVolume,
+    BillingPlan, Commitment, CommitmentKind, Price, PriceStatus, ResourceWeight, RootVolume,
 };
 use crate::catalog::{self, Arch, ChargeItem, PlanItem, Region};
 use crate::scenario::{self, Charges, Scenario, Span, Spanned, quote};
@@ -25,24 +25,26 @@ const MAX_WEIGHT: f64 = 1e6;
 pub(super) fn link(
     scenario: &Scenario,
     region: &Region,
-    version: &Version,
+    version: Option<&Version>,
     start_unix_ms: i64,
     nodes: &NodePools,
-    fargate: Vec<FargatePrice>,
+    fargate: &[ArchPrice],
     notes: &mut Notes<'_>,
 ) -> BillingPlan {
     let charges = &scenario.charges;
     let commitments = scenario
         .commitments
         .iter()
-        .map(|(name, it)| commitment(name, it, region, nodes, fargate.len(), notes))
+        .map(|(name, it)| commitment(name, it, region, nodes, fargate, notes))
         .collect();
     BillingPlan {
         shapes: nodes.prices.clone(),
-        fargate,
+        fargate: fargate.iter().map(|(price, _)| price.clone()).collect(),
         root_volume: root_volume(charges, region, notes),
         public_ipv4: public_ipv4(charges, region, notes),
-        control_plane: control_plane(scenario, region, version, start_unix_ms, notes),
+        // Amazon ECS charges nothing for a cluster.
+        control_plane: version
+            .and_then(|version| control_plane(scenario, region, version, start_unix_ms, notes)),
         node_licence: charges.node_licence.as_ref().map(|l| stated(l.usd_per_node_hour.value)),
         fargate_licence: charges.fargate_licence.as_ref().map(|l| stated(l.usd_per_pod_hour.value)),
         commitments,
@@ -139,7 +141,7 @@ fn commitment(
     it: &scenario::Commitment,
     region: &Region,
     nodes: &NodePools,
-    fargate: usize,
+    fargate: &[ArchPrice],
     notes: &mut Notes<'_>,
 ) -> Commitment {
     let scenario::CommitmentKind::ComputeSp = it.kind.value;
@@ -182,21 +184,29 @@ fn commitment(
             rate(PlanItem::Ec2(kind), kind, "instance-hour", Some(span))
         })
         .collect();
-    let covered = (fargate > 0)
-        .then(|| {
-            let vcpu = PlanItem::FargateVcpu(Arch::Amd64);
-            let memory = PlanItem::FargateMemory(Arch::Amd64);
-            let vcpu = rate(vcpu, "fargate.vcpu", "vCPU-hour", Some(name.span));
-            let gb = rate(memory, "fargate.memory", "GB-hour", Some(name.span));
+    // A plan covers no Fargate Spot.
+    let covered = fargate
+        .iter()
+        .map(|(price, arch)| {
+            if price.spot_of.is_some() {
+                return None;
+            }
+            let item = match arch {
+                Arch::Amd64 => "fargate",
+                Arch::Arm64 => "fargate-arm64",
+            };
+            let (vcpu, memory) = (PlanItem::FargateVcpu(*arch), PlanItem::FargateMemory(*arch));
+            let vcpu = rate(vcpu, &format!("{item}.vcpu"), "vCPU-hour", Some(name.span));
+            let gb = rate(memory, &format!("{item}.memory"), "GB-hour", Some(name.span));
             vcpu.zip(gb)
         })
-        .flatten();
+        .collect();
     Commitment {
         name: name.value.clone(),
         kind: CommitmentKind::ComputeSp,
         usd_per_hour: it.usd_per_hour.value,
         shapes,
-        fargate: vec![covered; fargate],
+        fargate: covered,
     }
 }
 

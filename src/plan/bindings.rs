@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use super::fit;
 use super::notes::Notes;
 use crate::cluster::{Capacity, ClusterSpec};
-use crate::scenario::{Scenario, Spanned, WorkloadKind, quote};
+use crate::scenario::{Placement, Scenario, Spanned, WorkloadKind, quote};
 use crate::workload::intern::PodShape;
 use crate::workload::plan::{Content, PlannedWorkload, ServicePlan};
 
@@ -28,7 +28,10 @@ pub(super) fn link(
         _ => false,
     };
     let any = scenario.workload.iter().any(|(_, workload)| given(workload));
-    let keep = scenario.placement.keep_bindings;
+    let keep = match &scenario.placement {
+        Some(Placement::Kubernetes(placement)) => placement.keep_bindings,
+        Some(Placement::Ecs(_)) | None => None,
+    };
     if let (Some(keep), false) = (keep, any) {
         let message = "`keep-bindings` has no effect: no service is `bound-to` a node";
         notes.diags.warning("unused-bindings", keep.span, message);

@@ -23,6 +23,13 @@ pub(super) struct Version {
     pub(super) minor: u32,
 }
 
+/// The newest version that is known.
+pub(super) fn newest() -> Version {
+    // A test holds that the default is a known one.
+    let minor = KUBERNETES.value.strip_prefix("1.").and_then(|m| m.parse().ok());
+    Version { text: KUBERNETES.value.to_owned(), minor: minor.unwrap_or_default() }
+}
+
 /// Links `versions`.
 pub(super) fn version(scenario: &Scenario, notes: &mut Notes<'_>) -> Version {
     let of = |text: &str| {
@@ -56,7 +63,11 @@ pub(super) fn scheduler(
     version: &Version,
     notes: &mut Notes<'_>,
 ) -> SchedulerProfile {
-    let it = &scenario.placement.scheduler;
+    let none = scenario::Scheduler::default();
+    let it = match &scenario.placement {
+        Some(scenario::Placement::Kubernetes(placement)) => &placement.scheduler,
+        Some(scenario::Placement::Ecs(_)) | None => &none,
+    };
     let path = |key: &str| format!("placement.scheduler.{key}");
     let per_second = match &it.rate {
         Some(Spanned { value: scenario::SchedulerRate::Unlimited, .. }) => None,
@@ -216,6 +227,12 @@ pub(super) enum Hazard {
 /// Hours in a month, as rates per month are converted.
 const MONTH_HOURS: f64 = 730.0;
 
+/// Interruptions per hour, where a share is interrupted in a month.
+pub(super) fn hazard_of(per_month: Percent) -> f64 {
+    let kept = (1_000_000 - per_month.ppm).clamp(1, 1_000_000) as f64 / 1e6;
+    -ln(kept) / MONTH_HOURS
+}
+
 /// Links `spot`; defaults are stated only where some pool buys Spot.
 pub(super) fn spot(scenario: &Scenario, bought: bool, notes: &mut Notes<'_>) -> (SpotSpec, Hazard) {
     let it = &scenario.spot;
@@ -226,8 +243,7 @@ pub(super) fn spot(scenario: &Scenario, bought: bool, notes: &mut Notes<'_>) -> 
             if per_month.value.ppm >= 1_000_000 {
                 notes.diags.error(per_month.span, "a share of instances per month below 100%");
             }
-            let kept = (1_000_000 - per_month.value.ppm).max(1) as f64 / 1e6;
-            Hazard::Fixed(-ln(kept) / MONTH_HOURS)
+            Hazard::Fixed(hazard_of(per_month.value))
         }
         None => {
             if bought {

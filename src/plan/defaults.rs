@@ -115,6 +115,34 @@ pub(super) const FARGATE_LAUNCH: Known<(u32, u32)> = known(
     "Fargate quotas of an account that runs EKS pods only; with ECS the burst is 100",
 );
 
+/// `fargate.start-latency` on ECS.
+pub(super) const FARGATE_START_ECS: Known<Latency> =
+    known(Latency { median_s: 35, p95_s: 70 }, "choice: AWS does not specify it");
+
+/// `fargate.launch-rate` on ECS.
+pub(super) const FARGATE_LAUNCH_ECS: Known<(u32, u32)> =
+    known((100, 20), "Fargate quotas of an account, apart for Fargate and Fargate Spot");
+
+/// `fargate.interruptions` of Fargate Spot: share of tasks per month.
+pub(super) const FARGATE_INTERRUPTIONS: Known<Percent> =
+    known(Percent { ppm: 50_000 }, "choice: AWS publishes no interruption rate of Fargate Spot");
+
+/// `ecs.network-mode`.
+pub(super) const ECS_NETWORK_MODE: Known<crate::scenario::NetworkMode> = known(
+    crate::scenario::NetworkMode::Bridge,
+    "default of a task definition on Linux instances (ECS API, networkMode)",
+);
+
+/// `ecs.reserved-memory`.
+pub(super) const ECS_RESERVED_MEMORY: Known<Bytes> =
+    known(Bytes(0), "default of ECS_RESERVED_MEMORY (amazon-ecs-agent README)");
+
+/// `ecs.provisioning-limit`.
+pub(super) const PROVISIONING_LIMIT: Known<u32> = known(
+    500,
+    "unverified: tasks in PROVISIONING a cluster counts; others wait at whoever asked for them",
+);
+
 /// Memory that EKS adds to every Fargate pod.
 pub(super) const FARGATE_OVERHEAD: Known<Bytes> =
     known(Bytes(256 << 20), "EKS user guide, Fargate pod configuration: Kubernetes components");
@@ -154,7 +182,7 @@ mod tests {
 
     #[test]
     fn latencies_are_distributions_and_read_like_the_scenario() {
-        for latency in [BOOT_LAUNCH, BOOT_READY, FARGATE_START] {
+        for latency in [BOOT_LAUNCH, BOOT_READY, FARGATE_START, FARGATE_START_ECS] {
             assert!(latency.value.distribution().validate().is_ok());
         }
         assert_eq!(BOOT_READY.value.to_string(), "{ lognormal: { median: 60s, p95: 120s } }");

@@ -1,13 +1,20 @@
 //! Fargate pools: sizes in the order of their cost, selectors, sidecars.
 
-use super::defaults::{FARGATE_LAUNCH, FARGATE_OVERHEAD, FARGATE_START, JOB_RETENTION};
+use super::defaults::{
+    FARGATE_INTERRUPTIONS, FARGATE_LAUNCH, FARGATE_LAUNCH_ECS, FARGATE_OVERHEAD, FARGATE_START,
+    FARGATE_START_ECS, JOB_RETENTION,
+};
 use super::notes::Notes;
+use super::{control, ecs};
 use crate::bill::FargatePrice;
 use crate::catalog::{Arch, FARGATE_SIZES, FargateRates, Region};
 use crate::cluster::{FargateSelector, FargateSize, FargateSpec};
 use crate::scenario::{self, Scenario, Spanned, WorkloadKind, quote};
 use crate::units::{Bytes, MilliCpu};
 use crate::workload::plan::{Content, PlannedWorkload};
+
+/// What a Fargate pool costs, and for which architecture.
+pub(super) type ArchPrice = (FargatePrice, Arch);
 
 /// Links a Fargate pool; `None` after a reported error.
 pub(super) fn link(
@@ -17,25 +24,54 @@ pub(super) fn link(
     region: &Region,
     workloads: &[PlannedWorkload],
     notes: &mut Notes<'_>,
-) -> Option<(FargateSpec, FargatePrice)> {
+) -> Option<(FargateSpec, ArchPrice)> {
     let path = |key: &str| format!("pools.{}.fargate.{key}", name.value);
-    let selectors = selectors(it, scenario, notes);
-    // EKS runs Fargate pods on x86 only (EKS user guide, Fargate considerations).
-    let Some(rates) = region.fargate(Arch::Amd64) else {
+    let on_ecs = ecs::is_ecs(scenario);
+    // On ECS capacity provider strategies say whose tasks come here.
+    let selectors = if on_ecs { Vec::new() } else { selectors(it, scenario, notes) };
+    if !on_ecs {
+        ecs::refuse_on_eks(name, it, notes);
+    }
+    let arch = match it.arch.map(|a| a.value) {
+        Some(scenario::Arch::Arm64) => Arch::Arm64,
+        Some(scenario::Arch::Amd64) => Arch::Amd64,
+        None => {
+            if on_ecs {
+                notes.default(path("arch"), Arch::Amd64, "default of a task definition");
+            }
+            Arch::Amd64
+        }
+    };
+    let spot = it.purchase.filter(|p| p.value == scenario::Purchase::Spot);
+    let on_demand = region.fargate(arch);
+    let rates = if spot.is_some() { region.fargate_spot(arch) } else { on_demand };
+    let Some(rates) = rates else {
+        let what = if spot.is_some() { "Fargate Spot" } else { "Fargate" };
+        let message = format!("no {what} price of {arch} is known for {}", region.name());
         notes
             .diags
-            .error(name.span, format!("no Fargate price is known for {}", region.name()))
+            .error(spot.map_or(name.span, |s| s.span), message)
             .help("choose another Region, or give a price directory that has it");
         return None;
     };
-    let vcpu = notes.price(name.span, "fargate.vcpu", "vCPU-hour", &rates.vcpu_hour);
-    let gb = notes.price(name.span, "fargate.memory", "GB-hour", &rates.gb_hour);
+    let item = match (spot.is_some(), arch) {
+        (false, Arch::Amd64) => "fargate",
+        (false, Arch::Arm64) => "fargate-arm64",
+        (true, Arch::Amd64) => "fargate-spot",
+        (true, Arch::Arm64) => "fargate-spot-arm64",
+    };
+    let vcpu = notes.price(name.span, format!("{item}.vcpu"), "vCPU-hour", &rates.vcpu_hour);
+    let gb = notes.price(name.span, format!("{item}.memory"), "GB-hour", &rates.gb_hour);
+    let spot_of = spot.and(on_demand).map(|rates| {
+        (super::notes::bill_price(&rates.vcpu_hour), super::notes::bill_price(&rates.gb_hour))
+    });
 
     let start_latency = if let Some(given) = &it.start_latency {
         given.value.distribution.clone()
     } else {
-        notes.default(path("start-latency"), FARGATE_START.value, FARGATE_START.note);
-        FARGATE_START.value.distribution()
+        let known = if on_ecs { FARGATE_START_ECS } else { FARGATE_START };
+        notes.default(path("start-latency"), known.value, known.note);
+        known.value.distribution()
     };
     let (launch_burst, launch_per_second) = if let Some(rate) = &it.launch_rate {
         let per_second = rate.per_second.value.0;
@@ -45,33 +81,69 @@ pub(super) fn link(
         }
         (rate.burst.value.get() as u32, per_second as u32)
     } else {
-        let (burst, per_second) = FARGATE_LAUNCH.value;
+        let known = if on_ecs { FARGATE_LAUNCH_ECS } else { FARGATE_LAUNCH };
+        let (burst, per_second) = known.value;
         let value = format!("{{ burst: {burst}, per-second: {per_second} }}");
-        notes.default(path("launch-rate"), value, FARGATE_LAUNCH.note);
+        notes.default(path("launch-rate"), value, known.note);
         (burst, per_second)
     };
-    let job_retention = notes.or_default(it.job_retention, path("job-retention"), JOB_RETENTION);
-    notes.default(path("overhead"), FARGATE_OVERHEAD.value, FARGATE_OVERHEAD.note);
-    if it.job_retention.is_none() {
-        warn_of_retention(name, &selectors, workloads, notes);
+    // A stopped task of ECS is not billed, and has no Kubernetes components.
+    let (mut job_retention, mut overhead) = (JOB_RETENTION.value, crate::units::Bytes(0));
+    if !on_ecs {
+        job_retention = notes.or_default(it.job_retention, path("job-retention"), JOB_RETENTION);
+        overhead = FARGATE_OVERHEAD.value;
+        notes.default(path("overhead"), overhead, FARGATE_OVERHEAD.note);
+        if it.job_retention.is_none() {
+            warn_of_retention(name, &selectors, workloads, notes);
+        }
     }
+    let hazard_per_hour = hazard(it, spot.is_some(), &path("interruptions"), notes);
     let (sidecar_cpu, sidecar_memory) = sidecars(workloads);
     let spec = FargateSpec {
         name: name.value.clone(),
         selectors,
         sizes: sizes(rates),
-        overhead_memory: FARGATE_OVERHEAD.value,
+        overhead_memory: overhead,
         start_latency,
         launch_burst,
         launch_per_second,
         job_retention,
         sidecar_cpu,
         sidecar_memory,
+        hazard_per_hour,
     };
     // Pods on Fargate get private addresses only (EKS user guide, Fargate
     // considerations).
-    let price = FargatePrice { vcpu_hour: vcpu?, gb_hour: gb?, public_ipv4: false };
-    Some((spec, price))
+    let price = FargatePrice { vcpu_hour: vcpu?, gb_hour: gb?, spot_of, public_ipv4: false };
+    Some((spec, (price, arch)))
+}
+
+/// Interruptions per running hour.
+fn hazard(it: &scenario::Fargate, spot: bool, path: &str, notes: &mut Notes<'_>) -> f64 {
+    let per_month = match &it.interruptions {
+        Some(given) if !spot => {
+            notes
+                .diags
+                .error(given.span, "only Fargate Spot is interrupted")
+                .help("state `purchase: spot` as well, or remove it");
+            return 0.0;
+        }
+        Some(Spanned { value: scenario::FargateInterruptions::Rate(rate), .. }) => {
+            if rate.per_month.value.ppm >= 1_000_000 {
+                let span = rate.per_month.span;
+                notes.diags.error(span, "a share of tasks per month below 100%");
+            }
+            rate.per_month.value
+        }
+        None if spot => {
+            let known = FARGATE_INTERRUPTIONS;
+            let value = format!("{{ per-month: {} }}", known.value);
+            notes.default(path, value, known.note);
+            known.value
+        }
+        Some(Spanned { value: scenario::FargateInterruptions::None, .. }) | None => return 0.0,
+    };
+    control::hazard_of(per_month)
 }
 
 /// All sizes, the cheapest first; among equals the smaller.
@@ -93,7 +165,7 @@ fn selectors(
     notes: &mut Notes<'_>,
 ) -> Vec<FargateSelector> {
     let mut selectors = Vec::new();
-    for rule in it.rules.iter() {
+    for rule in it.rules.iter().flat_map(|rules| rules.iter()) {
         if let Some(workload) = &rule.workload {
             match scenario.workload.get(&workload.value).map(|w| &w.kind) {
                 None => {

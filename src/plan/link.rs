@@ -14,17 +14,18 @@ use super::model::{CasePlan, Options, Plan, Warning};
 use super::nodes::{self, NodePools};
 use super::notes::Notes;
 use super::{
-    billing, bindings, fargate, fit, goals, prices, rightsize, settings, time, transform, usage,
-    workloads,
+    billing, bindings, ecs, fargate, fit, goals, prices, rightsize, settings, time, transform,
+    usage, workloads,
 };
 use crate::bill::PriceStatus;
 use crate::catalog::{Catalog, Region};
 use crate::cluster::{ClusterSpec, PoolKind};
+use crate::place::SchedulerProfile;
 use crate::scenario::{
     self, Diagnostics, Level, Resolved, Scenario, Source, effective_yaml, quote,
 };
 use crate::workload::plan::{PlannedWorkload, WorkloadPlan};
-use crate::world::Setup;
+use crate::world::{Ecs, Setup};
 use crate::{Error, Result};
 
 pub use grid::{Grid, MAX_CELLS, link_sweep, load_sweep};
@@ -156,7 +157,8 @@ impl Shared<'_> {
         if scenario.orchestrator.is_none() {
             notes.default("orchestrator", scenario::Orchestrator::Eks, "choice");
         }
-        let version = control::version(scenario, notes);
+        let on_ecs = ecs::is_ecs(scenario);
+        let version = if on_ecs { control::newest() } else { control::version(scenario, notes) };
         let window = time::link(scenario, notes);
         let mut planned = workloads::Linker { source: self.source, window, files: &mut self.files }
             .link(scenario, notes);
@@ -170,11 +172,15 @@ impl Shared<'_> {
 
         let buys_spot = scenario.pools.iter().any(|(_, pool)| buys_spot(pool));
         let (spot, hazard) = control::spot(scenario, buys_spot, notes);
-        let scheduler = control::scheduler(scenario, &version, notes);
+        let scheduler = if on_ecs {
+            SchedulerProfile::default()
+        } else {
+            control::scheduler(scenario, &version, notes)
+        };
         let autoscaler = scenario
             .pools
             .iter()
-            .any(|(_, pool)| is_autoscaled(pool))
+            .any(|(_, pool)| !on_ecs && is_autoscaled(pool))
             .then(|| control::autoscaler(scenario, &version, notes));
         self.autoscaled |= autoscaler.is_some();
         self.spot |= buys_spot;
@@ -184,19 +190,22 @@ impl Shared<'_> {
         for dates in region.dates() {
             self.dates.entry(dates.table.to_owned()).or_insert(dates.dates);
         }
-        let (cluster, prices, fargate) =
+        let (mut cluster, prices, fargate) =
             pools(scenario, &region, &extended, hazard, &planned, notes);
+        let ecs = on_ecs.then(|| ecs::link(scenario, &mut cluster, &planned, notes));
         let billing = billing::link(
             scenario,
             &region,
-            &version,
+            (!on_ecs).then_some(&version),
             window.start_unix_ms,
             &prices,
-            fargate,
+            &fargate,
             notes,
         );
         if !notes.diags.has_errors() {
-            bindings::link(scenario, &cluster, &mut planned, &extended, notes);
+            if !on_ecs {
+                bindings::link(scenario, &cluster, &mut planned, &extended, notes);
+            }
             fit::warn(scenario, &cluster, &planned, &extended, notes);
         }
         let tree = rightsizing.as_ref().map_or(&resolved.tree, |r| &r.tree);
@@ -205,7 +214,7 @@ impl Shared<'_> {
         settings.append(&mut notes.settings);
         settings.sort_by_key(|s| s.origin);
         let workload = WorkloadPlan::new(planned, Vec::new());
-        let random = is_random(&cluster, &workload);
+        let random = is_random(&cluster, &workload, ecs.as_ref());
         Some(CasePlan {
             name: resolved.case.clone(),
             title: resolved.title.clone(),
@@ -218,6 +227,7 @@ impl Shared<'_> {
                 scheduler,
                 autoscaler,
                 spot,
+                ecs,
             }),
             workload: Arc::new(workload),
             usage: Arc::new(usage),
@@ -234,6 +244,7 @@ impl Shared<'_> {
 
     /// Settings that no case makes use of.
     fn warn_of_unused(&self, resolved: &[Resolved], diags: &mut Diagnostics) {
+        ecs::warn_of_foreign(resolved, diags);
         let unused = [
             (
                 "unused-autoscaler",
@@ -307,11 +318,13 @@ fn pools(
     hazard: control::Hazard,
     planned: &[PlannedWorkload],
     notes: &mut Notes<'_>,
-) -> (ClusterSpec, NodePools, Vec<crate::bill::FargatePrice>) {
+) -> (ClusterSpec, NodePools, Vec<fargate::ArchPrice>) {
+    let ecs = ecs::is_ecs(scenario).then(|| ecs::Instances::link(scenario, notes));
     let mut linker = nodes::Linker {
         region,
         extended,
         hazard,
+        ecs,
         names: std::collections::BTreeSet::new(),
         done: NodePools::default(),
     };
@@ -345,7 +358,7 @@ fn buys_spot(pool: &scenario::Pool) -> bool {
     match &pool.kind {
         scenario::PoolKind::Fixed(fixed) => spot(fixed.purchase),
         scenario::PoolKind::Asg(asg, _) => asg.purchase.percentage().is_some_and(|p| p < 100),
-        scenario::PoolKind::Fargate(_) => false,
+        scenario::PoolKind::Fargate(fargate) => spot(fargate.purchase),
     }
 }
 
@@ -361,7 +374,7 @@ fn is_autoscaled(pool: &scenario::Pool) -> bool {
 /// Whether two seeds can differ: pods are drawn or start at varying times,
 /// nodes are reclaimed or boot at varying times, or the scheduler has more
 /// than one node to break a tie between.
-fn is_random(cluster: &ClusterSpec, workload: &WorkloadPlan) -> bool {
+fn is_random(cluster: &ClusterSpec, workload: &WorkloadPlan, ecs: Option<&Ecs>) -> bool {
     let most = |kind: &PoolKind| match *kind {
         PoolKind::Fixed { count } => count,
         PoolKind::AutoScalingGroup { max, autoscaled: true, .. } => max,
@@ -374,8 +387,9 @@ fn is_random(cluster: &ClusterSpec, workload: &WorkloadPlan) -> bool {
             && !(p.launch.is_constant() && p.ready.is_constant())
     });
     let starts = cluster.fargate.iter().any(|f| !f.start_latency.is_constant());
-    let ties = nodes > 1 && !workload.is_bound();
-    workload.is_random() || ties || reclaimed || boots || starts
+    let interrupted = cluster.fargate.iter().any(|f| f.hazard_per_hour > 0.0);
+    let ties = nodes > 1 && !workload.is_bound() && ecs.is_none_or(ecs::draws);
+    workload.is_random() || ties || reclaimed || interrupted || boots || starts
 }
 
 /// What must not differ between cases that are compared.

@@ -15,6 +15,9 @@ mod billing;
 mod bindings;
 mod control;
 mod defaults;
+mod ecs;
+#[cfg(test)]
+mod ecs_tests;
 mod fargate;
 mod files;
 mod fit;

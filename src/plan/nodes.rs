@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 
 use super::control::Hazard;
 use super::defaults::{BOOT_LAUNCH, BOOT_READY, Known, Latency};
+use super::ecs::{self, Instances};
 use super::notes::Notes;
 use crate::bill::ShapePrice;
 use crate::catalog::Region;
@@ -82,6 +83,8 @@ pub(super) struct Linker<'a> {
     pub(super) hazard: Hazard,
     /// Names of nodes so far.
     pub(super) names: BTreeSet<String>,
+    /// What makes nodes container instances of ECS.
+    pub(super) ecs: Option<Instances>,
     pub(super) done: NodePools,
 }
 
@@ -213,7 +216,9 @@ impl Linker<'_> {
             100
         });
         let spot = percentage < 100;
-        let autoscaled = if let Some(scaler) = options.scaler {
+        let autoscaled = if self.ecs.is_some() {
+            ecs::is_scaled(options)
+        } else if let Some(scaler) = options.scaler {
             scaler.value == Scaler::ClusterAutoscaler
         } else {
             notes.default(format!("{}.scaler", common.path), Scaler::None, "choice");
@@ -230,7 +235,11 @@ impl Linker<'_> {
                         quote(&common.name.value)
                     ),
                 )
-                .help("state `scaler: cluster-autoscaler` beside `asg`");
+                .help(if self.ecs.is_some() {
+                    "state `capacity-provider: { managedScaling: { status: ENABLED } }`"
+                } else {
+                    "state `scaler: cluster-autoscaler` beside `asg`"
+                });
         }
         let mut shapes = Vec::new();
         for (i, kind) in asg.types.iter().enumerate() {
@@ -242,7 +251,9 @@ impl Linker<'_> {
             shapes.push(self.instance_shape(kind, common, notes).map(|id| (id, kind)));
         }
         let shapes = shapes.into_iter().collect::<Option<Vec<_>>>()?;
-        self.warn_of_mixture(&asg.types, common, notes);
+        if self.ecs.is_none() {
+            self.warn_of_mixture(&asg.types, common, notes);
+        }
         let zones = zones?;
         let mut offers = Vec::new();
         let mut fine = true;

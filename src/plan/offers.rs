@@ -120,14 +120,21 @@ impl Linker<'_> {
                 .suggest(&kind.value, self.region.names());
             return None;
         };
+        // A pool says nothing of a container instance.
+        let kube = self.ecs.is_none();
         let origin = ShapeOrigin {
             kind: ShapeKind::Type(kind.value.clone()),
-            max_pods: common.max_pods,
-            reserved: common.reserved,
+            max_pods: common.max_pods.filter(|_| kube),
+            reserved: common.reserved.filter(|_| kube),
             on_demand: None,
         };
         if let Some(id) = self.find(&origin) {
             return Some(id);
+        }
+        let extended: Vec<i64> =
+            self.extended.iter().map(|name| extended_amount(found, name)).collect();
+        if let Some(instances) = self.ecs {
+            return self.container_instance(instances, kind, found, extended, notes);
         }
         let pods = common.max_pods.unwrap_or(found.max_pods_eni);
         let (cpu, memory) = match common.reserved {
@@ -137,8 +144,6 @@ impl Linker<'_> {
             ),
             None => found.allocatable(found.max_pods_eni),
         };
-        let extended: Vec<i64> =
-            self.extended.iter().map(|name| extended_amount(found, name)).collect();
         notes.catalog(
             format!("instance-types.{}.allocatable", found.name),
             format!("cpu {cpu}, memory {memory}, {pods} pods"),
@@ -177,11 +182,15 @@ impl Linker<'_> {
             notes.diags.error(shape.memory.span, message);
         }
         let pods = common.max_pods.unwrap_or(shape.pods.get() as u32);
-        let (kept_cpu, kept_memory) = common.reserved.unwrap_or_else(|| {
-            let note = "a shape of your own offers all it has";
-            notes.default(format!("{}.reserved", common.path), "none", note);
-            Default::default()
-        });
+        let (kept_cpu, kept_memory) = match (self.ecs, common.reserved) {
+            (Some(ecs), _) => (MilliCpu(0), ecs.reserved_memory),
+            (None, Some(reserved)) => reserved,
+            (None, None) => {
+                let note = "a shape of your own offers all it has";
+                notes.default(format!("{}.reserved", common.path), "none", note);
+                Default::default()
+            }
+        };
         if kept_cpu >= cpu || kept_memory >= memory {
             notes.diags.error(shape.span, "`reserved` leaves nothing of this shape");
         }
@@ -223,7 +232,7 @@ impl Linker<'_> {
         self.done.origins.iter().position(same).map(|at| ShapeId(at as u32))
     }
 
-    fn add(&mut self, shape: NodeShape, origin: ShapeOrigin) -> ShapeId {
+    pub(super) fn add(&mut self, shape: NodeShape, origin: ShapeOrigin) -> ShapeId {
         self.done.shapes.push(shape);
         self.done.origins.push(origin);
         self.done.prices.push(ShapePrice::default());
@@ -319,6 +328,9 @@ impl Linker<'_> {
         zone: ZoneId,
         spot: bool,
     ) -> Vec<(String, String)> {
+        if self.ecs.is_some() {
+            return self.attributes(kind, arch, zone);
+        }
         let zone = self.done.zones.get(zone.index()).map_or("", String::as_str);
         let capacity = if spot { "SPOT" } else { "ON_DEMAND" };
         let values =

@@ -81,6 +81,7 @@ fn bundled_scenarios_link_without_doubts() {
     let names = [
         ("hello", 3, 0),
         ("ec2-vs-fargate", 3, 0),
+        ("eks-and-ecs", 8, 0),
         ("scale/1k-nodes-100k-pods", 1, 6),
         ("scale/10k-nodes-1m-pods", 1, 6),
         ("scale/10k-nodes-1m-pods-20-classes", 1, 20),

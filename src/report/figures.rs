@@ -216,11 +216,12 @@ fn timeline_steps(detail: &Detail) -> Steps {
 }
 
 fn cost_over_time(name: String, case: &str, bill: &Bill) -> Figure {
-    const ORDER: [(PurchaseOption, Ink); 6] = [
+    const ORDER: [(PurchaseOption, Ink); 7] = [
         (PurchaseOption::SavingsPlan, Ink::GREEN),
         (PurchaseOption::OnDemand, Ink::BLUE),
         (PurchaseOption::Spot, Ink::ORANGE),
         (PurchaseOption::Fargate, Ink::PURPLE),
+        (PurchaseOption::FargateSpot, Ink::YELLOW),
         (PurchaseOption::Custom, Ink::SKY),
         (PurchaseOption::Other, Ink::GREY),
     ];
@@ -251,6 +252,7 @@ pub(super) fn purchase_label(option: PurchaseOption) -> &'static str {
         PurchaseOption::Spot => "EC2 Spot",
         PurchaseOption::SavingsPlan => "Savings Plan",
         PurchaseOption::Fargate => "Fargate",
+        PurchaseOption::FargateSpot => "Fargate Spot",
         PurchaseOption::Custom => "custom shapes",
         PurchaseOption::Other => "volumes, fees, licences",
     }

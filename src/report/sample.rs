@@ -166,7 +166,7 @@ fn bill(made: &Made) -> Bill {
         list_total: milli(made.list),
         ..Bill::default()
     };
-    let mut hourly = vec![[Money::ZERO; 6]; HOURS - WARMUP as usize];
+    let mut hourly = vec![[Money::ZERO; PurchaseOption::ALL.len()]; HOURS - WARMUP as usize];
     let weights: Vec<i128> =
         (0..hourly.len()).map(|h| (load(h as f64 + WARMUP as f64) * 1e6) as i128).collect();
     let level = vec![1i128; hourly.len()];

@@ -13,6 +13,7 @@
 pub mod decode;
 pub mod diagnostic;
 pub mod dist;
+pub mod ecs;
 pub mod leaf;
 pub mod model;
 pub mod number;
@@ -35,6 +36,7 @@ pub use crate::names::nearest;
 pub use decode::{Keyed, Map, NonEmpty, OneOrMany, Spanned};
 pub use diagnostic::{Diagnostic, Diagnostics, Level, Place, Sources, Span, quote};
 pub use dist::{CpuDist, Dist, MemoryDist, TimeDist};
+pub use ecs::*;
 pub use leaf::{CpuTime, RelPath, Slug, Text};
 pub use model::*;
 pub use number::{Fraction, Growth, Int, NonNegative, Positive, Share};

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::decode::{Ctx, Keyed, Map, Spanned};
 use super::diagnostic::Span;
+use super::ecs::{Ecs, PlacementRule};
 use super::leaf::{FormatVersion, Slug};
 use super::number::{Fraction, Growth, Int, NonNegative, Positive, Share};
 use super::patch::{Assignments, Removals};
@@ -49,9 +50,11 @@ record! {
         /// What pods were seen to use.
         "usage" => usage: Map<UsageSource> = Map::default(),
         /// Where pods are placed.
-        "placement" => placement: Placement = Placement::default(),
+        "placement" => placement: Option<Placement>,
         /// What they may run on.
         "pools" => pools: Map<Pool, 1>,
+        /// Settings of Amazon ECS.
+        "ecs" => ecs: Ecs = Ecs::default(),
         /// Settings of the Cluster Autoscaler.
         "autoscaler" => autoscaler: Autoscaler = Autoscaler::default(),
         /// The Spot market.
@@ -76,6 +79,8 @@ names! {
     pub enum Orchestrator {
         /// Amazon EKS.
         "eks" => Eks,
+        /// Amazon ECS.
+        "ecs" => Ecs,
     }
 }
 
@@ -113,10 +118,20 @@ union! {
     }
 }
 
-record! {
+union! {
     /// Where pods are placed.
+    pub enum Placement {
+        /// By the components of Kubernetes.
+        [map] => Kubernetes(KubernetesPlacement),
+        /// On ECS by task placement strategies, one after another.
+        [list] => Ecs(Vec<Spanned<PlacementRule>>),
+    }
+}
+
+record! {
+    /// The components of Kubernetes that place pods.
     #[derive(Default)]
-    pub struct Placement {
+    pub struct KubernetesPlacement {
         /// The kube-scheduler.
         "scheduler" => scheduler: Scheduler = Scheduler::default(),
         /// Whether replicas start where `bound-to` says; true unless stated.

@@ -3,6 +3,7 @@
 use super::decode::{Ctx, Keyed, NonEmpty, OneOrMany, Spanned};
 use super::diagnostic::Span;
 use super::dist::TimeDist;
+use super::ecs::{CapacityProvider, FargateInterruptions};
 use super::leaf::Text;
 use super::number::{Int, Positive};
 use super::record::{choice, names, record};
@@ -49,7 +50,7 @@ choice! {
         "fixed" => Fixed(Box<Fixed>),
         /// An Auto Scaling group.
         "asg" => Asg(Box<Asg>, + AsgOptions),
-        /// EKS Fargate.
+        /// AWS Fargate.
         "fargate" => Fargate(Box<Fargate>),
     }
 }
@@ -225,8 +226,10 @@ record! {
 record! {
     /// What scales an Auto Scaling group.
     pub struct AsgOptions {
-        /// What changes the number of nodes; none unless stated.
+        /// What changes the number of nodes; none unless stated. On ECS managed scaling does.
         "scaler" => scaler: Option<Spanned<Scaler>>,
+        /// On ECS, the group as a capacity provider.
+        "capacity-provider" => capacity_provider: Option<Box<Spanned<CapacityProvider>>>,
     }
 }
 
@@ -241,10 +244,16 @@ names! {
 }
 
 record! {
-    /// EKS Fargate.
+    /// AWS Fargate.
     pub struct Fargate {
-        /// Which pods it takes: one of these rules.
-        "match" => rules: OneOrMany<Spanned<FargateMatch>>,
+        /// On EKS, which pods it takes: one of these rules.
+        "match" => rules: Option<OneOrMany<Spanned<FargateMatch>>>,
+        /// How it is bought; on-demand unless stated. Spot is for ECS only.
+        "purchase" => purchase: Option<Spanned<Purchase>>,
+        /// Processor architecture; amd64 unless stated. arm64 is for ECS only.
+        "arch" => arch: Option<Spanned<Arch>>,
+        /// How often Spot tasks are interrupted.
+        "interruptions" => interruptions: Option<Spanned<FargateInterruptions>>,
         /// From the request to a started container.
         "start-latency" => start_latency: Option<Spanned<TimeDist>>,
         /// How fast pods can be launched.

@@ -3,6 +3,7 @@
 use super::decode::{Ctx, Keyed, NonEmpty, Spanned};
 use super::diagnostic::Span;
 use super::dist::{CpuDist, MemoryDist, TimeDist};
+use super::ecs::{LaunchType, PlacementRule, ProviderStrategy};
 use super::leaf::{CpuTime, RelPath, Text};
 use super::number::{Growth, Int, NonNegative, Positive, Share};
 use super::record::{choice, names, record, union};
@@ -35,6 +36,12 @@ record! {
         "thin" => thin: Option<Spanned<Positive<Share>>>,
         /// Whole days drawn anew for each seed, instead of those of the scenario.
         "resample" => resample: Option<Spanned<Resample>>,
+        /// On ECS, how its tasks are placed; as `placement` says unless stated.
+        "placement-strategy" => placement_strategy: Option<Spanned<Vec<Spanned<PlacementRule>>>>,
+        /// On ECS, which pools take its tasks; the cluster's default unless stated.
+        "capacity-provider-strategy" => capacity_provider_strategy: Option<ProviderStrategy>,
+        /// On ECS, a launch type instead of capacity providers.
+        "launch-type" => launch_type: Option<Spanned<LaunchType>>,
     }
     check check_workload;
 }
@@ -64,6 +71,13 @@ fn check_workload(it: &Workload, _: Span, ctx: &mut Ctx<'_>) -> bool {
         ctx.diags().error(resample.span, message);
         return false;
     }
+    if let (Some(_), Some(launch_type)) = (&it.capacity_provider_strategy, &it.launch_type) {
+        ctx.diags().error(
+            launch_type.span,
+            "`launch-type` and `capacity-provider-strategy` exclude each other",
+        );
+        return false;
+    }
     let (kind, lasting, daemon) = match it.kind {
         WorkloadKind::Trace(..) | WorkloadKind::Generate(_) => return true,
         WorkloadKind::Service(_) => ("a service", true, false),
@@ -87,6 +101,11 @@ fn check_workload(it: &Workload, _: Span, ctx: &mut Ctx<'_>) -> bool {
         refuse("growth", it.growth.as_ref().map(|g| g.span), "it has one pod on every node");
         refuse("resample", it.resample.as_ref().map(|r| r.span), "it has no days");
         refuse("priority", it.priority.as_ref().map(|p| p.span), "it has its place on every node");
+        let why = "it runs on every container instance";
+        refuse("placement-strategy", it.placement_strategy.as_ref().map(|p| p.span), why);
+        let providers = it.capacity_provider_strategy.as_ref().map(|p| p.span);
+        refuse("capacity-provider-strategy", providers, why);
+        refuse("launch-type", it.launch_type.as_ref().map(|l| l.span), why);
     }
     fine
 }

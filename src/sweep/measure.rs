@@ -227,7 +227,9 @@ fn work_by_workload(record: &Record, workloads: &Workloads) -> Vec<Work> {
         let class = workloads.classes.get(template.class.index());
         if let (Some(sum), Some(class)) = (work.get_mut(template.workload.index()), class) {
             let ran = clipped(record, pod.running, pod.finished);
-            sum.requested += class.requests.cpu.0.max(0) as u128 * ran as u128;
+            let cpu = class.requests.cpu.0.max(0) as u128;
+            sum.requested += cpu * ran as u128;
+            sum.repeated += cpu * pod.repeated_ms.clamp(0, ran) as u128;
         }
     }
     for (sum, info) in work.iter_mut().zip(&workloads.workloads) {
@@ -400,6 +402,7 @@ mod tests {
                 job_retention: SimDuration::ZERO,
                 sidecar_cpu: MilliCpu(0),
                 sidecar_memory: Bytes(0),
+                hazard_per_hour: 0.0,
             }],
             ..ClusterSpec::default()
         }
@@ -423,6 +426,7 @@ mod tests {
                 removed: hours(6),
                 used_cpu: 250,
                 used_memory: -1,
+                repeated_ms: 0,
             }],
             owners: vec![
                 OwnerIntegral {

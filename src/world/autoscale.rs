@@ -61,7 +61,7 @@ impl Autoscaling {
 impl World<'_> {
     /// Something changed that the autoscaler looks at.
     pub(super) fn autoscaler_dirty(&mut self, now: SimTime, queue: &mut EventQueue<Event>) {
-        let Some(scaling) = &self.autoscaling else { return };
+        let Some(scaling) = &self.autoscaling else { return self.ecs_dirty(now, queue) };
         // A loop already planned for the next beat sees the change.
         if scaling.planned <= now + scaling.scaler.config().scan_interval {
             return;

@@ -18,6 +18,8 @@ pub(super) enum Event {
     Ready { pod: PodId, generation: u32 },
     /// A Fargate machine is ready: the pod is bound and billed.
     FargateUp { pod: PodId, generation: u32 },
+    /// A Fargate Spot task is told that it will be interrupted.
+    FargateNotice { pod: PodId, generation: u32 },
     /// A finished Fargate pod is removed: index of its record.
     FargateRemoved(u32),
     /// An instance runs: index of the node's record.
@@ -38,6 +40,8 @@ pub(super) enum Event {
     Schedule,
     /// The Cluster Autoscaler's loop.
     Autoscale,
+    /// A datapoint of ECS managed scaling.
+    ManagedScaling,
 }
 
 /// Phases order events of the same millisecond. First what closes an

@@ -1,6 +1,7 @@
 //! Fargate: a machine of its own for every matched pod.
 
 use crate::cluster::{ClusterSpec, PodId, PodState};
+use crate::lifecycle::SpotNode;
 use crate::observe::{FargateRecord, Place, PodEnd};
 use crate::place::LaunchBucket;
 use crate::rng::Draws;
@@ -15,11 +16,14 @@ use super::event::{Event, phase};
 #[derive(Debug)]
 pub(super) struct FargatePool {
     bucket: LaunchBucket,
+    /// Machines ever started: the next one's ordinal.
+    started: u64,
 }
 
 impl FargatePool {
     pub(super) fn new(spec: &crate::cluster::FargateSpec) -> Self {
-        FargatePool { bucket: LaunchBucket::new(spec.launch_burst, spec.launch_per_second) }
+        let bucket = LaunchBucket::new(spec.launch_burst, spec.launch_per_second);
+        FargatePool { bucket, started: 0 }
     }
 }
 
@@ -70,7 +74,7 @@ impl World<'_> {
         }
         let template = self.pods[id].template;
         let facts = self.templates[template.index()];
-        let Some((pool, Some(size))) = facts.fargate else { return };
+        let Some((pool, size)) = self.fargate_of(&self.pods[id], facts) else { return };
         let startup = self.startup_ms(template, self.pods[id].ordinal);
         let record = self.observer.fargate.len() as u32;
         let pod = &mut self.pods[id];
@@ -88,11 +92,27 @@ impl World<'_> {
             removed: SimTime::NEVER,
             used_cpu: pod.used_cpu,
             used_memory: pod.used_memory,
+            repeated_ms: 0,
         });
         self.observer.bound(facts.owner.workload, &pod, Place::Fargate(record), now);
         self.observer.requested(self.rates(&pod), now, 1);
         self.shift_machine(record, now, 1);
         self.schedule_end(id, pod, facts, queue);
+        self.plan_notice(id, pool as usize, now, queue);
+    }
+
+    /// When Fargate Spot will warn the task, if it ever will.
+    fn plan_notice(&mut self, id: PodId, pool: usize, now: SimTime, queue: &mut EventQueue<Event>) {
+        let spec = &self.setup.cluster.fargate[pool];
+        let ordinal = self.fargate[pool].started;
+        self.fargate[pool].started += 1;
+        let key = SpotNode { shape: "FARGATE_SPOT", zone: "", pool: &spec.name, ordinal };
+        let reclaim = self.reclaims.draw(&key, spec.hazard_per_hour, now);
+        if reclaim < SimTime::NEVER {
+            let notice = SimTime(reclaim.ms() - self.setup.spot.notice.ms()).max(now);
+            let generation = self.pods.generation(id);
+            queue.push(notice, phase::NODE, Event::FargateNotice { pod: id, generation });
+        }
     }
 
     fn shift_machine(&mut self, record: u32, now: SimTime, sign: i64) {

@@ -2,14 +2,19 @@
 //! engine runs, and states facts to the observers.
 //!
 //! One file per subject: `pods` (submission, scheduling, endings), `nodes`
-//! (launch to termination), `fargate`, `services`, `autoscale`. Each decision is
+//! (launch to termination), `fargate`, `services`, `autoscale`; `ecs` and
+//! `managed_scaling` where ECS is the orchestrator. Each decision is
 //! asked of the room that owns it; here it only takes effect.
 
 mod autoscale;
 #[cfg(test)]
 mod backlog;
+mod ecs;
+#[cfg(test)]
+mod ecs_tests;
 mod event;
 mod fargate;
+mod managed_scaling;
 mod nodes;
 mod pods;
 mod probe;
@@ -18,7 +23,7 @@ mod setup;
 #[cfg(test)]
 mod tests;
 
-pub use setup::{Horizon, Setup};
+pub use setup::{Ecs, EcsWorkload, Horizon, Setup};
 
 use crate::cluster::{NodeTraits, Nodes, Pods};
 use crate::lifecycle::Reclaims;
@@ -30,6 +35,7 @@ use crate::units::{DAY_MS, SimDuration, SimTime};
 use crate::workload::{ClassId, WorkloadKind, Workloads};
 
 use autoscale::Autoscaling;
+use ecs::EcsState;
 use event::{Event, phase};
 use fargate::FargatePool;
 use nodes::{NodeLife, PoolState};
@@ -126,6 +132,8 @@ struct World<'a> {
     fargate: Vec<FargatePool>,
     services: Vec<ServiceState>,
     autoscaling: Option<Autoscaling>,
+    /// Amazon ECS in place of scheduler and autoscaler.
+    ecs: Option<EcsState<'a>>,
     /// Whether any pool could ever hold the class; by class, once asked.
     reachable: Vec<Option<bool>>,
     /// The scheduler works until then, microseconds.
@@ -156,6 +164,8 @@ impl<'a> World<'a> {
                     .fargate
                     .iter()
                     .position(|f| f.selectors.iter().any(|s| s.matches(&info.name, namespace)))
+                    // On ECS the capacity provider of each task decides.
+                    .filter(|_| setup.ecs.is_none())
                     .map(|pool| (pool as u32, fargate::size_for(spec, workloads, pool, t.class)));
                 TemplateFacts {
                     class: t.class,
@@ -191,6 +201,7 @@ impl<'a> World<'a> {
             fargate: spec.fargate.iter().map(FargatePool::new).collect(),
             services: workloads.services.iter().map(|s| ServiceState::new(s, workloads)).collect(),
             autoscaling: setup.autoscaler.as_ref().map(|c| Autoscaling::new(c, spec, seed)),
+            ecs: setup.ecs.as_ref().map(|ecs| EcsState::new(ecs, setup, workloads)),
             reachable: vec![None; workloads.classes.len()],
             busy_until_us: 0,
             schedule_at: SimTime::NEVER,
@@ -340,21 +351,27 @@ impl sim::World for World<'_> {
                 queue.push(next, phase::BOUNDARY, Event::Midnight);
             }
             Event::Finish { pod, generation } => self.finish_pod(pod, generation, now, queue),
-            Event::Ready { pod, generation } => self.replica_ready(pod, generation, now),
+            Event::Ready { pod, generation } => self.replica_ready(pod, generation, now, queue),
             Event::FargateUp { pod, generation } => self.fargate_up(pod, generation, now, queue),
+            Event::FargateNotice { pod, generation } => {
+                self.fargate_notice(pod, generation, now, queue);
+            }
             Event::FargateRemoved(record) => self.fargate_removed(record, now),
             Event::NodeRunning(node) => self.node_running(node, now, queue),
             Event::NodeReady(node) => self.node_ready(node, now, queue),
             Event::SpotNotice(node) => self.spot_notice(node, now, queue),
             Event::SpotReclaim(node) => self.spot_reclaim(node, now, queue),
+            Event::Drain(node) if self.ecs.is_some() => self.ecs_drained(node, now, queue),
             Event::Drain(node) => self.drain_node(node, now, queue),
             Event::Demand(service) => self.demand_changed(service as usize, now, queue),
             Event::QueueWake => self.queue_wake(now, queue),
+            Event::Schedule if self.ecs.is_some() => self.ecs_schedule(now, queue),
             Event::Schedule => self.schedule(now, queue),
             Event::Autoscale => {
                 self.autoscale(now, queue);
                 self.announce_attempts(queue);
             }
+            Event::ManagedScaling => self.managed_scaling(now, queue),
         }
     }
 

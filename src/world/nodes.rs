@@ -49,6 +49,8 @@ pub(super) struct NodeLife {
     hazard_per_hour: f64,
     /// DaemonSets whose pods run on it.
     pub(super) daemons: Vec<u32>,
+    /// Whether its pool counts it: not once its group has given it up.
+    pub(super) counted: bool,
 }
 
 impl World<'_> {
@@ -145,6 +147,7 @@ impl World<'_> {
             ordinal,
             hazard_per_hour: offer.hazard_per_hour,
             daemons: Vec::new(),
+            counted: true,
         });
         Some(node)
     }
@@ -200,9 +203,13 @@ impl World<'_> {
         self.lives[node as usize].daemons = placed;
         self.pools[init.pool.index()].coming -= 1;
         self.nodes.set_open(slot, true);
-        self.scheduler.node_changed(&self.nodes, slot, now);
-        self.watch_woken(Cause::NodeReady(node), now);
-        self.after_requeue(now, queue);
+        if self.ecs.is_some() {
+            self.ecs_registered(slot, now, queue);
+        } else {
+            self.scheduler.node_changed(&self.nodes, slot, now);
+            self.watch_woken(Cause::NodeReady(node), now);
+            self.after_requeue(now, queue);
+        }
         self.autoscaler_dirty(now, queue);
     }
 
@@ -267,10 +274,20 @@ impl World<'_> {
     /// A Spot node learns that it will be reclaimed: cordon and drain, as a
     /// node termination handler does. Owners replace the pods at once.
     ///
+    /// On ECS the notice drains the instance only where the agent is told so;
+    /// its tasks run on.
+    ///
     /// DIFFERENCE: pods stop at the notice, without their grace period.
     pub(super) fn spot_notice(&mut self, node: u32, now: SimTime, queue: &mut EventQueue<Event>) {
         let life = &self.lives[node as usize];
         if !matches!(life.phase, NodePhase::Booting | NodePhase::Ready) {
+            return;
+        }
+        if let Some(ecs) = &self.ecs {
+            if ecs.spec.spot_instance_draining {
+                self.ecs_drain(node, now, queue);
+                self.autoscaler_dirty(now, queue);
+            }
             return;
         }
         self.cordon(node, now);
@@ -306,7 +323,7 @@ impl World<'_> {
         // In the order in which they were bound, so that replacements queue
         // in the order of the originals.
         for id in pods.iter().rev() {
-            self.displace(*id, slot, end, now, queue);
+            self.displace(*id, end, now, queue);
         }
         self.scratch = pods;
     }
@@ -326,7 +343,15 @@ impl World<'_> {
         let shares = self.shares(now);
         self.observer.node_gone(node, slot.index(), &init.allocatable, (now, end), &shares);
         self.nodes.remove(slot);
-        count(&mut self.pools[init.pool.index()].counts, &init, false);
+        self.uncount(node);
+    }
+
+    /// Its pool does not count the node any more.
+    pub(super) fn uncount(&mut self, node: u32) {
+        let life = &mut self.lives[node as usize];
+        if std::mem::replace(&mut life.counted, false) {
+            count(&mut self.pools[life.init.pool.index()].counts, &life.init, false);
+        }
     }
 
     /// Nodes still metered when the run ends.
@@ -347,21 +372,18 @@ impl World<'_> {
     /// Whether an empty node of some pool, with its DaemonSet pods, holds a
     /// pod of the class.
     pub(super) fn find_reachable(&mut self, class: ClassId) -> bool {
-        for pool in 0..self.setup.cluster.pools.len() {
-            let spec = &self.setup.cluster.pools[pool];
-            if !spec.kind.can_have_nodes() {
-                continue;
-            }
-            for offer in 0..spec.offers.len() {
+        (0..self.setup.cluster.pools.len()).any(|pool| self.pool_reaches(pool, class))
+    }
+
+    /// As [`World::find_reachable`] for one pool.
+    pub(super) fn pool_reaches(&mut self, pool: usize, class: ClassId) -> bool {
+        let spec = &self.setup.cluster.pools[pool];
+        spec.kind.can_have_nodes()
+            && (0..spec.offers.len()).any(|offer| {
                 let traits = self.traits(pool, offer);
                 let traits = self.nodes.intern(traits);
-                let shape = spec.offers[offer].shape;
-                if self.holds_empty(pool, shape, traits, class) {
-                    return true;
-                }
-            }
-        }
-        false
+                self.holds_empty(pool, spec.offers[offer].shape, traits, class)
+            })
     }
 
     fn holds_empty(

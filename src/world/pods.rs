@@ -43,6 +43,9 @@ impl World<'_> {
         let now = pod.submitted;
         let facts = self.templates[pod.template.index()];
         pod.record = self.observer.submitted(facts.owner.workload, pod.template, now);
+        if self.ecs.is_some() {
+            return self.ecs_submit(pod, facts, queue);
+        }
         if let Some((pool, size)) = facts.fargate {
             if size.is_none() {
                 return self.reject(&pod, facts);
@@ -62,7 +65,7 @@ impl World<'_> {
         Some(id)
     }
 
-    fn reject(&mut self, pod: &Pod, facts: TemplateFacts) -> Option<PodId> {
+    pub(super) fn reject(&mut self, pod: &Pod, facts: TemplateFacts) -> Option<PodId> {
         self.watch_submitted(pod, None);
         self.observer.ended(facts.owner.workload, pod, PodEnd::Rejected, pod.submitted);
         if facts.batch {
@@ -90,7 +93,7 @@ impl World<'_> {
     }
 
     /// The scheduler looks at its queue at this time at the latest.
-    fn plan_schedule(&mut self, at: SimTime, queue: &mut EventQueue<Event>) {
+    pub(super) fn plan_schedule(&mut self, at: SimTime, queue: &mut EventQueue<Event>) {
         if at < self.schedule_at {
             self.schedule_at = at;
             queue.push(at, phase::SCHEDULE, Event::Schedule);
@@ -221,7 +224,7 @@ impl World<'_> {
         }
     }
 
-    fn bind(
+    pub(super) fn bind(
         &mut self,
         id: PodId,
         slot: Slot,
@@ -319,13 +322,19 @@ impl World<'_> {
         if let Some(service) = pod.service_index() {
             self.replica_leaves(service, id, now);
         }
+        if self.ecs.is_some() {
+            self.ecs_task_ends(id, facts);
+        }
         match pod.state {
+            PodState::Pending if self.ecs.is_some() => {}
             PodState::Pending => self.scheduler.queue.remove(id),
             PodState::OnNode(slot) => {
                 self.observer.node_unbind(slot.index(), facts.owner, self.rates(&pod), now);
                 let requests = &self.workloads.classes[facts.class.index()].requests;
                 self.nodes.unplace(slot, requests);
-                if self.nodes.open[slot.index()] {
+                if self.ecs.is_some() {
+                    self.ecs_room(slot, now, queue);
+                } else if self.nodes.open[slot.index()] {
                     self.scheduler.pod_deleted(&self.nodes, slot, now);
                     let node = self.nodes.record[slot.index()];
                     self.watch_woken(Cause::PodLeft(node), now);
@@ -347,7 +356,6 @@ impl World<'_> {
     pub(super) fn displace(
         &mut self,
         id: PodId,
-        slot: Slot,
         end: PodEnd,
         now: SimTime,
         queue: &mut EventQueue<Event>,
@@ -357,6 +365,7 @@ impl World<'_> {
         let mut next = Pod::pending(pod.template, now, pod.work_ms);
         next.ordinal = pod.ordinal;
         next.service = pod.service;
+        next.provider = pod.provider;
         next.used_cpu = pod.used_cpu;
         next.used_memory = pod.used_memory;
         if facts.batch {
@@ -367,13 +376,25 @@ impl World<'_> {
             if rework.lost_ms > 0 {
                 let rates = self.rates(&pod);
                 let lost = rework.lost_ms;
-                let accounts = &mut self.observer.accounts;
-                accounts.repeat(slot.index(), facts.owner, rates, lost, now);
+                match pod.state {
+                    PodState::OnNode(slot) => {
+                        let accounts = &mut self.observer.accounts;
+                        accounts.repeat(slot.index(), facts.owner, rates, lost, now);
+                    }
+                    PodState::OnFargate(record) => {
+                        self.observer.fargate[record as usize].repeated_ms = lost;
+                    }
+                    PodState::Pending => {}
+                }
                 self.observer.repeated(rates.cpu, lost, now);
             }
         }
         self.end_pod(id, end, now, queue);
         if let Some(service) = pod.service_index() {
+            if self.ecs.is_some() {
+                // A replacement may have been started before.
+                return self.scale_service(service, now, queue);
+            }
             self.submit_replica(service, next, queue);
         } else {
             self.submit(next, queue);

@@ -164,16 +164,36 @@ impl World<'_> {
         state.level = level;
     }
 
-    /// Adds or removes replicas to follow demand.
-    fn scale_service(&mut self, service: usize, now: SimTime, queue: &mut EventQueue<Event>) {
+    /// Replicas a service wants now.
+    pub(super) fn desired(&self, service: usize) -> usize {
         let spec = &self.workloads.services[service];
         let state = &self.services[service];
-        let desired = if spec.demand.is_some() {
+        if spec.demand.is_some() {
             desired_replicas(spec, state.request_cpu, state.demand) as usize
         } else {
             spec.min as usize
+        }
+    }
+
+    /// Live replicas of a service, in order of creation.
+    pub(super) fn replicas(&self, service: usize) -> Vec<PodId> {
+        self.services[service].replicas.clone()
+    }
+
+    /// Adds or removes replicas to follow demand.
+    pub(super) fn scale_service(
+        &mut self,
+        service: usize,
+        now: SimTime,
+        queue: &mut EventQueue<Event>,
+    ) {
+        let desired = self.desired(service);
+        let state = &self.services[service];
+        let have = if self.ecs.is_some() {
+            self.ecs_staying(&state.replicas).len()
+        } else {
+            state.replicas.len()
         };
-        let have = state.replicas.len();
         // What nothing can hold was counted once; demand does not change that.
         let wanted = if state.refused { have } else { desired };
         for _ in have..wanted {
@@ -181,7 +201,12 @@ impl World<'_> {
             self.submit_replica(service, pod, queue);
         }
         if have > desired {
-            for id in self.victims(service).into_iter().take(have - desired) {
+            let victims = if self.ecs.is_some() {
+                self.ecs_to_stop(service, have - desired)
+            } else {
+                self.victims(service)
+            };
+            for id in victims.into_iter().take(have - desired) {
                 self.end_pod(id, PodEnd::Finished, now, queue);
             }
         }
@@ -234,12 +259,21 @@ impl World<'_> {
     }
 
     /// A replica is ready: it takes its share.
-    pub(super) fn replica_ready(&mut self, id: PodId, generation: u32, now: SimTime) {
+    pub(super) fn replica_ready(
+        &mut self,
+        id: PodId,
+        generation: u32,
+        now: SimTime,
+        queue: &mut EventQueue<Event>,
+    ) {
         if !self.pods.is_current(id, generation) {
             return;
         }
         self.pods[id].ready = true;
         self.change_ready(id, now, 1);
+        if let Some(service) = self.pods[id].service_index() {
+            self.ecs_release(service, now, queue);
+        }
     }
 
     fn change_ready(&mut self, id: PodId, now: SimTime, sign: i64) {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use crate::cluster::ClusterSpec;
 use crate::lifecycle::SpotSpec;
 use crate::place::SchedulerProfile;
+use crate::place::ecs::PlacementStrategy;
 use crate::scale::cluster_autoscaler;
+use crate::scale::ecs_capacity::{ManagedScaling, StrategyItem};
 use crate::units::SimTime;
 
 /// When a run ends.
@@ -35,4 +37,31 @@ pub struct Setup {
     pub autoscaler: Option<cluster_autoscaler::Config>,
     /// Spot interruptions.
     pub spot: SpotSpec,
+    /// Amazon ECS in place of Kubernetes: the scheduler has no effect then.
+    pub ecs: Option<Ecs>,
+}
+
+/// What Amazon ECS is told. A capacity provider is numbered as its pool; those
+/// of Fargate follow the pools of nodes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ecs {
+    /// By workload.
+    pub workloads: Vec<EcsWorkload>,
+    /// Managed scaling of each pool of nodes that has it.
+    pub scaling: Vec<Option<ManagedScaling>>,
+    /// `ECS_ENABLE_SPOT_INSTANCE_DRAINING`.
+    pub spot_instance_draining: bool,
+    /// Waiting tasks that managed scaling counts, the oldest first.
+    pub provisioning_limit: u32,
+}
+
+/// How ECS treats the tasks of one workload; without meaning for daemons.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EcsWorkload {
+    /// Where a task goes.
+    pub strategy: PlacementStrategy,
+    /// Whether the strategy is what ECS does without one.
+    pub default_strategy: bool,
+    /// Which capacity providers; none is launch type EC2.
+    pub providers: Vec<StrategyItem>,
 }

@@ -55,7 +55,7 @@ pub(super) fn template(class: u32, workload: u32) -> PodTemplate {
     }
 }
 
-fn capacity(cpu: i64, memory: i64, pods: u32) -> Capacity {
+pub(super) fn capacity(cpu: i64, memory: i64, pods: u32) -> Capacity {
     Capacity { cpu: MilliCpu(cpu), memory: Bytes(memory), pods, extended: vec![] }
 }
 
@@ -107,6 +107,7 @@ pub(super) fn setup(cores: i64, pool: PoolSpec) -> Setup {
         },
         autoscaler: None,
         spot: SpotSpec { shock_share: 0.0, notice: SimDuration::from_secs(120) },
+        ecs: None,
     }
 }
 
@@ -114,7 +115,7 @@ pub(super) fn fixed(cores: i64) -> Setup {
     setup(cores, pool(PoolKind::Fixed { count: 1 }, Purchase::OnDemand, 0.0))
 }
 
-fn metered_is_running(record: &Record) {
+pub(super) fn metered_is_running(record: &Record) {
     for (i, node) in record.nodes.iter().enumerate() {
         let metered: u64 =
             record.windows.iter().filter(|w| w.node as usize == i).map(|w| w.metered_ms).sum();

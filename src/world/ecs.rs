@@ -1,0 +1,402 @@
+//! Amazon ECS in the world: tasks from their capacity provider to their end,
+//! services, draining. What is decided by `place::ecs` and
+//! `scale::ecs_capacity` takes effect here; managed scaling has a file of its
+//! own.
+//!
+//! A task is tried the moment it comes and the moment an instance gains room.
+//!
+//! DIFFERENCE: placing takes no time, and neither the retry interval of the
+//! service scheduler nor the rates of RunTask and of service launches on
+//! container instances are modelled; AWS publishes no retry interval.
+//! DIFFERENCE: with launch type EC2 RunTask fails at once where nothing fits;
+//! here whoever asked tries again the moment there is room.
+
+use rustc_hash::FxHashMap;
+
+use crate::cluster::{Pod, PodId, PodState, PoolId, Purchase, Slot};
+use crate::observe::PodEnd;
+use crate::place::ecs::{EcsPlacer, Provisioning, TaskGroup};
+use crate::rng::Draws;
+use crate::scale::ecs_capacity::{ProviderScaler, choose_provider, shrink_provider};
+use crate::sim::EventQueue;
+use crate::units::{HOUR_MS, SimDuration, SimTime};
+use crate::workload::{ClassId, Workloads};
+
+use super::event::{Event, phase};
+use super::nodes::NodePhase;
+use super::setup::{Ecs, Setup};
+use super::{TemplateFacts, World, fargate};
+
+/// A task without capacity provider: launch type EC2.
+pub(super) const NO_PROVIDER: u16 = u16::MAX;
+
+/// The lifecycle hook of managed draining ends the wait for tasks (believed).
+const DRAIN_LIMIT: SimDuration = SimDuration(48 * HOUR_MS);
+
+/// What ECS keeps.
+#[derive(Debug)]
+pub(super) struct EcsState<'a> {
+    pub(super) spec: &'a Ecs,
+    pub(super) placer: EcsPlacer,
+    pub(super) waiting: Provisioning,
+    /// Live tasks by workload and entry of its capacity provider strategy.
+    counts: Vec<Vec<u32>>,
+    /// By Fargate pool and class: the size it gets.
+    sizes: Vec<Vec<Option<u32>>>,
+    reachable: FxHashMap<(ClassId, u16), bool>,
+    /// By service: tasks stopped by scale-in so far.
+    stopped: Vec<u64>,
+    /// By pool.
+    pub(super) scalers: Vec<Option<ProviderScaler>>,
+    /// The last datapoint looked at, and the next planned.
+    pub(super) last: SimTime,
+    pub(super) planned: SimTime,
+    /// By pool and class: how many an empty largest instance holds, and
+    /// whether an empty smallest one holds any.
+    pub(super) room: FxHashMap<(u32, ClassId), (u32, bool)>,
+}
+
+impl<'a> EcsState<'a> {
+    pub(super) fn new(spec: &'a Ecs, setup: &Setup, workloads: &Workloads) -> Self {
+        let strategies: Vec<_> = spec.workloads.iter().map(|w| w.strategy.clone()).collect();
+        let classes = 0..workloads.classes.len() as u32;
+        let size = |pool, class| fargate::size_for(&setup.cluster, workloads, pool, ClassId(class));
+        EcsState {
+            spec,
+            placer: EcsPlacer::new(&strategies),
+            waiting: Provisioning::default(),
+            counts: spec.workloads.iter().map(|w| vec![0; w.providers.len()]).collect(),
+            sizes: (0..setup.cluster.fargate.len())
+                .map(|pool| classes.clone().map(|class| size(pool, class)).collect())
+                .collect(),
+            reachable: FxHashMap::default(),
+            stopped: vec![0; workloads.services.len()],
+            scalers: spec.scaling.iter().map(|s| s.map(ProviderScaler::new)).collect(),
+            last: SimTime(-1),
+            planned: SimTime::NEVER,
+            room: FxHashMap::default(),
+        }
+    }
+
+    /// A task of the workload came (1) or ended (-1).
+    fn count(&mut self, workload: usize, provider: u16, sign: i32) {
+        let items = &self.spec.workloads[workload].providers;
+        if let Some(entry) = items.iter().position(|i| i.provider == provider) {
+            let count = &mut self.counts[workload][entry];
+            *count = count.wrapping_add_signed(sign);
+        }
+    }
+}
+
+impl World<'_> {
+    /// The Fargate pool and size of a pod that goes there.
+    pub(super) fn fargate_of(&self, pod: &Pod, facts: TemplateFacts) -> Option<(u32, u32)> {
+        let Some(ecs) = &self.ecs else {
+            return facts.fargate.and_then(|(pool, size)| Some((pool, size?)));
+        };
+        if pod.provider == NO_PROVIDER {
+            return None;
+        }
+        let pool = usize::from(pod.provider).checked_sub(self.setup.cluster.pools.len())?;
+        Some((pool as u32, ecs.sizes[pool][facts.class.index()]?))
+    }
+
+    fn is_fargate(&self, provider: u16) -> bool {
+        provider != NO_PROVIDER && usize::from(provider) >= self.setup.cluster.pools.len()
+    }
+
+    /// Submits a task; returns it unless it was rejected.
+    pub(super) fn ecs_submit(
+        &mut self,
+        mut pod: Pod,
+        facts: TemplateFacts,
+        queue: &mut EventQueue<Event>,
+    ) -> Option<PodId> {
+        let workload = facts.owner.workload.index();
+        let ecs = self.ecs.as_mut()?;
+        let items = &ecs.spec.workloads[workload].providers;
+        if pod.provider == NO_PROVIDER && !items.is_empty() {
+            match choose_provider(items, &ecs.counts[workload]) {
+                Some(entry) => pod.provider = items[entry].provider,
+                None => return self.reject(&pod, facts),
+            }
+        }
+        let provider = pod.provider;
+        let fargate = self.is_fargate(provider);
+        let holds = if fargate {
+            self.fargate_of(&pod, facts).is_some()
+        } else {
+            self.ecs_reachable(facts.class, provider)
+        };
+        if !holds {
+            return self.reject(&pod, facts);
+        }
+        let now = pod.submitted;
+        let id = self.pods.insert(pod);
+        self.watch_submitted(&pod, Some(id));
+        let ecs = self.ecs.as_mut()?;
+        ecs.count(workload, provider, 1);
+        if fargate {
+            let pool = usize::from(provider) - self.setup.cluster.pools.len();
+            self.fargate_launch(pool, id, queue);
+        } else {
+            let owner = workload as u32;
+            ecs.waiting.push(id, TaskGroup { class: facts.class, owner, provider });
+            self.plan_schedule(now, queue);
+            self.autoscaler_dirty(now, queue);
+        }
+        Some(id)
+    }
+
+    /// Whether some instance could hold a task of the class.
+    fn ecs_reachable(&mut self, class: ClassId, provider: u16) -> bool {
+        let key = (class, provider);
+        if let Some(known) = self.ecs.as_ref().and_then(|ecs| ecs.reachable.get(&key)) {
+            return *known;
+        }
+        let holds = if provider == NO_PROVIDER {
+            self.find_reachable(class)
+        } else {
+            self.pool_reaches(usize::from(provider), class)
+        };
+        if let Some(ecs) = &mut self.ecs {
+            ecs.reachable.insert(key, holds);
+        }
+        holds
+    }
+
+    /// Places what can be placed, the oldest first.
+    pub(super) fn ecs_schedule(&mut self, now: SimTime, queue: &mut EventQueue<Event>) {
+        if self.schedule_at != now {
+            return;
+        }
+        self.schedule_at = SimTime::NEVER;
+        while let Some(ecs) = &mut self.ecs
+            && let Some((id, group)) = ecs.waiting.first()
+        {
+            let requests = &self.workloads.classes[group.class.index()].requests;
+            let pool = (group.provider != NO_PROVIDER).then(|| PoolId(u32::from(group.provider)));
+            let mut draws = Draws::new(self.seed, "placement-tie", self.pods[id].ordinal);
+            self.attempts += 1;
+            let owner = group.owner as usize;
+            let Some(slot) = ecs.placer.select(&self.nodes, requests, owner, pool, &mut draws)
+            else {
+                ecs.waiting.give_up();
+                continue;
+            };
+            ecs.waiting.remove(id);
+            ecs.placer.shift(&self.nodes, owner, slot, 1);
+            self.bind(id, slot, now, now, queue);
+        }
+    }
+
+    /// A task is about to end: ECS forgets it. Its requests are still on its
+    /// instance.
+    pub(super) fn ecs_task_ends(&mut self, id: PodId, facts: TemplateFacts) {
+        let pod = self.pods[id];
+        let fargate = self.is_fargate(pod.provider);
+        let Some(ecs) = &mut self.ecs else { return };
+        let workload = facts.owner.workload.index();
+        ecs.count(workload, pod.provider, -1);
+        match pod.state {
+            PodState::Pending if !fargate => ecs.waiting.remove(id),
+            PodState::OnNode(slot) => ecs.placer.shift(&self.nodes, workload, slot, -1),
+            PodState::Pending | PodState::OnFargate(_) => {}
+        }
+    }
+
+    /// An instance gained room, or a drained one lost a task.
+    pub(super) fn ecs_room(&mut self, slot: Slot, now: SimTime, queue: &mut EventQueue<Event>) {
+        let Some(ecs) = &mut self.ecs else { return };
+        if !self.nodes.open[slot.index()] {
+            let node = self.nodes.record[slot.index()];
+            if self.is_leaving(node) && !self.is_busy(node) {
+                queue.push(now, phase::NODE, Event::Drain(node));
+            }
+            return;
+        }
+        let (nodes, classes) = (&self.nodes, &self.workloads.classes);
+        let pool = nodes.pool[slot.index()].0;
+        let holds = |group: &TaskGroup| {
+            (group.provider == NO_PROVIDER || u32::from(group.provider) == pool)
+                && nodes.fits(slot, &classes[group.class.index()].requests)
+        };
+        if ecs.waiting.room(holds) {
+            self.plan_schedule(now, queue);
+        }
+    }
+
+    /// An instance is registered and ACTIVE.
+    pub(super) fn ecs_registered(
+        &mut self,
+        slot: Slot,
+        now: SimTime,
+        queue: &mut EventQueue<Event>,
+    ) {
+        if let Some(ecs) = &mut self.ecs {
+            ecs.placer.learn(&self.nodes, self.nodes.traits[slot.index()]);
+        }
+        self.ecs_room(slot, now, queue);
+    }
+
+    /// Whether the instance runs a task of no daemon service.
+    pub(super) fn is_busy(&self, node: u32) -> bool {
+        let life = &self.lives[node as usize];
+        self.nodes.pods[life.slot.index()] as usize > life.daemons.len()
+    }
+
+    /// Whether its group has given the instance up and it is being drained.
+    fn is_leaving(&self, node: u32) -> bool {
+        let life = &self.lives[node as usize];
+        life.phase == NodePhase::Draining && !life.counted
+    }
+
+    /// Sets an instance to DRAINING: no new tasks; tasks of services are
+    /// replaced first and stopped then; standalone tasks run on.
+    pub(super) fn ecs_drain(&mut self, node: u32, now: SimTime, queue: &mut EventQueue<Event>) {
+        self.cordon(node, now);
+        let slot = self.lives[node as usize].slot;
+        let mut services: Vec<usize> =
+            self.pods.on(slot).filter_map(|id| self.pods[id].service_index()).collect();
+        services.sort_unstable();
+        services.dedup();
+        for service in services {
+            self.scale_service(service, now, queue);
+            self.ecs_release(service, now, queue);
+        }
+        if self.is_leaving(node) {
+            let at = if self.is_busy(node) { now + DRAIN_LIMIT } else { now };
+            queue.push(at, phase::NODE, Event::Drain(node));
+        }
+    }
+
+    /// An instance that leaves has no tasks left, or its time is over.
+    pub(super) fn ecs_drained(&mut self, node: u32, now: SimTime, queue: &mut EventQueue<Event>) {
+        if !self.is_leaving(node) {
+            return;
+        }
+        let since = self.observer.nodes[node as usize].draining;
+        if self.is_busy(node) && now < since + DRAIN_LIMIT {
+            return;
+        }
+        self.displace_all(node, PodEnd::Evicted, now, queue);
+        self.terminate(node, crate::observe::NodeEnd::ScaledDown, now);
+        self.autoscaler_dirty(now, queue);
+    }
+
+    /// Replicas of a service that do not stand on a DRAINING instance.
+    pub(super) fn ecs_staying(&self, replicas: &[PodId]) -> Vec<PodId> {
+        replicas.iter().copied().filter(|id| !self.is_on_draining(*id)).collect()
+    }
+
+    fn is_on_draining(&self, id: PodId) -> bool {
+        match self.pods[id].state {
+            PodState::OnNode(slot) => !self.nodes.open[slot.index()],
+            PodState::Pending | PodState::OnFargate(_) => false,
+        }
+    }
+
+    /// Stops replicas on DRAINING instances as far as `minimumHealthyPercent`
+    /// of 100, the default of a REPLICA service, allows: once others are ready.
+    pub(super) fn ecs_release(
+        &mut self,
+        service: usize,
+        now: SimTime,
+        queue: &mut EventQueue<Event>,
+    ) {
+        if self.ecs.is_none() {
+            return;
+        }
+        let replicas = self.replicas(service);
+        let leaving: Vec<PodId> =
+            replicas.iter().copied().filter(|id| self.is_on_draining(*id)).collect();
+        if leaving.is_empty() {
+            return;
+        }
+        let desired = self.desired(service);
+        let mut healthy = replicas.iter().filter(|id| self.pods[**id].ready).count();
+        for id in leaving {
+            let pod = self.pods[id];
+            if pod.ready && healthy <= desired {
+                continue;
+            }
+            healthy -= usize::from(pod.ready);
+            let end = match pod.state {
+                PodState::OnNode(slot) if self.nodes.purchase[slot.index()] == Purchase::Spot => {
+                    let node = self.nodes.record[slot.index()];
+                    if self.is_leaving(node) { PodEnd::Evicted } else { PodEnd::Interrupted }
+                }
+                _ => PodEnd::Evicted,
+            };
+            self.end_pod(id, end, now, queue);
+        }
+    }
+
+    /// Which `n` replicas a scale-in stops, in order: of the provider furthest
+    /// above its share; what waits or starts on Fargate first, the youngest
+    /// before the others (choice); then as the placement strategy says.
+    pub(super) fn ecs_to_stop(&mut self, service: usize, n: usize) -> Vec<PodId> {
+        let mut left = self.ecs_staying(&self.replicas(service));
+        let template = self.workloads.services[service].template;
+        let workload = self.templates[template.index()].owner.workload.index();
+        let mut chosen = Vec::with_capacity(n);
+        let Some(ecs) = &mut self.ecs else { return chosen };
+        let spec = &ecs.spec.workloads[workload];
+        let provider_of = |id: &PodId| self.pods[*id].provider;
+        let mut counts: Vec<u32> = spec
+            .providers
+            .iter()
+            .map(|item| left.iter().filter(|id| provider_of(id) == item.provider).count() as u32)
+            .collect();
+        while chosen.len() < n && !left.is_empty() {
+            let entry = shrink_provider(&spec.providers, &counts);
+            let provider = entry.map(|e| spec.providers[e].provider);
+            let candidates: Vec<usize> = (0..left.len())
+                .filter(|i| provider.is_none_or(|p| provider_of(&left[*i]) == p))
+                .collect();
+            let off_node = candidates
+                .iter()
+                .copied()
+                .filter(|i| !matches!(self.pods[left[*i]].state, PodState::OnNode(_)))
+                .max_by_key(|i| (self.pods[left[*i]].state == PodState::Pending, *i));
+            let victim = off_node.or_else(|| {
+                let slots: Vec<Slot> = candidates
+                    .iter()
+                    .filter_map(|i| match self.pods[left[*i]].state {
+                        PodState::OnNode(slot) => Some(slot),
+                        PodState::Pending | PodState::OnFargate(_) => None,
+                    })
+                    .collect();
+                let ordinal = ((service as u64) << 40) | ecs.stopped[service];
+                let mut draws = Draws::new(self.seed, "ecs-scale-in", ordinal);
+                let default = spec.default_strategy;
+                let at =
+                    ecs.placer.stop_first(&self.nodes, workload, default, &slots, &mut draws)?;
+                candidates.get(at).copied()
+            });
+            let Some(victim) = victim else { break };
+            if let Some(entry) = entry {
+                counts[entry] -= 1;
+            }
+            ecs.stopped[service] += 1;
+            chosen.push(left.remove(victim));
+        }
+        chosen
+    }
+
+    /// Fargate Spot takes a task back: it stops at the notice, two minutes
+    /// before, and its owner replaces it with the same capacity provider.
+    ///
+    /// DIFFERENCE: tasks stop at the notice, without their `stopTimeout`.
+    pub(super) fn fargate_notice(
+        &mut self,
+        id: PodId,
+        generation: u32,
+        now: SimTime,
+        queue: &mut EventQueue<Event>,
+    ) {
+        if self.pods.is_current(id, generation) {
+            self.displace(id, PodEnd::Interrupted, now, queue);
+        }
+    }
+}
