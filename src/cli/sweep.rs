@@ -90,7 +90,9 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
         return Ok(Outcome::Interrupted);
     }
     let crossed = fail_if::crossed(&fail_if, &study);
-    Ok(if crossed { Outcome::GoalMissed } else { Outcome::Fine })
+    // No combination that does the work meets every goal.
+    let missed = verdict.as_ref().is_some_and(|v| !v.goals_met);
+    Ok(if missed || crossed { Outcome::GoalMissed } else { Outcome::Fine })
 }
 
 /// Checks the names in bounds against the first combination of every case.

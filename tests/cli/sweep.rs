@@ -343,6 +343,10 @@ fn a_sweep_has_a_page_is_shown_again_and_can_fail() {
     assert_eq!(said.matches("--fail-if 'case:spot").count(), 4, "{said}");
     assert!(said.contains("On the Spot market, "), "{said}");
     assert_eq!(sweep("cost>$1000000").0, Some(0));
+    // A goal that no combination meets fails the sweep too.
+    let set = "goals.budget.monthly-usd=1";
+    let out = plimsoll(dir.path(), &["sweep", "s.yaml", "-q", "-o", "o", "--set", set]);
+    assert_eq!(out.status.code(), Some(3), "{}", text(&out.stderr));
     refused(
         dir.path(),
         &[
