@@ -197,6 +197,9 @@ fn against(saving: f64) -> String {
 }
 
 fn workload_text(study: &Study, verdict: &WorkloadVerdict) -> String {
+    if study.cases.len() == 1 {
+        return format!("{}: {}", verdict.workload, dollars(verdict.cost));
+    }
     let mut text = format!(
         "{}: cheapest as {}, {}",
         verdict.workload,

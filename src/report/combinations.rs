@@ -3,6 +3,7 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, presets};
 
+use super::sweep_figures::plain;
 use super::terminal::{Format, WIDTH, wrapped};
 use super::{text, words};
 use crate::sweep::{Estimate, Metric, PastSweep, SweepStudy};
@@ -136,7 +137,7 @@ fn row(study: &SweepStudy, at: usize, told: &Told, base: f64) -> Row {
         pareto: told.pareto,
         case: case.map(|c| text::name(&c.name)).unwrap_or_default(),
         values: (0..study.axes.len())
-            .map(|axis| text::name(study.value(at, axis).unwrap_or_default()))
+            .map(|axis| plain(study.value(at, axis).unwrap_or_default()))
             .collect(),
         figures: vec![
             words::or_dash(told.cost, |e| words::mean_usd(e.mean)),
@@ -220,10 +221,7 @@ fn terminal(Shown { study, front, rows }: Shown<'_>) -> String {
     };
     let names = titles.len().min((room / (LEAST + 2)).max(1));
     let mut widths: Vec<usize> = (0..names)
-        .map(|i| {
-            let cells = rows.iter().map(|r| names_of(r)[i].clone()).chain([titles[i].clone()]);
-            widest(&mut cells.collect::<Vec<_>>().into_iter()).clamp(LEAST, MOST)
-        })
+        .map(|i| widest(&mut rows.iter().map(|r| names_of(r)[i].clone())).clamp(LEAST, MOST))
         .collect();
     // The widest gives way until all fit.
     while widths.iter().map(|w| w + 2).sum::<usize>() > room {
@@ -232,12 +230,28 @@ fn terminal(Shown { study, front, rows }: Shown<'_>) -> String {
             _ => break,
         }
     }
+    // What room is left goes to headings.
+    for i in 0..names {
+        let others: usize = widths.iter().map(|w| w + 2).sum::<usize>() - widths[i];
+        let wanted = titles[i].chars().count();
+        if wanted > widths[i] && others + wanted <= room {
+            widths[i] = wanted;
+        }
+    }
     let mut table = Table::new();
     let rule = LineStyle::none().fill('─').junction('─');
     table.load_style(presets::NOTHING.header_separator(rule));
     table.set_content_arrangement(ContentArrangement::Disabled);
     let mut header = vec![format!("  {:>number$}", "#")];
-    header.extend(titles.iter().zip(&widths).map(|(title, width)| ending(title, *width)));
+    // A heading cut short tells nothing: such a column gets a letter.
+    let mut legend = Vec::new();
+    header.extend(titles.iter().zip(&widths).zip('A'..='Z').map(|((title, width), letter)| {
+        if title.chars().count() <= *width {
+            return title.clone();
+        }
+        legend.push(format!("{letter} {title}"));
+        letter.to_string()
+    }));
     header.extend(headings.iter().cloned());
     table.set_header(header);
     for row in &rows {
@@ -264,6 +278,9 @@ fn terminal(Shown { study, front, rows }: Shown<'_>) -> String {
         out.push('\n');
     }
     out.push('\n');
+    for line in legend {
+        out += &wrapped(&line, "", "  ");
+    }
     let several = |n: usize, what: &str| {
         let s = if n == 1 { "" } else { "s" };
         format!("{} {what}{s}", text::count(n as u64))
@@ -289,16 +306,6 @@ fn terminal(Shown { study, front, rows }: Shown<'_>) -> String {
         out += "partial: the sweep was interrupted, means are over the cells that finished\n";
     }
     out
-}
-
-/// The end of a path, which tells it apart, in at most `max` characters.
-fn ending(path: &str, max: usize) -> String {
-    let length = path.chars().count();
-    if length <= max {
-        return path.to_owned();
-    }
-    let kept: String = path.chars().skip(length - max.saturating_sub(1)).collect();
-    format!("…{}", kept.trim_start_matches('-'))
 }
 
 fn json(study: &SweepStudy) -> Result<String> {
@@ -437,6 +444,16 @@ mod tests {
         }
         assert!(table.contains("partial"), "{table}");
         assert!(table.contains("serves less"), "{table}");
+    }
+
+    #[test]
+    fn headings_without_room_get_letters_and_a_legend() {
+        let mut study = sweep_sample();
+        study.axes[0].path = format!("pools.batch.asg.purchase.{}", "share-".repeat(6));
+        let table = sweep_results(&study, Format::Table).expect("shown");
+        let title = study.axis_title(0).expect("an axis");
+        assert!(!table.lines().next().expect("a heading").contains(title), "{table}");
+        assert!(table.contains(&format!("\nB {title}\n")), "{table}");
     }
 
     #[test]

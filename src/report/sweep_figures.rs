@@ -90,7 +90,7 @@ const SHOWN: [Shown; 2] = [
 ];
 
 /// A value of an axis as people read it: a list of one is its only item.
-fn plain(value: &str) -> String {
+pub(super) fn plain(value: &str) -> String {
     let inner = value.strip_prefix('[').and_then(|v| v.strip_suffix(']'));
     let single = inner.filter(|v| !v.is_empty() && !v.contains([',', '[', '{']));
     text::name(single.unwrap_or(value))
