@@ -247,6 +247,28 @@ placement: { scheduler: { rate: 10 } }
 }
 
 #[test]
+fn capacity_providers_keep_to_the_api() {
+    for (provider, message) in [
+        (
+            "{ managedScaling: { status: DISABLED }, managedTerminationProtection: ENABLED }",
+            "needs managed scaling",
+        ),
+        ("{ managedScaling: { instanceWarmupPeriod: 3h } }", "at most 10000s"),
+        (
+            "{ managedScaling: { minimumScalingStepSize: 5, maximumScalingStepSize: 4 } }",
+            "is below minimumScalingStepSize",
+        ),
+        ("{ managedScaling: { targetCapacity: 0 } }", "is too small: at least 1"),
+    ] {
+        let text = format!(
+            "pools: {{ g: {{ asg: {{ types: [m5.large], max: 9 }}, capacity-provider: {provider} }} }}\n"
+        );
+        let found = errors(&with(&text));
+        assert!(found.contains(message), "{provider}: {found}");
+    }
+}
+
+#[test]
 fn fargate_on_eks_has_neither_spot_nor_arm() {
     for (pool, message) in [
         ("{ match: { namespace: \"*\" }, purchase: spot }", "Fargate Spot is for ECS only"),

@@ -5,7 +5,7 @@
 use serde_json::{Value as Json, json};
 
 use super::decode::{Ctx, Decode, Defs, NonEmpty, Spanned};
-use super::diagnostic::quote;
+use super::diagnostic::{Span, quote};
 use super::number::Int;
 use super::record::{names, record, union};
 use super::tree::Node;
@@ -88,7 +88,25 @@ record! {
         /// Desired size when tasks wait and the group is empty; 2 unless stated.
         "cold-start-instances" => cold_start_instances: Option<Spanned<Int<1, 5_000>>>,
     }
+    check check_protection;
 }
+
+/// The API refuses protection where ECS does not scale the group
+/// (`CreateCapacityProvider`).
+fn check_protection(it: &CapacityProvider, _: Span, ctx: &mut Ctx<'_>) -> bool {
+    let off = it.managed_scaling.status.is_some_and(|s| s.value == Status::Disabled);
+    match it.managed_termination_protection {
+        Some(given) if off && given.value == Status::Enabled => {
+            let message = "managed termination protection needs managed scaling";
+            ctx.diags().error(given.span, message);
+            false
+        }
+        _ => true,
+    }
+}
+
+/// Longest `instanceWarmupPeriod` (ECS API, `ManagedScaling`).
+const LONGEST_WARMUP: SimDuration = SimDuration::from_secs(10_000);
 
 record! {
     /// How ECS scales an Auto Scaling group.
@@ -108,7 +126,11 @@ record! {
     check check_steps;
 }
 
-fn check_steps(it: &ManagedScaling, _: super::diagnostic::Span, ctx: &mut Ctx<'_>) -> bool {
+fn check_steps(it: &ManagedScaling, _: Span, ctx: &mut Ctx<'_>) -> bool {
+    if let Some(long) = it.instance_warmup_period.filter(|d| d.value > LONGEST_WARMUP) {
+        ctx.diags().error(long.span, "an instanceWarmupPeriod of at most 10000s");
+        return false;
+    }
     match (&it.minimum_scaling_step_size, &it.maximum_scaling_step_size) {
         (Some(min), Some(max)) if max.get() < min.get() => {
             let message = "maximumScalingStepSize is below minimumScalingStepSize";

@@ -67,6 +67,8 @@ workload:
       replicas: { target: 60%, min: 2, max: 40 }
   fixed-web:
     service: { demand: 12.5, cpu-time-per-request: 8ms, requests: { cpu: 1, memory: 1Gi }, replicas: 3 }
+    placement-strategy: [spread(attribute:ecs.availability-zone), spread(instanceId), binpack(cpu), random]
+    capacity-provider-strategy: [{ capacityProvider: group }]
   logs:
     daemonset:
       requests: { cpu: 50m, memory: 64Mi }
@@ -92,12 +94,32 @@ pools:
       purchase: { on-demand-base: 3, above-base: spot, spot-allocation-strategy: lowest-price }
       boot: { launch: 20s, ready: { lognormal: { median: 45s, p95: 90s } } }
     scaler: cluster-autoscaler
+    capacity-provider:
+      managedScaling:
+        status: ENABLED
+        targetCapacity: 90
+        minimumScalingStepSize: 1
+        maximumScalingStepSize: 100
+        instanceWarmupPeriod: 2m
+      managedTerminationProtection: ENABLED
+      managedDraining: DISABLED
+      cold-start-instances: 2
+  cloud:
+    fargate: { purchase: spot, arch: arm64, interruptions: { per-month: 5% } }
   serverless:
     fargate:
       match: [ { namespace: "*" }, { namespace: batch, workload: drawn } ]
       start-latency: { weibull: { scale: 60s, shape: 2 } }
       launch-rate: { burst: 100, per-second: 20 }
       job-retention: 0s
+ecs:
+  default-capacity-provider-strategy:
+    - { capacityProvider: group, base: 1, weight: 1 }
+  network-mode: awsvpc
+  awsvpc-trunking: true
+  reserved-memory: 256Mi
+  spot-instance-draining: true
+  provisioning-limit: 500
 autoscaler:
   scan-interval: 10s
   scale-down-enabled: true
@@ -254,7 +276,7 @@ fn a_case_changes_only_what_it_names() {
     };
     let FixedSize::Count(own, _) = &own.size else { panic!("a count") };
     assert_eq!(own.get(), 20);
-    assert_eq!(diags.sources().place(own.span).line, 120);
+    assert_eq!(diags.sources().place(own.span).line, 142);
     let replay = more.scenario.workload.get("replay").expect("there");
     assert_eq!(replay.node_selector.get("kubernetes.io/arch").map(|v| &*v.value.0), Some("arm64"));
     let Some(WorkloadKind::DaemonSet(logs)) = more.scenario.workload.get("logs").map(|w| &w.kind)
