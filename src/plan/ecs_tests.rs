@@ -230,6 +230,10 @@ placement: { scheduler: { rate: 10 } }
     assert_eq!(codes(&with(keys)), ["kubernetes-only"; 4]);
     let both = format!("{keys}cases: {{ a: {{}}, b: {{ set: {{ orchestrator: eks }} }} }}\n");
     assert_eq!(codes(&with(&both)), [""; 0]);
+    // Nor where only the one is picked that does not use them.
+    let source = Source::parse(Path::new("s.yaml"), with(&both).as_bytes()).expect("reads");
+    let picked = Options { cases: Some(vec!["a".into()]), ..Options::default() };
+    assert!(link(&source, &picked).expect("links").warnings.is_empty());
     let eks = with(&format!("{GROUP}ecs: {{ provisioning-limit: 9 }}\nplacement: [random]\n"))
         .replace("orchestrator: ecs", "orchestrator: eks")
         .replace("max: 9", "min: 9, max: 9");

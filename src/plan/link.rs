@@ -244,7 +244,10 @@ impl Shared<'_> {
 
     /// Settings that no case makes use of.
     fn warn_of_unused(&self, resolved: &[Resolved], diags: &mut Diagnostics) {
-        ecs::warn_of_foreign(resolved, diags);
+        if self.options.cases.is_none() {
+            // Of a few cases it cannot be said what the others make use of.
+            ecs::warn_of_foreign(resolved, diags);
+        }
         let unused = [
             (
                 "unused-autoscaler",
