@@ -7,15 +7,14 @@ mod gallery;
 mod import;
 mod import_hourly;
 mod rightsize;
+mod sweep;
+mod traces;
+mod transforms;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-
-mod sweep;
-mod traces;
-mod transforms;
 
 /// Where the reference data lies, or `None` with a printed reason.
 fn shared() -> Option<PathBuf> {
