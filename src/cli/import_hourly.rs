@@ -2,7 +2,7 @@
 //! that replays it.
 
 use std::fs::{self, File};
-use std::io::BufWriter;
+use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use flate2::Compression;
@@ -53,7 +53,7 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
         into_file(&directory.join(USAGE), |out| {
             let mut gz = GzEncoder::new(out, Compression::default());
             native::write(&usage.set, &mut gz)?;
-            gz.finish().map(|_| ())
+            gz.finish()?.flush()
         })?;
         let coverage = &mut it.coverage;
         coverage.count("pods", "pods that came or went, as traces", replayed, None);
