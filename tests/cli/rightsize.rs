@@ -352,6 +352,32 @@ fn a_recorded_cluster_is_over_requested_in_cpu_and_under_requested_in_memory() {
     }
 }
 
+/// Which pod finds room first differs between seeds: the nodes advised hold
+/// everything with each of them.
+#[test]
+fn the_fewest_nodes_hold_everything_with_every_seed() {
+    let Some(shared) = shared() else { return };
+    let data = shared.join("data/usage/cluster-hourly");
+    let path = |name: &str| data.join(name).to_str().expect("a path").to_owned();
+    let dir = scratch();
+    let import =
+        ["import", "cluster-hourly", &path("pods.csv.gz"), &path("nodes.csv.gz"), "-o", "os"];
+    fine(dir.path(), &import);
+    let run = ["rightsize", "os/scenario.yaml", "-q", "--format", "json", "-o", "out"];
+    let it: serde_json::Value =
+        serde_json::from_slice(&fine(dir.path(), &run).stdout).expect("JSON");
+    assert_eq!(it["case"], "rightsized-fewest-nodes");
+    let study = json(&dir.path().join("out/study.json"));
+    let cases = study["cases"].as_array().expect("cases");
+    let pending = |case: &str| {
+        let case = cases.iter().find(|c| c["name"] == case).expect("a case");
+        case["metrics"]["pending_at_end"].as_array().expect("one a seed").clone()
+    };
+    assert_eq!(pending("rightsized-fewest-nodes"), vec![serde_json::json!(0.0); 5]);
+    // With today's nodes some pods find no room any more.
+    assert_ne!(pending("rightsized"), vec![serde_json::json!(0.0); 5]);
+}
+
 /// A Kubernetes quantity as a number: cores or bytes.
 fn quantity(text: &str) -> Option<f64> {
     for (suffix, unit) in
