@@ -332,7 +332,16 @@ impl Rightsized {
         let requests = "What the changed requests are worth at the mean price of a vCPU and a GiB \
                         in today's cluster: what most tools promise"
             .to_owned();
-        let nodes = if changed.abs() < 0.005 {
+        let dearer = self.total.node < Money::ZERO && changed > -0.005;
+        let cheaper = self.total.node > Money::ZERO && changed.abs() < 0.005;
+        let nodes = if dearer || cheaper {
+            format!(
+                "AWS bills machines, not requests: {:.1} nodes after today's {:.1}, but {} ones",
+                fitted.nodes,
+                today.nodes,
+                if dearer { "dearer" } else { "cheaper" }
+            )
+        } else if changed.abs() < 0.005 {
             "Not one node goes, on average, so the machines cost what they did: requests that \
              shrink only leave more room free"
                 .to_owned()

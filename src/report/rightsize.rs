@@ -689,6 +689,23 @@ mod tests {
     }
 
     #[test]
+    fn as_many_nodes_may_cost_more_or_less() {
+        let mut it = rightsized("web");
+        for (node, nodes, words) in [
+            ("-1", 5.0, "5.0 nodes after today's 5.0, but dearer ones"),
+            ("-1", 4.0, "4.0 nodes after today's 5.0, but dearer ones"),
+            ("1", 5.0, "5.0 nodes after today's 5.0, but cheaper ones"),
+            ("0", 5.0, "Not one node goes"),
+            ("-1", 6.0, "need 1.0 nodes more"),
+        ] {
+            it.total.node = dollars(node);
+            it.bills.1.nodes = nodes;
+            let [_, why, _] = it.reasons();
+            assert!(why.contains(words), "{why}");
+        }
+    }
+
+    #[test]
     fn every_format_holds_odd_names() {
         let it = rightsized(EVIL);
         let shown = terminal(&it);

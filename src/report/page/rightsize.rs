@@ -55,6 +55,9 @@ pub(super) fn section(it: &Rightsized) -> Markup {
     let edits = it.edits().count();
     let size = |m: Money| if m < Money::ZERO { Money::ZERO - m } else { m };
     let moved = |m: Money, less: &str, more: &str| {
+        if m == Money::ZERO {
+            return "as much as today".to_owned();
+        }
         let word = if m < Money::ZERO { more } else { less };
         format!("{} {word}", text::usd(size(m), places))
     };
@@ -63,8 +66,10 @@ pub(super) fn section(it: &Rightsized) -> Markup {
             "New requests for " (edits) " of " (it.rows.len()) " sets of pods look worth "
             (text::usd(shown[0], places)) " a month. The machines would cost "
             (moved(shown[1], "less", "more")) "; the invoice "
-            @if shown[2] < Money::ZERO { "rises" } @else { "falls" } " by "
-            strong { (text::usd(size(shown[2]), places)) } "."
+            @if shown[2] == Money::ZERO { strong { "stays as it is" } "." } @else {
+                @if shown[2] < Money::ZERO { "rises" } @else { "falls" } " by "
+                strong { (text::usd(size(shown[2]), places)) } "."
+            }
         }
         ul.tiles { @for (name, amount) in CURRENCIES.iter().zip(shown) {
             li { b { (text::usd(amount, places)) } span { (name) ", saved a month" } }
@@ -102,7 +107,7 @@ fn whole_nodes(it: &Rightsized) -> Markup {
         @if !it.pools.is_empty() {
             p.note { "A fixed pool does not shrink by itself. How many nodes it needs was found by \
                 simulation: with fewer, some pod would wait a minute longer than today, or not run \
-                at all. One pool after another was tried, the dearest first; a node that must stay \
+                at all, with one seed at least. One pool after another was tried, the dearest first; a node that must stay \
                 for other reasons is told with " (code("--keep-pool")) "." }
         }
         @if whole.freed.is_empty() {
