@@ -18,6 +18,10 @@ pub struct Piece {
     pub text: String,
 }
 
+/// Workloads that stand in scenario order; where there are more, the dearest
+/// come first.
+const LISTED: usize = 8;
+
 impl Verdict {
     /// The verdict, most important first.
     #[must_use]
@@ -62,7 +66,8 @@ impl Verdict {
         for flip in &self.flips {
             say("would flip", flip_text(study, flip));
         }
-        for workload in &self.workloads {
+        let (listed, rest) = self.dearest(LISTED);
+        for workload in listed.into_iter().chain(rest) {
             say("workload", workload_text(study, workload));
         }
         say("intervals", self.interval_note().to_owned());

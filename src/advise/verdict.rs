@@ -191,6 +191,20 @@ impl Verdict {
         })
     }
 
+    /// At most so many workloads and the rest: all in scenario order, or, where
+    /// they are more, those that cost most in the baseline, the dearest first.
+    #[must_use]
+    pub fn dearest(&self, most: usize) -> (Vec<&WorkloadVerdict>, Vec<&WorkloadVerdict>) {
+        let mut listed: Vec<&WorkloadVerdict> = self.workloads.iter().collect();
+        if listed.len() <= most {
+            return (listed, Vec::new());
+        }
+        let today = |w: &WorkloadVerdict| w.cost.mean + w.saving.map_or(0.0, |s| s.mean);
+        listed.sort_by(|a, b| today(b).total_cmp(&today(a)));
+        let rest = listed.split_off(most);
+        (listed, rest)
+    }
+
     /// The row of a case.
     #[must_use]
     pub fn case(&self, case: usize) -> Option<&CaseVerdict> {

@@ -76,7 +76,8 @@ pub fn terminal(study: &Study, verdict: Option<&Verdict>) -> Result<String> {
             out += &wrapped(&piece.text, &format!("{:<13}", piece.label), &indent);
         } else if before == ALIKE {
             let more = pieces.iter().filter(|p| p.label == piece.label).count() - ALIKE;
-            out += &wrapped(&format!("… and {more} more in the report"), &indent, &indent);
+            let place = if piece.label == "workload" { "comparison.csv" } else { "the report" };
+            out += &wrapped(&format!("… and {more} more in {place}"), &indent, &indent);
         }
     }
     if let Some(closing) = closing(study, verdict) {
@@ -470,7 +471,7 @@ mod tests {
         }
         let text = shown(&study, Format::Table);
         assert_eq!(text.matches("\nworkload ").count(), ALIKE);
-        assert!(text.contains("… and 32 more in the report"));
+        assert!(text.contains("… and 32 more in comparison.csv"));
     }
 
     #[test]

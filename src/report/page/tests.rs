@@ -100,6 +100,34 @@ fn nothing_a_user_names_gets_out_of_its_place() {
 }
 
 #[test]
+fn many_workloads_do_not_flood_the_page() {
+    let mut study = sample::study();
+    for outcome in study.cases.iter_mut().flat_map(|c| c.outcomes.iter_mut().flatten()) {
+        let one = outcome.workloads[0].clone();
+        outcome.workloads = (0..40)
+            .map(|i| crate::sweep::WorkloadOutcome {
+                name: format!("w{i}"),
+                cost: Money::from_pico(i128::from(i) * 1_000_000_000_000),
+                ..one.clone()
+            })
+            .collect();
+    }
+    let html = of(&study);
+    assert_sound(&html);
+    let (_, table) = html.split_once("aria-label=\"Workloads by case\"").expect("the table");
+    let (table, _) = table.split_once("</table>").expect("its end");
+    // The dearest 25, from 39 USD down to 15; the others are 0 + … + 14 = 105 USD.
+    assert_eq!(table.matches("<tr><th scope=\"row\"><bdi>w").count(), 25);
+    let at = |name: &str| table.find(&format!("<bdi>{name}</bdi>"));
+    assert!(at("w39").expect("listed") < at("w15").expect("listed") && at("w14").is_none());
+    assert!(table.contains("and 15 more") && table.contains("$105.00"), "{table}");
+    // One case leaves nothing to choose.
+    study.cases.truncate(1);
+    let html = of(&study);
+    assert!(!html.contains("saving at best") && html.contains("and 15 more"));
+}
+
+#[test]
 fn awkward_studies_have_a_page() {
     let empty = Study::default();
     assert!(of(&empty).contains("No case was finished"));

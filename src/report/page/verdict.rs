@@ -5,8 +5,11 @@ use maud::{Markup, html};
 
 use super::super::{text, words};
 use super::named;
-use crate::advise::{CaseVerdict, Shortfall, Verdict, shortfalls};
+use crate::advise::{CaseVerdict, Shortfall, Verdict, WorkloadVerdict, shortfalls};
 use crate::sweep::{Estimate, GoalValue, Study, WorkloadMetric};
+
+/// Workloads in the table at most.
+const WORKLOADS: usize = 25;
 
 /// What stands under the headline.
 pub(super) fn section(study: &Study, verdict: &Verdict) -> Markup {
@@ -166,37 +169,54 @@ pub(super) fn workloads(study: &Study, verdict: &Verdict) -> Option<Markup> {
             }
         }
     };
+    let (listed, rest) = verdict.dearest(WORKLOADS);
+    let several = finished.len() > 1;
+    let together = |case: usize| {
+        let cost =
+            |w: &&WorkloadVerdict| study.workload_estimate(case, &w.workload, WorkloadMetric::Cost);
+        words::mean_usd(rest.iter().filter_map(cost).map(|e| e.mean).sum())
+    };
     Some(html! {
         p { "What each workload costs in each case, with everything shared distributed: free \
-            capacity, system reserve, fees and unused commitment included. Each row says where \
-            one workload is cheapest; workloads in different cases would share less." }
+            capacity, system reserve, fees and unused commitment included."
+            @if several { " Each row says where one workload is cheapest; workloads in different \
+                cases would share less." } }
         div.scroll tabindex="0" role="region" aria-label="Workloads by case" {
             table {
                 caption { "Fully loaded cost, pending p95 and pods disrupted by workload and case" }
                 thead { tr {
                     th scope="col" { "workload" }
                     @for case in &finished { th.n scope="col" { (named(&words::title(study, *case))) } }
-                    th.n scope="col" { "saving at best" }
+                    @if several { th.n scope="col" { "saving at best" } }
                 } }
-                tbody { @for workload in &verdict.workloads {
-                    tr {
+                tbody {
+                    @for workload in &listed { tr {
                         th scope="row" { (named(&workload.workload)) }
                         @for case in &finished {
                             td.n {
-                                @if *case == workload.case && finished.len() > 1 {
+                                @if *case == workload.case && several {
                                     strong { (cell(&workload.workload, *case)) } span.tag { "cheapest" }
                                 } @else { (cell(&workload.workload, *case)) }
                             }
                         }
-                        td.n {
+                        @if several { td.n {
                             (workload.saving.map_or_else(|| "–".to_owned(), words::usd))
                             @if workload.saving.and_then(|s| s.within_noise()) == Some(true) {
                                 small { "within noise" }
                             }
-                        }
-                    }
-                } }
+                        } }
+                    } }
+                    @if !rest.is_empty() { tr.sum {
+                        th scope="row" { "and " (text::count(rest.len() as u64)) " more" }
+                        @for case in &finished { td.n { (together(*case)) } }
+                        @if several { td.n { "–" } }
+                    } }
+                }
             }
+        }
+        @if !rest.is_empty() {
+            p.note { "Those that cost most in the baseline, the dearest first; all are in "
+                code { "comparison.csv" } "." }
         }
     })
 }
