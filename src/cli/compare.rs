@@ -45,6 +45,12 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     let new = other.as_ref().unwrap_or(&old);
     let picked = Picked { case: args.case.as_deref(), with: args.with.as_deref() };
     let comparison = Comparison::of(&old, new, picked)?;
+    if comparison.cases.is_empty() && !fail_if.is_empty() {
+        return Err(Error::input(
+            "the two results have no case in common that --fail-if could bound; pick two with \
+             --case A --with B",
+        ));
+    }
     fail_if.check_names(
         &crate::advise::Measured::cases(&comparison),
         &crate::advise::Measured::workloads(&comparison),

@@ -33,7 +33,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
     if PastSweep::is_in(&args.directory) {
         return sweep(args);
     }
-    let comparison = read(&args.directory.join("comparison.csv"))?;
+    let comparison = comparison(&args.directory)?;
     let text = match args.format {
         Format::Csv => comparison,
         Format::Json => summaries(&args.directory, &comparison)?,
@@ -56,6 +56,20 @@ fn sweep(args: &Args) -> Result<Outcome> {
     };
     print(&text)?;
     Ok(Outcome::Fine)
+}
+
+/// What `comparison.csv` of a result holds.
+fn comparison(directory: &Path) -> Result<String> {
+    let path = directory.join("comparison.csv");
+    if directory.is_dir() && !path.exists() {
+        let why = if PastSweep::is_in(directory) {
+            "holds a sweep; name a result of `plimsoll run`"
+        } else {
+            "is no result of `plimsoll run`: it has no `comparison.csv`"
+        };
+        return Err(Error::input(format!("`{}` {why}", directory.display())));
+    }
+    read(&path)
 }
 
 /// One line of `comparison.csv` as far as it is shown.
@@ -116,7 +130,7 @@ fn table(directory: &Path, comparison: &str, style: TableStyle) -> Result<String
 
 /// The cases of a result and the summary of one of them, or of the first.
 pub(super) fn summary(directory: &Path, case: Option<&str>) -> Result<serde_json::Value> {
-    let lines = lines(directory, &read(&directory.join("comparison.csv"))?)?;
+    let lines = lines(directory, &comparison(directory)?)?;
     let all = cases(&lines);
     let case = match case {
         Some(case) if all.contains(&case) => case,

@@ -103,6 +103,14 @@ fn a_crossed_bound_is_exit_code_3_and_says_by_how_much() {
         refused(dir.path(), &[&of_run[..], &[expression]].concat(), words);
         refused(dir.path(), &["run", "scenario.yaml", "--fail-if", expression], words);
     }
+    // Nothing in common holds no bound either.
+    fine(dir.path(), &["run", "scenario.yaml", "-q", "--seeds", "1", "-o", "c", "--case", "spot"]);
+    fine(dir.path(), &["compare", "b", "c"]);
+    refused(
+        dir.path(),
+        &["compare", "b", "c", "--fail-if", "cost>5"],
+        &["no case in common", "--with"],
+    );
     refused(
         dir.path(),
         &["compare", "a", "b", "--fail-if", "case:spot cost>5"],

@@ -356,6 +356,9 @@ fn a_result_is_explained_from_the_scenario_that_made_it() {
         ["explain", "cost", result, "--workload", "jobs", "--set", "charges.root-volume=20Gi"];
     refused(dir.path(), &price, &["cost differ"]);
     fs::create_dir(dir.path().join("mine")).expect("a directory");
+    pod(&["mine"], &["`mine` is no result of `plimsoll run`"]);
+    fs::write(dir.path().join("mine/sweep.json"), "{}").expect("a file");
+    pod(&["mine"], &["`mine` holds a sweep"]);
     fs::write(dir.path().join("mine/comparison.csv"), "a,b\n1,2\n").expect("a file");
     pod(&["mine"], &["no comparison of plimsoll"]);
 
