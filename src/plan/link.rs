@@ -276,7 +276,10 @@ impl Shared<'_> {
                 .collect();
             (!names.is_empty()).then(|| Warning {
                 code,
-                text: format!("{} prices in use are {what}: {}", names.len(), names.join(", ")),
+                text: match names.as_slice() {
+                    [name] => format!("a price in use is {what}: {name}"),
+                    _ => format!("{} prices in use are {what}: {}", names.len(), names.join(", ")),
+                },
             })
         };
         [
@@ -285,7 +288,7 @@ impl Shared<'_> {
                 "representative-prices",
                 "representative, not published for the item",
             ),
-            of(PriceStatus::Believed, "believed-prices", "recollections that nobody has verified"),
+            of(PriceStatus::Believed, "believed-prices", "recalled, verified by nobody"),
         ]
         .into_iter()
         .flatten()
