@@ -293,6 +293,10 @@ fn terminal(Shown { study, front, rows }: Shown<'_>) -> String {
     if left > 0 {
         said.push(format!("{} not shown", text::count(left as u64)));
     }
+    if titles.len() > names {
+        let n = titles.len() - names;
+        said.push(format!("{} without room, see --format csv", several(n, "setting")));
+    }
     out += &wrapped(&said.join(", "), "", "");
     out += &wrapped(
         &format!(
@@ -454,6 +458,22 @@ mod tests {
         let title = study.axis_title(0).expect("an axis");
         assert!(!table.lines().next().expect("a heading").contains(title), "{table}");
         assert!(table.contains(&format!("\nB {title}\n")), "{table}");
+    }
+
+    #[test]
+    fn settings_without_room_are_counted() {
+        let mut study = sweep_sample();
+        let axis = study.axes[0].clone();
+        for it in &mut study.combinations {
+            it.values.extend([0; 20]);
+        }
+        study
+            .axes
+            .extend((0..20).map(|i| crate::sweep::Axis { path: format!("x{i}"), ..axis.clone() }));
+        let table = sweep_results(&study, Format::Table).expect("shown");
+        assert!(table.lines().all(|l| l.chars().count() <= WIDTH), "{table}");
+        let words = table.replace('\n', " ");
+        assert!(words.contains(" settings without room, see --format csv"), "{table}");
     }
 
     #[test]
