@@ -117,9 +117,10 @@ impl Journal {
     /// Where the journal of a result lies: beside it.
     #[must_use]
     pub fn beside(target: &Path) -> PathBuf {
-        let mut name = target.as_os_str().to_owned();
+        // `out/` is `out`: what it ends in is no part of the name.
+        let mut name = target.file_name().unwrap_or(target.as_os_str()).to_owned();
         name.push(".journal");
-        PathBuf::from(name)
+        target.with_file_name(name)
     }
 
     /// Opens a journal, or begins one, and reads the cells of `wanted`.
@@ -275,6 +276,15 @@ mod tests {
             starts.push(starts[n] + record(key(n as u8), it).len());
         }
         (fs::read(path).expect("a file"), starts)
+    }
+
+    #[test]
+    fn a_journal_lies_beside_its_result() {
+        for (target, journal) in
+            [("out", "out.journal"), ("a/out/", "a/out.journal"), ("/a/out.x", "/a/out.x.journal")]
+        {
+            assert_eq!(Journal::beside(Path::new(target)), Path::new(journal));
+        }
     }
 
     #[test]

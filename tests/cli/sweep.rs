@@ -70,8 +70,12 @@ fn threads_and_the_journal_do_not_change_a_byte() {
         assert_eq!(stats(dir.path(), out), (0, 12));
     }
     assert_equal_results(&dir.path().join("a"), &dir.path().join("b"));
-    // Everything is in the journal.
-    fine(dir.path(), &["sweep", "s.yaml", "-q", "-j2", "-o", "b"]);
+    // Everything is in the journal, however the directory is written.
+    fine(dir.path(), &["sweep", "s.yaml", "-q", "-j2", "-o", "b/"]);
+    assert_eq!(stats(dir.path(), "b"), (24, 0));
+    assert_equal_results(&dir.path().join("a"), &dir.path().join("b"));
+    fs::remove_dir_all(dir.path().join("b")).expect("removed");
+    fine(dir.path(), &["sweep", "s.yaml", "-q", "-j2", "-o", "b/"]);
     assert_eq!(stats(dir.path(), "b"), (24, 0));
     assert_equal_results(&dir.path().join("a"), &dir.path().join("b"));
     fine(dir.path(), &["sweep", "s.yaml", "-q", "-j2", "-o", "b", "--no-cache"]);
