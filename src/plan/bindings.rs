@@ -49,15 +49,54 @@ pub(super) fn link(
     let mut free = room(cluster, planned, extended);
     let members = cluster.members.iter().enumerate();
     let members: Members<'_> = members.map(|(i, m)| (m.name.as_str(), i)).collect();
+    let mut lacking = Vec::new();
     for workload in planned {
         let kind = scenario.workload.get(&workload.name).map(|w| &w.kind);
         if let (Content::Service(plan), Some(WorkloadKind::Service(service))) =
             (&mut workload.content, kind)
         {
             let place = Place { name: &workload.name, cluster, members: &members, extended };
-            bind(&place, service, plan, &mut free, notes);
+            lacking.extend(bind(&place, service, plan, &mut free, notes));
         }
     }
+    warn(&lacking, notes);
+}
+
+/// Replicas for which their node has no room.
+struct Lacking<'a> {
+    workload: String,
+    node: &'a Spanned<String>,
+    /// How many, of how many that are bound to it.
+    replicas: (u32, u32),
+}
+
+/// Nodes that the warning names.
+const NAMED: usize = 3;
+
+/// One warning for all of them: in a cluster whose requests change there are
+/// many.
+fn warn(lacking: &[Lacking<'_>], notes: &mut Notes<'_>) {
+    let Some(first) = lacking.first() else { return };
+    let told = |it: &Lacking<'_>| {
+        let (node, workload, (without, all)) =
+            (quote(&it.node.value), quote(&it.workload), it.replicas);
+        format!("{without} of the {all} replicas of {workload} bound to node {node}")
+    };
+    let mut named: Vec<String> = lacking.iter().take(NAMED).map(told).collect();
+    let more = lacking.iter().skip(NAMED);
+    if more.len() > 0 {
+        let replicas: u64 = more.map(|it| u64::from(it.replicas.0)).sum();
+        named.push(format!("{replicas} more"));
+    }
+    let total: u64 = lacking.iter().map(|it| u64::from(it.replicas.0)).sum();
+    let message = format!(
+        "bound replicas without room on their node are scheduled instead, {total} in all: {}",
+        named.join(", ")
+    );
+    notes
+        .diags
+        .warning("bound-without-room", first.node.span, message)
+        .help("compare requests with what the pool offers less `reserved` and DaemonSets");
 }
 
 /// Free capacity of every member with the DaemonSets' pods on it.
@@ -90,13 +129,15 @@ struct Place<'a> {
     extended: &'a [String],
 }
 
-fn bind(
+/// Binds replicas of a service; returns those for which there is no room.
+fn bind<'s>(
     place: &Place<'_>,
-    service: &crate::scenario::Service,
+    service: &'s crate::scenario::Service,
     plan: &mut ServicePlan,
     free: &mut [Capacity],
     notes: &mut Notes<'_>,
-) {
+) -> Vec<Lacking<'s>> {
+    let mut lacking = Vec::new();
     let Place { name, cluster, members, extended } = *place;
     let fargate = cluster
         .fargate
@@ -116,26 +157,14 @@ fn bind(
                     format!("{} runs on Fargate, so it is bound to no node", quote(name)),
                 )
                 .help("set `placement.keep-bindings: false`, or leave `bound-to` out");
-            return;
+            return lacking;
         }
         let count = count.get() as u32;
         total += u64::from(count);
         let fitting = take(free.get_mut(at), &plan.pod, extended, count);
         if fitting < count {
-            notes
-                .diags
-                .warning(
-                    "bound-without-room",
-                    node.span,
-                    format!(
-                        "node {} has no room for {} of the {count} replicas of {} bound to it: \
-                         they are scheduled instead",
-                        quote(&node.value),
-                        count - fitting,
-                        quote(name)
-                    ),
-                )
-                .help("compare requests with what the pool offers less `reserved` and DaemonSets");
+            let replicas = (count - fitting, count);
+            lacking.push(Lacking { workload: name.to_owned(), node, replicas });
         }
         if fitting > 0 {
             plan.bound.push((at as u32, fitting));
@@ -150,6 +179,7 @@ fn bind(
             )
             .help("state at least as many `replicas` (`min`) as `bound-to` names");
     }
+    lacking
 }
 
 fn unknown(node: &Spanned<String>, members: &Members<'_>, notes: &mut Notes<'_>) {
