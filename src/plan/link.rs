@@ -244,10 +244,22 @@ impl Shared<'_> {
 
     /// Settings that no case makes use of.
     fn warn_of_unused(&self, resolved: &[Resolved], diags: &mut Diagnostics) {
-        if self.options.cases.is_none() {
-            // Of a few cases it cannot be said what the others make use of.
+        use scenario::{Demand, WorkloadKind as Kind};
+        // Of a few cases it cannot be said what the others make use of.
+        let few = self.options.cases.is_some();
+        if !few {
             ecs::warn_of_foreign(resolved, diags);
         }
+        let any = |of: fn(&Kind) -> bool| {
+            few || resolved.iter().any(|r| r.scenario.workload.iter().any(|(_, w)| of(&w.kind)))
+        };
+        let ends = any(|kind| matches!(kind, Kind::Trace(..) | Kind::Generate(_)));
+        let has_days = any(|kind| match kind {
+            Kind::Trace(..) => true,
+            Kind::Service(s) => matches!(&s.demand, Some(Demand::File(_) | Demand::Steps(_))),
+            Kind::Generate(_) | Kind::DaemonSet(_) => false,
+        });
+        let grows = any(|kind| !matches!(kind, Kind::DaemonSet(_)));
         let unused = [
             (
                 "unused-autoscaler",
@@ -256,6 +268,9 @@ impl Shared<'_> {
                 "no pool has the cluster-autoscaler",
             ),
             ("unused-spot", "spot", self.spot, "no pool buys Spot"),
+            ("unused-thin", "thin", ends, "no workload is a trace or drawn"),
+            ("unused-resample", "resample", has_days, "no workload has days that differ"),
+            ("unused-growth", "growth", grows, "there are only DaemonSets"),
         ];
         for (code, key, used, why) in unused {
             let stated = resolved.iter().find_map(|r| settings::entry(&r.tree, key));

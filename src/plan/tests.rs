@@ -556,6 +556,27 @@ cases:
 }
 
 #[test]
+fn transforms_that_nothing_follows_are_warned_of() {
+    let given = "thin: 50%\nresample: { days: 2 }\n";
+    assert_eq!(codes(&plan(&format!("{BOUND}{given}"))), ["unused-thin", "unused-resample"]);
+    // Some case has drawn pods.
+    let job = "cases:
+  a: {}
+  b:
+    set:
+      workload.job.generate:
+        count: 1
+        arrivals: { even: { every: 1m } }
+        duration: 10m
+        shapes: [{ cpu: 1, memory: 1Gi }]
+";
+    let codes_of = codes(&plan(&format!("{BOUND}thin: 50%\n{job}"))).join(" ");
+    assert!(!codes_of.contains("unused-thin"), "{codes_of}");
+    let alone = "cases: { a: { remove: [workload.web] } }\ngrowth: 120%\n";
+    assert!(codes(&plan(&format!("{BOUND}{alone}"))).contains(&"unused-growth"));
+}
+
+#[test]
 fn a_batch_on_fargate_warns_of_completed_pods() {
     let pool = "pools: { f: { fargate: { match: { namespace: \"*\" } } } }\n";
     assert_eq!(codes(&plan(&with(JOB, pool))), ["fargate-job-retention"]);
@@ -754,6 +775,23 @@ fn named_nodes_and_bindings_link_to_members() {
     let full = plan(&BOUND.replace("cpu: 900m", "cpu: 1"));
     assert_eq!(bound(&full), [(1, 1), (0, 1)]);
     assert_eq!(full.warnings[0].code, "bound-without-room");
+    let found = "in all: 1 of the 2 replicas of `web` bound to node `b`";
+    assert!(full.warnings[0].text.ends_with(found), "{}", full.warnings[0].text);
+    // Nothing fits: one warning for all nodes and services.
+    let services: String = (0..5)
+        .map(|i| {
+            format!(
+                "  s{i}: {{ service: {{ requests: {{ cpu: 3 }}, replicas: 2, \
+                 bound-to: {{ c: 2 }} }} }}\n"
+            )
+        })
+        .collect();
+    let many = plan(&BOUND.replace("  agent:", &format!("{services}  agent:")));
+    let of_rooms: Vec<_> =
+        many.warnings.iter().filter(|w| w.code == "bound-without-room").collect();
+    let [one] = of_rooms.as_slice() else { panic!("{of_rooms:?}") };
+    assert!(one.text.contains("10 in all: 2 of the 2 replicas of `s0` bound"), "{}", one.text);
+    assert!(one.text.ends_with("of `s2` bound to node `c`, 4 more"), "{}", one.text);
 
     for (from, to, message) in [
         ("a: 1 }", "d: 1 }", "no fixed pool has a node `d`"),
