@@ -42,6 +42,9 @@ use crate::workload::usage::{MicroCpu, StatedResources, UsageKey, UsageSample};
 
 /// Largest accepted answer, unpacked.
 const MAX_BYTES: u64 = 1 << 30;
+/// Most cores and bytes of a container: a million and 4 PiB.
+const MOST_CORES: f64 = 1e6;
+const MOST_BYTES: f64 = (1u64 << 52) as f64;
 
 const NOT_A_NUMBER: Code = Code { name: "not-a-number", text: "values that are NaN or infinite" };
 const NEGATIVE: Code = Code { name: "negative", text: "values below 0 or absurdly large" };
@@ -437,7 +440,11 @@ fn put(all: Vec<Series>, step: i64, gather: &mut Gather) -> Result<()> {
             key.container.clear();
         }
         for (at, value) in s.points {
-            if !(0.0..1e18).contains(&value) {
+            let most = match s.quantity {
+                Quantity::CpuRequest | Quantity::CpuLimit => MOST_CORES,
+                _ => MOST_BYTES,
+            };
+            if !(0.0..=most).contains(&value) {
                 gather.dropped(NEGATIVE);
                 continue;
             }
@@ -470,7 +477,7 @@ fn used(series: &Series, step: i64, gather: &mut Gather) -> Result<()> {
     gather.series(series.key.clone())?.on_node(&series.node);
     let put = |gather: &mut Gather, end: i64, span_ms: i64, value: f64| {
         let cpu = series.quantity != Quantity::MemoryUsage;
-        if !(0.0..=if cpu { 1e6 } else { (1u64 << 52) as f64 }).contains(&value) {
+        if !(0.0..=if cpu { MOST_CORES } else { MOST_BYTES }).contains(&value) {
             gather.dropped(NEGATIVE);
             return Ok(());
         }

@@ -421,6 +421,27 @@ fn counters_are_differenced_with_resets_and_gaps() {
 }
 
 #[test]
+fn quantities_may_stand_one_after_the_other() {
+    let of = |metric: &str, more: &str| {
+        format!("\"__name__\":\"{metric}\",\"namespace\":\"n\",\"pod\":\"a\"{more}")
+    };
+    let memory = of("container_memory_working_set_bytes", "");
+    let asks = of("kube_pod_container_resource_requests", ",\"resource\":\"cpu\"");
+    let text = answer(&[
+        (&memory, "[60,\"5\"],[120,\"7\"]"),
+        (CPU, "[60,\"1\"],[120,\"2\"]"),
+        // More than a million cores.
+        (&asks, "[60,\"0.5\"],[120,\"9e17\"]"),
+    ]);
+    let loaded = read("all.json", &text).expect("fine");
+    let (_, s) = only(&loaded.set);
+    assert_eq!(s.stated.cpu_request, Some(MicroCpu(500_000)));
+    assert_eq!((s.samples.len(), s.samples[1].cpu_mean), (2, Some(MicroCpu(16_667))));
+    assert_eq!(loaded.report.dropped["negative"].rows, 1);
+    assert!(!loaded.report.warnings.contains_key("unsorted"), "{:?}", loaded.report.warnings);
+}
+
+#[test]
 fn requests_of_containers_add_up_where_usage_is_of_pods() {
     let used = "\"__name__\":\"container_memory_working_set_bytes\",\"namespace\":\"n\",\"pod_name\":\"a\"";
     let asks = |container: &str, resource: &str| {

@@ -312,7 +312,7 @@ impl Gather {
 /// Ascending samples without overlap, quantities of one interval joined.
 fn merge(mut samples: Vec<UsageSample>, report: &mut UsageReport) -> Vec<UsageSample> {
     let key = |s: &UsageSample| (s.start_unix_ms, s.span_ms);
-    let back = samples.windows(2).filter(|w| w[0].start_unix_ms > w[1].start_unix_ms).count();
+    let back = unsorted(&samples);
     if back > 0 {
         let tally =
             report.warnings.entry(UNSORTED.name).or_insert(Tally { rows: 0, text: UNSORTED.text });
@@ -353,6 +353,27 @@ fn merge(mut samples: Vec<UsageSample>, report: &mut UsageReport) -> Vec<UsageSa
     }
     merged.shrink_to_fit();
     merged
+}
+
+/// Samples before an earlier one of their quantity: a source may tell one
+/// quantity after the other.
+fn unsorted(samples: &[UsageSample]) -> usize {
+    let mut last = [i64::MIN; 4];
+    let stands_back = |s: &&UsageSample| {
+        let known = [
+            s.cpu_mean.is_some(),
+            s.cpu_max.is_some(),
+            s.memory_mean.is_some(),
+            s.memory_max.is_some(),
+        ];
+        let mut back = false;
+        for (last, _) in last.iter_mut().zip(known).filter(|(_, known)| *known) {
+            back |= s.start_unix_ms < *last;
+            *last = s.start_unix_ms;
+        }
+        back
+    };
+    samples.iter().filter(stands_back).count()
 }
 
 /// Takes over what is not known yet; false if something was known twice.
