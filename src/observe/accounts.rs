@@ -350,8 +350,12 @@ impl Entry {
             self.sum.memory_requested += self.memory as u64 * dt;
             self.sum.cpu_used += self.used_cpu as u64 * dt;
             self.sum.memory_used += self.used_memory as u64 * dt;
-            self.sum.cpu_beyond += self.beyond_cpu as u64 * dt;
-            self.sum.memory_beyond += self.beyond_memory as u64 * dt;
+            // No node bounds these: usage may be stated absurdly large.
+            let add = |sum: &mut u64, rate: i64| {
+                *sum = sum.saturating_add((rate as u64).saturating_mul(dt));
+            };
+            add(&mut self.sum.cpu_beyond, self.beyond_cpu);
+            add(&mut self.sum.memory_beyond, self.beyond_memory);
             self.sum.cpu_unknown += self.unknown_cpu as u64 * dt;
             self.sum.memory_unknown += self.unknown_memory as u64 * dt;
         }
@@ -430,6 +434,18 @@ mod tests {
         };
         assert_eq!(of(1), [(5_000, 2_000, 1_000, 500), (2_500, 1_000, 500, 250)]);
         assert_eq!(of(2), [(0, 300, 0, 0), (0, 150, 0, 0)]);
+    }
+
+    /// A pebibyte for a day is 2^40 KiB × 86.4 × 10^6 ms, beyond 2^64.
+    #[test]
+    fn absurd_usage_does_not_wrap_around() {
+        let mut a = Accounts::new(0);
+        a.open(0, 7, &capacity(), SimTime(0));
+        a.serve(0, SimTime(0));
+        a.bind(0, owner(1), pod_rates(500, 0, 0, 1 << 50), SimTime(0));
+        a.close(0, SimTime(crate::units::DAY_MS), &[]);
+        let (owners, _) = a.finish(SimTime(crate::units::DAY_MS), &[]);
+        assert_eq!(owners[0].memory_beyond, u64::MAX);
     }
 
     #[test]

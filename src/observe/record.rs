@@ -155,8 +155,8 @@ pub struct FargateRecord {
 ///
 /// Units: milli-core·ms, and KiB·ms for memory (requests rounded up to KiB), so
 /// that a day of a terabyte stays in u64. `used` counts at most the request and
-/// `beyond` the rest; `unknown` is the requested part of pods whose usage
-/// nobody knows.
+/// `beyond` the rest, at most what u64 holds; `unknown` is the requested part of
+/// pods whose usage nobody knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct OwnerIntegral {
     /// Index into [`Record::nodes`].

@@ -320,9 +320,9 @@ pub fn advise_columns(
     let expression = expression(resource, policy);
     let (mut values, mut means, mut risk) = (Vec::new(), Vec::new(), Vec::new());
     let mut larger = false;
-    let mut all = 0u64;
+    let mut all = 0u128;
     for row in rows {
-        all += row.weight;
+        all += u128::from(row.weight);
         let wanted = match expression.statistic {
             Statistic::Mean => [row.mean, row.p95, row.max],
             Statistic::Percentile(p) if p <= 95 => [row.p95, row.max, None],
@@ -367,7 +367,7 @@ pub fn advise_columns(
         let extents = rows.iter().map(|r| r.extent);
         let (first, last) = extents.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))).unwrap_or_default();
         let known = values.iter().map(|(_, w)| u128::from(*w)).sum();
-        thin_by(last - first, known, u128::from(all), policy).map_or(Ok(()), Err)?;
+        thin_by(last - first, known, all, policy).map_or(Ok(()), Err)?;
         let value = match (policy.method, expression.statistic) {
             (Method::PerPodMax, _) | (_, Statistic::Max) => values.last().map(|(v, _)| *v),
             (_, Statistic::Mean) => mean_weighted(&values),

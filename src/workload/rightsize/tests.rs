@@ -235,6 +235,15 @@ fn columns_of_a_trace_serve_where_there_are_no_series() {
     let advice = advise_columns(Resource::Cpu, &unknown, of(1_000, None), &policy);
     let (have, want) = (Percent { ppm: 500_000 }, Percent { ppm: 750_000 });
     assert_eq!(advice.request, Err(Withheld::Gaps { have, want }));
+    // A third of it known, in weights whose sum is beyond u64.
+    let mut huge = rows[..1].to_vec();
+    huge.extend([Columns::default(); 2]);
+    for row in &mut huge {
+        row.weight = 1 << 63;
+    }
+    let advice = advise_columns(Resource::Cpu, &huge, of(1_000, None), &policy);
+    let have = Percent { ppm: 333_333 };
+    assert_eq!(advice.request, Err(Withheld::Gaps { have, want }));
     let nothing = advise_columns(Resource::Memory, &[], of(1, None), &policy);
     assert_eq!(nothing.request, Err(Withheld::NoUsage));
 }
