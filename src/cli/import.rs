@@ -69,6 +69,9 @@ pub(super) struct Target {
 fn price(text: &str) -> std::result::Result<(String, Rate), String> {
     let (kind, usd) = text.split_once('=').ok_or("expected TYPE=USD, as in m5.large=0.08")?;
     let usd = usd.trim_start_matches('$').parse::<Rate>().map_err(|e| e.to_string())?;
+    if usd < Rate::default() {
+        return Err("a price is not negative".to_owned());
+    }
     Ok((kind.to_owned(), usd))
 }
 

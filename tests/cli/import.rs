@@ -214,7 +214,12 @@ fn what_cannot_be_priced_is_refused_with_a_remedy() {
     import(&["no.json"], &["cannot read `no.json`"]);
     import(&["all.json", "--region", "us-wets-2"], &["unknown Region `us-wets-2`"]);
     import(&["all.json", "--price", "odd.4x"], &["expected TYPE=USD"]);
-    fine(dir, &["import", "kubectl", "all.json", "--price", "odd.4x=0.05", "-o", "now"]);
+    import(&["all.json", "--price", "odd.4x=-1"], &["a price is not negative"]);
+    let prices = ["--price", "odd.4x=0.05", "--price", "odd.x4=1"];
+    let args: Vec<&str> = ["import", "kubectl", "all.json", "-o", "now"].into();
+    let table = text(&fine(dir, &[args, prices.into()].concat()).stdout);
+    assert!(table.contains("1             stated prices of a type that no node is"), "{table}");
+    assert!(table.contains("[unused-price]: odd.x4"), "{table}");
     import(
         &["all.json", "--price", "odd.4x=0.05", "-o", "now"],
         &["now/scenario.yaml` exists already", "--force"],

@@ -129,6 +129,7 @@ pub(super) fn group(
         groups.entry(key).or_default().insert(node.name.clone(), zone);
     }
     refuse(&unknown, region)?;
+    note_unused_prices(cluster, options, &mut findings);
     let mut names = Names::default();
     let mut pools = Vec::new();
     for ((group, kind, spot, labels, taints, offers, shape), nodes) in groups {
@@ -201,6 +202,19 @@ fn refuse(unknown: &BTreeMap<String, Unknown>, region: &str) -> Result<()> {
          `--region` than {region}",
         crate::workload::text::excerpt(flags.join(" ").as_bytes(), 400)
     )))
+}
+
+/// A price of a type that no node has may be a slip of the keyboard.
+fn note_unused_prices(cluster: &Cluster, options: &Options, findings: &mut Findings) {
+    let types: BTreeSet<&str> = cluster
+        .nodes
+        .values()
+        .filter(|node| !node.fargate)
+        .map(|node| node.instance_type.as_deref().unwrap_or(UNLABELLED))
+        .collect();
+    for name in options.prices.keys().filter(|name| !types.contains(name.as_str())) {
+        findings.left_out("unused-price", "stated prices of a type that no node is", name);
+    }
 }
 
 fn devices(amounts: &Amounts) -> BTreeMap<String, i64> {
