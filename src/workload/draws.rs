@@ -54,7 +54,7 @@ pub(super) fn draw(trace: &Trace, name: &str, seed: u64) -> Result<Arc<Trace>> {
         let rows = if draws.is_some() { count } else { 1 };
         if drawn.len() as u64 + rows > MAX_ROWS {
             return Err(Error::input(format!(
-                "workload `{name}`: more than {MAX_ROWS} pods; thin the trace or split it"
+                "workload `{name}`: more than {MAX_ROWS} pods; split the trace"
             )));
         }
         match draws {

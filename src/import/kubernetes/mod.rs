@@ -3,8 +3,9 @@
 //!
 //! Files come in any order and number; what an object is, its own words tell.
 //! Read are Nodes and Pods (v1), and Deployments, ReplicaSets, StatefulSets,
-//! DaemonSets, Jobs and CronJobs (apps/v1, batch/v1) for who owns what and how
-//! many replicas are wanted. Any other kind is left out and counted.
+//! DaemonSets, ReplicationControllers, Jobs and CronJobs (apps/v1, v1,
+//! batch/v1) for who owns what and how many replicas are wanted. Any other kind
+//! is left out and counted.
 //!
 //! Left out and counted: pods that have finished, pods on nodes that are not in
 //! the files, objects of versions that are not read, and repetitions of the

@@ -38,6 +38,11 @@ pub(super) struct Effective {
 /// A container that states a limit and no request requests its limit: the API
 /// server fills that in, so it matters for templates only.
 ///
+/// DIFFERENCE: kube-scheduler scores a container without a request of cpu or
+/// memory as if it asked for 100m and 200 MiB (`pkg/scheduler/util/
+/// pod_resources.go`, 1.31); of a pod only the sum is kept, so that the model
+/// scores a pod like that once, and only if none of its containers has one.
+///
 /// # Errors
 /// When a quantity is none.
 pub(super) fn effective(pod: &PodObject) -> Result<Effective, String> {

@@ -3,10 +3,10 @@
 
 use std::fmt::Write as _;
 
+use super::yaml::comment;
 use super::{Names, slug};
 use crate::import::cluster::Owner;
 use crate::scenario::tree::yaml_text as quoted;
-use crate::workload::text;
 
 /// A span and the files beside the scenario that describe it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -56,7 +56,7 @@ impl Span {
                 out,
                 "  {}:   # {}: came or went\n    namespace: {}\n    trace: {}",
                 quoted(name),
-                text::excerpt(owner.as_bytes(), 120),
+                comment(&owner),
                 quoted(namespace),
                 quoted(&format!("{}/{name}.csv", self.traces)),
             );

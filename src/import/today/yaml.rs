@@ -335,7 +335,7 @@ fn flow(entries: &[(String, String)]) -> String {
 }
 
 /// Text that stays within a comment, whatever a reader takes for a line end.
-fn comment(text: &str) -> String {
+pub(super) fn comment(text: &str) -> String {
     let plain = |c: char| if c.is_ascii_graphic() || c == ' ' { c } else { '?' };
     text.chars().take(120).map(plain).collect()
 }

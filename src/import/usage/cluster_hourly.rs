@@ -10,7 +10,7 @@
 //! | `pod_usage_memory_byte_seconds` | likewise: mean memory |
 //! | `pod_request_*` `pod_limit_*` | likewise; the largest hour of a pod is its request, since an hour in which it ran only partly counts partly |
 //! | `pod_labels` | `label_KEY:value|…`, keys with `.`, `/` and `-` as `_`; tell the owner |
-//! | `node_capacity_cpu_cores` `node_capacity_memory_bytes` `node_role` `resource_id` | what the node is |
+//! | `node_capacity_cpu_cores` `node_capacity_memory_bytes` `node_role` | what the node is |
 //! | others | not used |
 //!
 //! The owner of a pod is, in this order: by `statefulset_kubernetes_io_pod_name`
@@ -56,13 +56,8 @@ pub(super) const REQUIRED: [&str; 11] = [
 ];
 
 /// Columns that are used where they are present.
-const OPTIONAL: [&str; 5] = [
-    "pod_labels",
-    "node_capacity_cpu_cores",
-    "node_capacity_memory_bytes",
-    "node_role",
-    "resource_id",
-];
+const OPTIONAL: [&str; 4] =
+    ["pod_labels", "node_capacity_cpu_cores", "node_capacity_memory_bytes", "node_role"];
 
 /// Where each column stands.
 pub(crate) struct Columns {
@@ -95,8 +90,6 @@ pub(crate) struct Hour<'a> {
     pub(crate) node_memory: Option<Bytes>,
     /// `master`, `worker`, `infra`.
     pub(crate) node_role: &'a str,
-    /// EC2 instance id.
-    pub(crate) instance: &'a str,
 }
 
 impl Columns {
@@ -192,7 +185,6 @@ impl Columns {
             node_cpu: capacity(1, 1e6)?.map(MicroCpu),
             node_memory: capacity(2, 1.0)?.map(Bytes),
             node_role: word(3)?,
-            instance: word(4)?,
         })
     }
 }
