@@ -9,9 +9,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::units::{Bytes, MilliCpu};
-use crate::workload::{Taint, Toleration, Usage};
+use crate::workload::{Taint, Toleration};
 
-/// A cluster at one moment, or over the span that its pods' times tell.
+/// A cluster at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Cluster {
     /// Nodes, by name.
@@ -147,18 +147,6 @@ impl OwnerKind {
     }
 }
 
-/// Where a pod stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub enum Phase {
-    /// Not bound to a node yet, or bound and starting.
-    #[default]
-    Pending,
-    /// Running.
-    Running,
-    /// Succeeded or failed.
-    Finished,
-}
-
 /// A pod.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pod {
@@ -170,22 +158,10 @@ pub struct Pod {
     pub owner: Owner,
     /// Effective requests of the pod as a whole.
     pub requests: Amounts,
-    /// Effective limits; `None` where a container has none.
-    pub limits: Amounts,
     /// The node it is bound to.
     pub node: Option<String>,
-    /// Where it stands.
-    pub phase: Phase,
-    /// When it started, Unix milliseconds.
-    pub started_unix_ms: Option<i64>,
-    /// When it ended, Unix milliseconds.
-    pub ended_unix_ms: Option<i64>,
-    /// Mean usage over the time it was seen.
-    pub usage: Usage,
     /// Scheduling constraints.
     pub rules: Rules,
-    /// Labels.
-    pub labels: BTreeMap<String, String>,
 }
 
 /// What the scheduler is told about a pod, as far as it is modelled.

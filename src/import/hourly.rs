@@ -22,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::cluster::{Amounts, Cluster, Node, Owner, OwnerKind, Phase, Pod, Rules};
+use super::cluster::{Amounts, Cluster, Node, Owner, OwnerKind, Pod, Rules};
 use super::usage::cluster_hourly::{Columns, Hour, label, put};
 use crate::error::{Error, Result};
 use crate::units::{Bytes, MilliCpu};
@@ -407,14 +407,8 @@ fn add_pods(recorded: &mut Recorded, seen: &BTreeMap<(String, String), Seen>) {
                 name: name.clone(),
                 owner: pod.owner.clone(),
                 requests: Amounts { cpu, memory, ..Amounts::default() },
-                limits: Amounts::default(),
                 node: Some(pod.node.clone()),
-                phase: Phase::Running,
-                started_unix_ms: None,
-                ended_unix_ms: None,
-                usage: Usage::default(),
                 rules: Rules::default(),
-                labels: BTreeMap::new(),
             };
             recorded.cluster.pods.insert((namespace.clone(), name.clone()), pod);
             continue;

@@ -192,7 +192,6 @@ impl Books {
             namespace: self.namespaces.new_name(&pod.namespace),
             node: pod.node.map(|node| self.nodes.new_name(&node)),
             rules: self.rules(pod.rules),
-            labels: BTreeMap::new(),
             ..pod
         }
     }

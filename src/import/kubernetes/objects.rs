@@ -314,8 +314,6 @@ impl PodAffinity {
 pub(super) struct PodStatus {
     #[serde(default, deserialize_with = "or_default")]
     pub(super) phase: String,
-    #[serde(default)]
-    pub(super) start_time: Option<String>,
     #[serde(default, deserialize_with = "or_default")]
     pub(super) conditions: Vec<Condition>,
     /// Before 1.33; later a condition says the same.

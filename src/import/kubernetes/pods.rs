@@ -2,8 +2,8 @@
 
 use super::objects::{Meta, NodeSelectorTerm, OwnerReference, PodObject, TolerationObject};
 use super::{Assembly, effect, is_condition, namespace_of, quote, requests};
-use crate::import::cluster::{Owner, OwnerKind, Phase, Pod, Rules, without_hash, without_schedule};
-use crate::workload::{Toleration, Usage, text};
+use crate::import::cluster::{Owner, OwnerKind, Pod, Rules, without_hash, without_schedule};
+use crate::workload::Toleration;
 
 /// The reference to what made the object: the controller, or what is first.
 pub(super) fn controller(meta: &Meta) -> Option<&OwnerReference> {
@@ -160,13 +160,8 @@ impl Assembly {
         if !self.is_new(place, "Pod", &name, meta.uid.as_ref()) {
             return;
         }
-        let phase = match object.status.phase.as_str() {
-            "Succeeded" | "Failed" => Phase::Finished,
-            "Pending" | "" => Phase::Pending,
-            _ => Phase::Running,
-        };
         let findings = &mut self.cluster.findings;
-        if phase == Phase::Finished {
+        if matches!(object.status.phase.as_str(), "Succeeded" | "Failed") {
             findings.left_out("finished", "pods that have finished", name);
             return;
         }
@@ -198,20 +193,13 @@ impl Assembly {
         for (code, text) in constraints.not_modelled {
             findings.not_modelled(code, text, &name);
         }
-        let started = object.status.start_time.as_deref();
         let pod = Pod {
             owner: self.owner(&namespace, object),
             namespace,
             name: meta.name.clone(),
             requests: effective.requests,
-            limits: effective.limits,
             node,
-            phase,
-            started_unix_ms: started.and_then(|t| text::timestamp_ms(t.as_bytes()).ok()),
-            ended_unix_ms: None,
-            usage: Usage::default(),
             rules: constraints.rules,
-            labels: meta.labels.clone(),
         };
         self.cluster.pods.insert((pod.namespace.clone(), pod.name.clone()), pod);
     }

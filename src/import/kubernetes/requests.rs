@@ -20,13 +20,11 @@ type Sum = BTreeMap<String, i64>;
 pub(super) struct Effective {
     /// Effective requests.
     pub(super) requests: Amounts,
-    /// Effective limits; `None` where a regular container has none.
-    pub(super) limits: Amounts,
     /// Requested resources that are not modelled: storage, huge pages.
     pub(super) not_modelled: Vec<String>,
 }
 
-/// Reads requests and limits of a pod.
+/// Reads requests of a pod.
 ///
 /// Sidecars (init containers that restart always) run beside the regular
 /// containers, other init containers one after the other before them, and the
@@ -85,29 +83,7 @@ pub(super) fn effective(pod: &PodObject) -> Result<Effective, String> {
         .iter()
         .filter(|(name, n)| **n > 0 && !is_modelled(name))
         .map(|(name, _)| name.clone());
-    Ok(Effective {
-        not_modelled: not_modelled.collect(),
-        requests: named(&total),
-        limits: named(&limits(pod)?),
-    })
-}
-
-/// Limits of the regular containers together, of what all of them limit; the
-/// pod's own replace them.
-fn limits(pod: &PodObject) -> Result<Sum, String> {
-    let mut sum = Sum::new();
-    for (i, container) in pod.spec.containers.iter().enumerate() {
-        let own = amounts(&container.resources.limits)?;
-        if i > 0 {
-            sum.retain(|name, _| own.contains_key(name));
-            let known: Sum = own.into_iter().filter(|(name, _)| sum.contains_key(name)).collect();
-            add(&mut sum, &known)?;
-        } else {
-            sum = own;
-        }
-    }
-    sum.extend(amounts(&pod.spec.resources.limits)?);
-    Ok(sum)
+    Ok(Effective { not_modelled: not_modelled.collect(), requests: named(&total) })
 }
 
 fn container_requests(container: &Container) -> Result<Sum, String> {
@@ -241,17 +217,6 @@ mod tests {
         let text = r#"{"spec":{"containers":[{"name":"x","resources":
             {"limits":{"cpu":"2","memory":"1Gi"},"requests":{"cpu":"500m"}}}]}}"#;
         assert_eq!(cpu_and_memory(text), (Some(500), Some(1 << 30)));
-        let limits = effective(&pod(text)).expect("fine").limits;
-        assert_eq!((limits.cpu, limits.memory), (Some(MilliCpu(2_000)), Some(Bytes(1 << 30))));
-    }
-
-    #[test]
-    fn a_limit_of_the_pod_needs_one_of_each_container() {
-        let text = r#"{"spec":{"containers":[
-            {"name":"x","resources":{"limits":{"cpu":"1","memory":"1Gi"}}},
-            {"name":"y","resources":{"limits":{"memory":"1Gi"}}}]}}"#;
-        let limits = effective(&pod(text)).expect("fine").limits;
-        assert_eq!((limits.cpu, limits.memory), (None, Some(Bytes(2 << 30))));
     }
 
     #[test]

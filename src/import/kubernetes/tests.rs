@@ -5,7 +5,7 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::*;
-use crate::import::cluster::{OwnerKind, Phase};
+use crate::import::cluster::OwnerKind;
 use crate::import::today::{self, Market, SoldType};
 use crate::scenario::{BASE_CASE, Source};
 use crate::testing::shared_dir;
@@ -81,12 +81,7 @@ fn what_is_read_of_nodes_and_pods() {
         (pod.requests.cpu, pod.requests.memory),
         (Some(MilliCpu(100)), Some(Bytes(64 << 20)))
     );
-    assert_eq!(
-        (pod.phase, pod.rules.priority, pod.rules.tolerations.len()),
-        (Phase::Running, 7, 1)
-    );
-    // 2025-11-04T19:07:49Z.
-    assert_eq!(pod.started_unix_ms, Some(1_762_283_269_000));
+    assert_eq!((pod.rules.priority, pod.rules.tolerations.len()), (7, 1));
 }
 
 #[test]
@@ -343,7 +338,6 @@ fn real_objects_are_read_as_counted_by_hand() {
     let dns = it.pods.iter().find(|((_, name), _)| name.starts_with("coredns")).expect("coredns");
     assert_eq!(dns.1.owner.kind, OwnerKind::Deployment);
     assert_eq!(dns.1.requests.memory, Some(Bytes(70 << 20)));
-    assert_eq!(dns.1.limits.memory, Some(Bytes(170 << 20)));
     assert_eq!(dns.1.rules.priority, 2_000_000_000);
 }
 

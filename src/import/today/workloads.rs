@@ -6,8 +6,7 @@ use super::{Names, slug};
 use crate::import::cluster::{
     Amounts, Cluster, Findings, Node, Owner, OwnerKind, Pod, Rules, Sort,
 };
-use crate::units::{Bytes, MilliCpu};
-use crate::workload::{TaintEffect, Usage};
+use crate::workload::TaintEffect;
 
 /// A workload of the scenario.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,8 +19,6 @@ pub(super) struct Entry {
     pub(super) owner: Owner,
     /// What they request.
     pub(super) requests: Amounts,
-    /// What they use on average, where it is known of all of them.
-    pub(super) usage: Usage,
     /// Their constraints.
     pub(super) rules: Rules,
     /// How many, and where.
@@ -80,9 +77,8 @@ pub(super) fn group(cluster: &mut Cluster, names: &mut Names) -> Vec<Entry> {
             replicas(&pods, fargate)
         };
         note_kind(&owner, &kind, &pods, findings);
-        let usage = mean_usage(&pods);
         let name = String::new();
-        let entry = Entry { name, namespace, owner, requests, usage, rules, kind };
+        let entry = Entry { name, namespace, owner, requests, rules, kind };
         per_owner.entry(of_owner).or_default().push(entry);
     }
     for want in wanted.iter() {
@@ -108,7 +104,6 @@ pub(super) fn group(cluster: &mut Cluster, names: &mut Names) -> Vec<Entry> {
                     namespace: want.namespace.clone(),
                     owner: want.owner.clone(),
                     requests: offered(&want.requests, &who, findings),
-                    usage: Usage::default(),
                     rules: want.rules.clone(),
                     kind: EntryKind::Replicas {
                         count: wants,
@@ -208,19 +203,4 @@ fn offered(requests: &Amounts, who: &str, findings: &mut Findings) -> Amounts {
     // No more can be said in a scenario, or be had.
     kept.extended.values_mut().for_each(|n| *n = (*n).min(1_000_000));
     kept
-}
-
-/// Mean usage of the pods, of each resource that is known of all of them,
-/// rounded to the nearest unit.
-fn mean_usage(pods: &[&Pod]) -> Usage {
-    let mean = |values: Option<Vec<i64>>| {
-        let values = values.filter(|v| !v.is_empty())?;
-        let sum: i128 = values.iter().map(|v| i128::from(*v)).sum();
-        let n = values.len() as i128;
-        i64::try_from((sum * 2 + n) / (n * 2)).ok()
-    };
-    Usage {
-        cpu: mean(pods.iter().map(|p| p.usage.cpu.map(|c| c.0)).collect()).map(MilliCpu),
-        memory: mean(pods.iter().map(|p| p.usage.memory.map(|m| m.0)).collect()).map(Bytes),
-    }
 }

@@ -127,24 +127,15 @@ fn workload(out: &mut String, entry: &Entry) {
             let _ = writeln!(out, "      - {}", tolerated(toleration));
         }
     }
-    let usage: Vec<(String, String)> = [
-        ("cpu", entry.usage.cpu.map(|c| c.to_string())),
-        ("memory", entry.usage.memory.map(|m| m.to_string())),
-    ]
-    .into_iter()
-    .filter_map(|(key, value)| Some((key.to_owned(), value?)))
-    .collect();
     match &entry.kind {
         EntryKind::Daemon => {
             out.push_str("    daemonset:\n");
             requests(out, &entry.requests);
-            map(out, "      ", "usage", usage);
             out.push_str("      on-fargate: drop\n");
         }
         EntryKind::Replicas { count, bound, .. } => {
             out.push_str("    service:\n");
             requests(out, &entry.requests);
-            map(out, "      ", "usage", usage);
             let pending = match entry.kind {
                 EntryKind::Replicas { fargate: true, .. } => 0,
                 _ => count - bound.values().sum::<u64>().min(*count),
