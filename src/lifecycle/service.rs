@@ -129,6 +129,7 @@ mod tests {
         let demand = Demand {
             steps: vec![(SimTime(0), MilliCpu(1)), (SimTime(10), MilliCpu(2))],
             period: Some(SimDuration(24)),
+            ..Demand::default()
         };
         let mut cursor = DemandCursor::default();
         let mut seen = vec![(0, cursor.value(&demand))];
@@ -138,7 +139,8 @@ mod tests {
             seen.push((at.ms(), cursor.value(&demand)));
         }
         assert_eq!(seen, [(0, 1), (10, 2), (24, 1), (34, 2), (48, 1)]);
-        let flat = Demand { steps: vec![(SimTime(0), MilliCpu(1))], period: None };
+        let flat =
+            Demand { steps: vec![(SimTime(0), MilliCpu(1))], period: None, ..Demand::default() };
         assert_eq!(DemandCursor::default().next(&flat), None);
     }
 

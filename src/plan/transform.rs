@@ -103,8 +103,8 @@ fn resample(
     if let Some(fault) = resample.fault(source) {
         let message = format!("the {what} of workload {} {fault}", quote(&name.value));
         notes.diags.error(given.span, message).help(
-            "a day counts as whole if it is reached into its last hour, counted from `time.start`, \
-             of a demand by a change; one that repeats must do so after whole days",
+            "a day counts as whole if it is reached into its last hour, counted from `time.start`; \
+             a demand that repeats must do so after whole days",
         );
         return None;
     }

@@ -103,10 +103,12 @@ impl DemandSpec {
             return Err(faults);
         }
         let mut steps: Vec<(SimTime, MilliCpu)> = Vec::new();
+        let mut stated_to = SimTime::ZERO;
         for (from, rate) in &self.steps {
             if self.period.is_some_and(|p| *from >= p) {
                 break;
             }
+            stated_to = SimTime(from.0);
             // Millionths of a request per second × microseconds: 10⁻¹² cores.
             let product = i128::from(rate.micro) * i128::from(self.cpu_us_per_request);
             let milli = (product + 999_999_999) / 1_000_000_000;
@@ -119,7 +121,7 @@ impl DemandSpec {
                 steps.push((SimTime(from.0), milli));
             }
         }
-        Ok(Demand { steps, period: self.period })
+        Ok(Demand { steps, period: self.period, stated_to })
     }
 }
 
@@ -274,8 +276,10 @@ mod tests {
         let steps = [(SimTime(0), MilliCpu(800)), (SimTime(10), MilliCpu(801))];
         let demand = spec.demand().expect("valid");
         assert_eq!((demand.steps.as_slice(), demand.period), (&steps[..], spec.period));
+        assert_eq!(demand.stated_to, SimTime(20));
         let whole = DemandSpec { period: None, ..spec };
-        assert_eq!(whole.demand().expect("valid").steps.len(), 3);
+        let demand = whole.demand().expect("valid");
+        assert_eq!((demand.steps.len(), demand.stated_to), (3, SimTime(30)));
     }
 
     #[test]

@@ -488,6 +488,9 @@ pub struct Demand {
     pub steps: Vec<(SimTime, MilliCpu)>,
     /// Starts over after this; `None` holds the last step for ever.
     pub period: Option<SimDuration>,
+    /// Time of the last value that the source states, which may be later than
+    /// the last step: equal values are one step.
+    pub stated_to: SimTime,
 }
 
 /// A service: replicas that share a demand.

@@ -388,7 +388,7 @@ mod tests {
         assert_eq!((services[0].min, services[0].max), (2, 5));
         let Content::Service(mut plan) = service() else { panic!("a service") };
         let steps = vec![(crate::units::SimTime::ZERO, MilliCpu(1_000))];
-        plan.demand = Some(Demand { steps, period: None });
+        plan.demand = Some(Demand { steps, period: None, ..Demand::default() });
         let services = grown("150%", Content::Service(plan.clone()))
             .materialise(1)
             .expect("fine")

@@ -152,14 +152,13 @@ pub fn whole_days(last_ms: i64) -> u64 {
 }
 
 /// Whole days of a demand that can be drawn: those of its period, or up to its
-/// last step. 0 for a constant one, and where the period is no whole number
-/// of days.
+/// last value. 0 where the period is no whole number of days.
 #[must_use]
 pub fn demand_days(demand: &Demand) -> u64 {
     match demand.period {
         Some(period) if period.0 % DAY_MS == 0 => (period.0 / DAY_MS).unsigned_abs(),
         Some(_) => 0,
-        None => whole_days(demand.steps.last().map_or(0, |(at, _)| at.0)),
+        None => whole_days(demand.stated_to.0),
     }
 }
 
@@ -312,7 +311,8 @@ fn resampled_demand(demand: &Demand, resample: Resample, source: u64, seed: u64)
             }
         }
     }
-    Demand { steps, period: Some(SimDuration(i64::from(resample.days) * DAY_MS)) }
+    let days = i64::from(resample.days) * DAY_MS;
+    Demand { steps, period: Some(SimDuration(days)), stated_to: SimTime(days) }
 }
 
 #[cfg(test)]
@@ -444,8 +444,12 @@ mod tests {
         assert_eq!(one, drawn(1, "v"));
         // The demand of a service gets the same days.
         let steps = (0..9).map(|d| (SimTime(d * DAY_MS), MilliCpu(d + 1))).collect();
-        let demand = Demand { steps, period: None };
+        let mut demand = Demand { steps, period: None, stated_to: SimTime(8 * DAY_MS) };
         assert_eq!(demand_days(&demand), 8);
+        // The last day is known in full, though nothing changes any more.
+        demand.stated_to = SimTime(9 * DAY_MS - 1);
+        assert_eq!(demand_days(&demand), 9);
+        demand.stated_to = SimTime(8 * DAY_MS);
         let demand = resample(20, false).demand(&demand, 1);
         assert_eq!(demand.period, Some(SimDuration(20 * DAY_MS)));
         for (day, count) in one.count.iter().enumerate() {
@@ -478,7 +482,7 @@ mod tests {
     #[test]
     fn demand_grows_within_its_days() {
         let steps = vec![(SimTime(0), MilliCpu(100)), (SimTime(5), MilliCpu(150))];
-        let demand = Demand { steps, period: Some(SimDuration(DAY_MS)) };
+        let demand = Demand { steps, period: Some(SimDuration(DAY_MS)), ..Demand::default() };
         let grown = scale(&["130%"]).demand(&demand, 1);
         assert_eq!(grown.steps, [(SimTime(0), MilliCpu(130)), (SimTime(5), MilliCpu(195))]);
         assert_eq!(grown.period, demand.period);

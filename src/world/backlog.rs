@@ -110,6 +110,7 @@ fn build(case: &Case) -> (Setup, Workloads) {
             demand: Some(Demand {
                 steps: (0..20).map(|i| step(i, &mut draws)).collect(),
                 period: None,
+                ..Demand::default()
             }),
             usage: crate::workload::Usage::default(),
             bound: Vec::new(),

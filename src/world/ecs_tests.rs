@@ -83,7 +83,7 @@ fn replicas(strategy: Option<PlacementStrategy>, provider: Option<u16>) -> EcsWo
 fn service(demand: Vec<(SimTime, MilliCpu)>, min: u32, max: u32) -> Service {
     Service {
         template: TemplateId(0),
-        demand: Some(Demand { steps: demand, period: None }),
+        demand: Some(Demand { steps: demand, period: None, ..Demand::default() }),
         usage: Usage::default(),
         bound: vec![],
         target: Percent { ppm: 1_000_000 },

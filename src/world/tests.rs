@@ -331,6 +331,7 @@ fn a_service_serves_its_demand() {
         demand: Some(Demand {
             steps: vec![(SimTime(0), MilliCpu(1_500)), (SimTime(600_000), MilliCpu(9_000))],
             period: None,
+            ..Demand::default()
         }),
         usage: crate::workload::Usage::default(),
         bound: Vec::new(),
