@@ -326,6 +326,11 @@ fn stories_fit_a_terminal_and_unknown_pods_name_the_nearest() {
         &["explain", "pod", file, "web/99999", "-q"],
         &["web/99999", "web/0 to web/"],
     );
+    // 2^40, where the numbers of the next service begin.
+    for number in ["1099511627776", "18446744073709551615"] {
+        let name = format!("web/{number}");
+        refused(dir.path(), &["explain", "pod", file, &name, "-q"], &[&name, "web/0"]);
+    }
     refused(dir.path(), &["explain", "pod", file, "telemetry/0", "-q"], &["DaemonSet"]);
 }
 

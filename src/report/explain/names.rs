@@ -73,7 +73,14 @@ fn numbered(workloads: &Workloads, id: WorkloadId, number: u64) -> Result<u64> {
         return Err(too_high(&name, number, rows.pods()));
     }
     if let Some(service) = workloads.services.iter().position(|s| is_of(s.template)) {
-        return Ok(Pod::service_ordinal(service, number));
+        let ordinal = Pod::service_ordinal(service, number);
+        // A number too long for an ordinal would reach into other services.
+        if Pod::origin(ordinal) != (Pod::origin(Pod::service_ordinal(service, 0)).0, number) {
+            return Err(Error::input(format!(
+                "there is no pod `{name}/{number}`\n  = help: replicas are counted from {name}/0"
+            )));
+        }
+        return Ok(ordinal);
     }
     Err(Error::input(format!(
         "{name} has no pods that wait for a node\n  = help: a DaemonSet runs on every node that \
