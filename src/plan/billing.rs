@@ -72,12 +72,12 @@ fn root_volume(charges: &Charges, region: &Region, notes: &mut Notes<'_>) -> Opt
         return None;
     };
     let gib = bytes.div_euclid(1 << 30) + i64::from(bytes.rem_euclid(1 << 30) > 0);
-    if !(1..=MAX_VOLUME_GIB).contains(&gib) {
+    // Less than one is most likely a number whose unit is missing.
+    if bytes < 1 << 30 || gib > MAX_VOLUME_GIB {
         let message = format!("a volume has between 1 GiB and {MAX_VOLUME_GIB} GiB");
-        notes
-            .diags
-            .error(span, message)
-            .help("leave the key out for nodes without a charged volume");
+        notes.diags.error(span, message).help(
+            "state the size with its unit, as in 50Gi; leave the key out for no charged volume",
+        );
         return None;
     }
     let gb_month = charge(ChargeItem::Gp3Storage, span, region, notes)?;

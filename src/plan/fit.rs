@@ -84,6 +84,8 @@ pub(super) struct Site<'a> {
     labels: Vec<&'a (String, String)>,
     taints: &'a [Taint],
     pub(super) free: Capacity,
+    /// Whether the pool can have nodes at all.
+    open: bool,
 }
 
 /// An empty node of every offer, pool by pool.
@@ -100,6 +102,7 @@ pub(super) fn sites<'a>(
                 labels: labels(pool, offer),
                 taints: &pool.taints,
                 free: shape.allocatable.clone(),
+                open: pool.kind.can_have_nodes(),
             };
             for (pod, rules) in daemons {
                 if admits(&site, rules) {
@@ -158,7 +161,8 @@ fn fits(
             && pool.sizes.iter().any(|s| s.cpu.0 >= cpu && s.memory.0 >= memory);
     }
     sites.iter().any(|site| {
-        admits(site, rules)
+        site.open
+            && admits(site, rules)
             && site.free.pods > 0
             && site.free.cpu.0 >= cpu
             && site.free.memory.0 >= memory

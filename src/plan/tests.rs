@@ -466,6 +466,7 @@ pools: { f: { fargate: { match: { namespace: x, workload: d } } } }\n",
         "a weight of at most 1000000",
     );
     one(with(&fixed("m5.large"), "charges: { root-volume: 0 }\n"), "a volume has between 1 GiB");
+    one(with(&fixed("m5.large"), "charges: { root-volume: 50 }\n"), "a volume has between 1 GiB");
     one(
         with(&fixed("m5.large"), "placement: { scheduler: { rate: 0.0000001 } }\n"),
         "`unlimited` places pods in no time",
@@ -574,6 +575,17 @@ fn transforms_that_nothing_follows_are_warned_of() {
     assert!(!codes_of.contains("unused-thin"), "{codes_of}");
     let alone = "cases: { a: { remove: [workload.web] } }\ngrowth: 120%\n";
     assert!(codes(&plan(&format!("{BOUND}{alone}"))).contains(&"unused-growth"));
+}
+
+#[test]
+fn a_pool_without_nodes_and_memory_without_a_unit_are_warned_of() {
+    let none = "pools: { p: { asg: { types: [m5.large], max: 0 } } }\n";
+    assert!(codes(&plan(&with(JOB, none))).contains(&"fits-nowhere"));
+    let bare = JOB.replace("1Gi", "512");
+    assert_ne!(bare, JOB);
+    let plan = plan(&with(&bare, "pools: { g: { fixed: { type: m5.large, count: 1 } } }\n"));
+    let text = plan.warnings.iter().find(|w| w.code == "small-memory").map(|w| w.text.as_str());
+    assert!(text.is_some_and(|t| t.contains("`512` is 512 bytes")), "{:?}", plan.warnings);
 }
 
 #[test]

@@ -111,6 +111,9 @@ pub(super) fn window(study: &Study) -> Option<String> {
 /// A number of hours: `162 h`, `7 days`.
 pub(super) fn length(hours: f64) -> String {
     let days = hours / 24.0;
+    if hours < 1.0 {
+        return text::seconds(hours * 3600.0);
+    }
     if days >= 2.0 && days.fract() == 0.0 {
         format!("{} days", text::grouped(days, 0))
     } else {

@@ -124,14 +124,49 @@ parsed! {
         "description": "A Kubernetes cpu quantity: 500m, 2, 0.5.",
         "anyOf": [{ "type": "string" }, { "type": "number", "minimum": 0 }],
     });
-    Bytes, "a memory quantity such as 512Mi or 2Gi", json!({
-        "description": "A Kubernetes memory quantity: 512Mi, 2Gi, 1.5G, or bytes.",
-        "anyOf": [{ "type": "string" }, { "type": "number", "minimum": 0 }],
-    });
     Percent, "a percentage such as 60%", json!({
         "description": "A percentage with its sign: 60%.",
         "type": "string", "pattern": r"^\s*[0-9]*\.?[0-9]+\s*%\s*$",
     });
+}
+
+/// Bytes without a unit below this are most likely a number whose unit is missing.
+const SMALL_BYTES: i64 = 1 << 20;
+
+impl Decode for Bytes {
+    fn decode(node: &Node, ctx: &mut Ctx<'_>) -> Option<Self> {
+        let Some(text) = scalar(node) else {
+            ctx.mismatch(node, "a memory quantity such as 512Mi or 2Gi");
+            return None;
+        };
+        match text.parse::<Bytes>() {
+            Ok(value) => {
+                // Kubernetes takes such a number as bytes, and so does this.
+                let bare =
+                    text.trim().trim_end_matches('m').ends_with(|c: char| c.is_ascii_digit());
+                if bare && (1..SMALL_BYTES).contains(&value.0) {
+                    let message =
+                        format!("{} is {} bytes: is a unit missing?", quote(text), value.0);
+                    ctx.diags()
+                        .warning("small-memory", node.span, message)
+                        .help("write Mi or Gi after the number");
+                }
+                Some(value)
+            }
+            Err(e) => {
+                ctx.diags().error(node.span, format!("invalid value {}: {e}", quote(text)));
+                None
+            }
+        }
+    }
+    fn schema(defs: &mut Defs) -> Json {
+        defs.define("Bytes", |_| {
+            json!({
+                "description": "A Kubernetes memory quantity: 512Mi, 2Gi, 1.5G, or bytes.",
+                "anyOf": [{ "type": "string" }, { "type": "number", "minimum": 0 }],
+            })
+        })
+    }
 }
 
 /// Money and rates: exact decimals that must not be negative.

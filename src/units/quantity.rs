@@ -71,6 +71,9 @@ fn scaled_up(text: &str, unit: i128, divisor: i128, max: i128) -> Result<i64, Pa
     i64::try_from(value).map_err(|_| too_large())
 }
 
+/// Largest percentage, in millionths of one: 100,000 %.
+const MAX_PPM: i128 = 1_000_000_000;
+
 /// Parses a Kubernetes cpu quantity: `500m`, `2`, `0.5`, `1e1`.
 ///
 /// # Errors
@@ -95,18 +98,20 @@ pub fn parse_cpu(text: &str) -> Result<MilliCpu, ParseUnitError> {
 /// When it is no quantity, negative, or above 4 PiB.
 pub fn parse_memory(text: &str) -> Result<Bytes, ParseUnitError> {
     let text = text.trim();
-    const UNITS: [(&str, i128, i128); 12] = [
+    const UNITS: [(&str, i128, i128); 14] = [
         ("Ki", 1 << 10, 1),
         ("Mi", 1 << 20, 1),
         ("Gi", 1 << 30, 1),
         ("Ti", 1 << 40, 1),
         ("Pi", 1 << 50, 1),
+        ("Ei", 1 << 60, 1),
         ("k", 1_000, 1),
         ("K", 1_000, 1),
         ("M", 1_000_000, 1),
         ("G", 1_000_000_000, 1),
         ("T", 1_000_000_000_000, 1),
         ("P", 1_000_000_000_000_000, 1),
+        ("E", 1_000_000_000_000_000_000, 1),
         ("m", 1, 1_000),
     ];
     let result = UNITS
@@ -151,8 +156,13 @@ impl FromStr for Percent {
                 .filter(|p| mantissa % p == 0)
                 .map(|p| mantissa / p)
         };
-        let ppm = ppm.and_then(|p| i64::try_from(p).ok()).filter(|p| *p <= 1_000_000_000);
-        Ok(Percent { ppm: ppm.ok_or_else(bad)? })
+        // `None` is either finer than a millionth or too large to compute.
+        let ppm = if shift >= 0 { ppm.or(Some(i128::MAX)) } else { ppm };
+        let ppm = ppm.ok_or_else(bad)?;
+        if ppm > MAX_PPM {
+            return Err(ParseUnitError::new("more than 100000%"));
+        }
+        Ok(Percent { ppm: i64::try_from(ppm).map_err(|_| bad())? })
     }
 }
 
@@ -236,12 +246,14 @@ mod tests {
             ("1e9", 1_000_000_000),
             ("128974848", 128_974_848),
             ("1500m", 2),
+            ("0.001Ei", (1 << 60) / 1000 + 1),
         ] {
             assert_eq!(parse_memory(text), Ok(Bytes(bytes)), "{text}");
         }
         for bad in ["", "Gi", "-1Gi", "9999Pi", "1Zi", "NaN"] {
             assert!(parse_memory(bad).is_err(), "{bad}");
         }
+        assert!(parse_memory("100Ei").is_err_and(|e| e.to_string().starts_with("too large")));
     }
 
     #[test]
@@ -249,6 +261,14 @@ mod tests {
         assert_eq!("62.5%".parse(), Ok(Percent { ppm: 625_000 }));
         assert!("0.6".parse::<Percent>().is_err());
         assert!("-5%".parse::<Percent>().is_err());
+        for (text, why) in [
+            ("100001%", "more than 100000%"),
+            ("99999999999999999999%", "more than 100000%"),
+            ("0.00001%", "expected a percentage such as 60%"),
+        ] {
+            let error = text.parse::<Percent>().expect_err(text).to_string();
+            assert_eq!(error, why, "{text}");
+        }
         assert_eq!(Percent { ppm: 625_000 }.to_string(), "62.5%");
     }
 
