@@ -3,6 +3,7 @@
 //!
 //! Judged per workload on means over the seeds both cases have:
 //!
+//! * a workload that the baseline runs and the case does not have: less work;
 //! * more pods rejected than in the baseline: always less work;
 //! * services with a demand curve: the unserved share of demand exceeds the
 //!   baseline's by more than [`UNSERVED_TOLERANCE`];
@@ -13,8 +14,9 @@
 //!   shows here when it made pods miss the end; otherwise it costs money and
 //!   time, which are compared on their own.
 //!
-//! The tolerances let pods that a later start carries past a fixed end pass,
-//! and second-long dips while replicas boot.
+//! The tolerances are shares of what the baseline does, so that little may be
+//! lost of little. They let pods that a later start carries past a fixed end
+//! pass, and second-long dips while replicas boot.
 
 use crate::sweep::{Outcome, WorkloadOutcome};
 use crate::workload::WorkloadKind;
@@ -41,6 +43,8 @@ pub struct Shortfall {
 /// What is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ShortfallKind {
+    /// The whole workload: pods of the baseline, mean per seed.
+    Missing,
     /// Pods that no pool can hold, mean per seed.
     Rejected,
     /// Share of demand that no replica served.
@@ -58,6 +62,9 @@ impl Shortfall {
         let Shortfall { workload, here, baseline, .. } = self;
         let share = |v: &f64| format!("{:.2} %", v * 100.0);
         match self.kind {
+            ShortfallKind::Missing => {
+                format!("{workload}: does not run (baseline {baseline:.0} pods)")
+            }
             ShortfallKind::Rejected => {
                 format!("{workload}: {here:.0} pods rejected (baseline {baseline:.0})")
             }
@@ -99,6 +106,20 @@ pub fn shortfalls(
             })
             .collect();
         if pairs.is_empty() {
+            let seeds = || baseline.iter().zip(case).filter(|(b, c)| b.is_some() && c.is_some());
+            let pods = |b: &Option<Outcome>| {
+                let workload = b.as_ref().and_then(|b| b.workload(&workload.name));
+                workload.map_or(0, |w| w.pods.submitted)
+            };
+            let all: u64 = seeds().map(|(b, _)| pods(b)).sum();
+            if all > 0 && workload.kind != WorkloadKind::Daemon {
+                found.push(Shortfall {
+                    workload: workload.name.clone(),
+                    kind: ShortfallKind::Missing,
+                    here: 0.0,
+                    baseline: all as f64 / seeds().count() as f64,
+                });
+            }
             continue;
         }
         let n = pairs.len() as f64;
@@ -108,29 +129,44 @@ pub fn shortfalls(
             };
             (sum(&|(b, _)| value(b)), sum(&|(_, c)| value(c)))
         };
-        let mut check = |kind, value: fn(&WorkloadOutcome) -> f64, tolerance: f64| {
+        let mut check = |kind, value: fn(&WorkloadOutcome) -> f64, tolerance: Tolerance| {
             let (there, here) = means(value);
+            let tolerance = match tolerance {
+                Tolerance::Pods(pods) => pods,
+                Tolerance::OfDone(share) => share * (1.0 - there),
+            };
             if here > there + tolerance {
                 let workload = workload.name.clone();
                 found.push(Shortfall { workload, kind, here, baseline: there });
             }
         };
-        check(ShortfallKind::Rejected, |w| w.pods.rejected as f64, 0.0);
+        check(ShortfallKind::Rejected, |w| w.pods.rejected as f64, Tolerance::Pods(0.0));
         match workload.kind {
             WorkloadKind::Batch => {
-                check(ShortfallKind::Unfinished, unfinished_share, UNFINISHED_TOLERANCE);
+                let tolerance = Tolerance::OfDone(UNFINISHED_TOLERANCE);
+                check(ShortfallKind::Unfinished, unfinished_share, tolerance);
             }
             WorkloadKind::Service if workload.demanded_core_hours > 0.0 => {
-                check(ShortfallKind::Unserved, unserved_share, UNSERVED_TOLERANCE);
+                let tolerance = Tolerance::OfDone(UNSERVED_TOLERANCE);
+                check(ShortfallKind::Unserved, unserved_share, tolerance);
             }
             WorkloadKind::Service => {
                 // Just under half a pod, so that exactly half counts.
-                check(ShortfallKind::Pending, |w| w.pods.pending_at_end as f64, 0.499);
+                let tolerance = Tolerance::Pods(0.499);
+                check(ShortfallKind::Pending, |w| w.pods.pending_at_end as f64, tolerance);
             }
             WorkloadKind::Daemon => {}
         }
     }
     found
+}
+
+/// How much more may stay undone.
+enum Tolerance {
+    /// Pods.
+    Pods(f64),
+    /// Of the share that the baseline gets done.
+    OfDone(f64),
 }
 
 fn unserved_share(w: &WorkloadOutcome) -> f64 {

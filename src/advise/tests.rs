@@ -104,6 +104,23 @@ fn less_work_is_never_cheaper() {
         assert_eq!(v.case(1).expect("row").shortfalls[0].kind, kind);
         assert!(text(&v, &s).contains("passed over: b: "), "{}", text(&v, &s));
     }
+    // A case without the workload does nothing of it.
+    let mut cheap = cell(5, 0, 0);
+    cheap.workloads.remove(1);
+    let mut whole = cell(10, 0, 0);
+    whole.workloads[1].pods.submitted = 1_000;
+    let s = study(vec![("a", vec![whole]), ("b", vec![cheap])]);
+    let v = judged(&s);
+    assert_eq!((v.chosen, v.case(1).expect("row").shortfalls[0].kind), (0, ShortfallKind::Missing));
+    // Where the baseline does little, a third of it is no trifle: 3 of 1,000 pods and 2.
+    let of = |total, finished| {
+        let mut o = cell(total, 0, 0);
+        o.workloads[1].pods.finished = finished;
+        o.workloads[1].unfinished = 1_000 - finished;
+        vec![o]
+    };
+    assert_eq!(judged(&study(vec![("a", of(10, 3)), ("b", of(5, 2))])).chosen, 0);
+    assert_eq!(judged(&study(vec![("a", of(10, 3)), ("b", of(5, 3))])).chosen, 1);
     // Within tolerance: 0.1 % of demand, 5 of 1,005 pods.
     let mut cheap = cell(5, 0, 0);
     cheap.workloads[0].pods.unserved_core_hours = 0.1;

@@ -6,7 +6,7 @@ use super::figures::title_of;
 use super::text;
 use crate::advise::{CaseVerdict, Verdict};
 use crate::bill::PriceStatus;
-use crate::sweep::{Estimate, Outcome, Study};
+use crate::sweep::{CaseStudy, Estimate, Outcome, Study};
 use crate::units::Money;
 
 /// Title of a case by its index.
@@ -134,23 +134,39 @@ fn service(study: &Study, verdict: &Verdict, chosen: &CaseVerdict) -> String {
         });
         (now, was.unwrap_or_default())
     };
+    // Waits that the end cuts off are counted as they are: no place was found.
+    let starved = study.cases.get(verdict.chosen).is_some_and(|c| {
+        c.finished()
+            .any(|o| o.pending_s.censored > 0 && o.pending_s.censored * 20 >= o.pods.submitted)
+    });
     let pending = match figure(|c| c.pending_p95, text::seconds) {
         _ if chosen.pending_p95.is_none() => "No pods waited".to_owned(),
+        (now, was) if starved => {
+            format!("Fewer than 19 of 20 pods find a place, these wait up to {now} so far{was}")
+        }
         (now, was) => format!("19 of 20 pods find a place within {now}{was}"),
     };
     let (evicted, evicted_was) = figure(|c| c.evictions, |v| text::grouped(v, 0));
     let (lost, lost_was) = figure(|c| c.interruptions, |v| text::grouped(v, 0));
+    let demanded =
+        study.cases.iter().flat_map(CaseStudy::finished).any(|o| o.demanded_core_hours() > 0.0);
     let unserved = match figure(|c| c.unserved, |v| text::grouped(v, 1)) {
-        (now, was) if now == "0.0" => format!("all demand is served{was}"),
-        (now, was) => format!("{now} core-hours of demand go unserved{was}"),
+        // Batch work alone demands nothing.
+        (now, _) if now == "0.0" && !demanded => String::new(),
+        (now, was) if now == "0.0" => format!("; all demand is served{was}"),
+        (now, was) => format!("; {now} core-hours of demand go unserved{was}"),
+    };
+    let waiting = match figure(|c| c.pending_at_end, |v| text::grouped(v, 0)) {
+        (now, _) if now == "0" || now == "–" => String::new(),
+        (now, was) => format!("; {now} pods still wait at the end{was}"),
     };
     let rejected = match figure(|c| c.rejected, |v| text::grouped(v, 0)) {
         (now, _) if now == "0" || now == "–" => String::new(),
         (now, was) => format!("; {now} pods fit on no node and are rejected{was}"),
     };
     format!(
-        "{pending}; {evicted} are evicted{evicted_was}, {lost} interrupted{lost_was}; \
-         {unserved}{rejected}."
+        "{pending}; {evicted} are evicted{evicted_was}, {lost} interrupted{lost_was}\
+         {unserved}{waiting}{rejected}."
     )
 }
 

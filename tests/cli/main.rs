@@ -390,3 +390,37 @@ commitments:
     assert_eq!(cost["total"], "0.588458082192");
     assert_cost_adds_up(&summary);
 }
+
+/// Both cases leave almost all jobs waiting; the smaller one does half as much.
+#[test]
+fn a_case_that_does_half_of_little_is_not_called_cheaper() {
+    let dir = scratch();
+    let scenario = "version: 1
+name: starved
+region: us-east-1
+time: { horizon: 1d }
+workload:
+  jobs:
+    generate:
+      count: 2000
+      arrivals: { even: { every: 1s } }
+      duration: 10h
+      shapes: [{ cpu: 1, memory: 1Gi }]
+pools:
+  p: { fixed: { type: m5.xlarge, count: 4 } }
+cases:
+  four: {}
+  two: { set: { pools.p.fixed.count: 2 } }
+";
+    fs::write(dir.path().join("starved.yaml"), scenario).expect("written");
+    let out = fine(dir.path(), &["run", "starved.yaml", "--seeds", "1"]);
+    let said = text(&out.stdout);
+    // Four nodes work 4 × 3 jobs at a time, twice in a day.
+    for words in ["Stay with four.", "Fewer than 19 of 20 pods find a place", "passed over  two"] {
+        assert!(said.contains(words), "{said}");
+    }
+    assert!(
+        said.split_whitespace().collect::<Vec<_>>().join(" ").contains("still wait at the end")
+    );
+    assert!(!said.contains("all demand is served"), "{said}");
+}
