@@ -53,10 +53,24 @@ pub(super) fn link(
     for told in &joined.sources {
         let span = scenario.usage.get(&told.source).map(span).unwrap_or_default();
         let name = quote(&told.source);
-        if told.unjoined > 0 {
+        if let Some((series, workloads)) = &told.ambiguous_example {
+            let workloads: Vec<String> = workloads.iter().map(|w| quote(w)).collect();
+            let message = format!(
+                "usage {name}: {} series name no namespace and could belong to several workloads, \
+                 as {} to {}; they are left out",
+                told.ambiguous,
+                quote(series),
+                workloads.join(", ")
+            );
+            notes
+                .diags
+                .warning("usage-ambiguous", span, message)
+                .help("add the column `namespace`, or `match`");
+        }
+        if told.unjoined > told.ambiguous {
             let message = format!(
                 "usage {name}: {} of {} series belong to no workload of the scenario, such as {}",
-                told.unjoined,
+                told.unjoined - told.ambiguous,
                 told.series + told.unjoined + told.repeated,
                 told.examples.join(", ")
             );
@@ -72,8 +86,68 @@ pub(super) fn link(
             notes.diags.warning("usage-repeated", span, message);
         }
     }
+    doubt_units(scenario, planned, &joined, notes);
     fill(planned, &joined, notes);
     joined
+}
+
+/// Memory of a pod below which its unit is doubted, where it requests at
+/// least [`SIZEABLE`]: no process of a container is as small.
+const TINY: Bytes = Bytes(1 << 20);
+/// See [`TINY`].
+const SIZEABLE: Bytes = Bytes(64 << 20);
+/// Multiple of the request from which on the unit of cpu is doubted, if it is
+/// also at least [`MANY_CORES`]: real pods burst, but not so far on average.
+const FAR_ABOVE: i64 = 50;
+/// See [`FAR_ABOVE`].
+const MANY_CORES: MicroCpu = MicroCpu(20_000_000);
+
+/// Warns of workloads whose usage looks stated in another unit, as their
+/// requests tell. Sources that state requests themselves are judged by them
+/// when they are read.
+fn doubt_units(
+    scenario: &Scenario,
+    planned: &[PlannedWorkload],
+    joined: &JoinedUsage,
+    notes: &mut Notes<'_>,
+) {
+    for workload in planned {
+        let pods: Vec<&PodShape> = match &workload.content {
+            Content::Service(s) => vec![&s.pod],
+            Content::Daemon(d) => vec![&d.pod],
+            Content::Trace(data) => data.shapes.iter().collect(),
+            Content::Generator(_) => continue,
+        };
+        let mut names = scenario.workload.iter().map(|(name, _)| name);
+        let span = names.find(|n| n.value == workload.name).map_or_else(Span::default, |n| n.span);
+        let samples = || joined.series(&workload.name).flat_map(|(_, series)| &series.samples);
+        let largest = samples().flat_map(|s| [s.memory_mean, s.memory_max]).flatten().max();
+        // The least that a pod of it requests, and the most.
+        let memory = pods.iter().map(|p| p.memory).min().flatten();
+        let cpu = pods.iter().map(|p| p.cpu).max().flatten();
+        let name = quote(&workload.name);
+        if let (Some(used), Some(request)) = (largest, memory)
+            && (used.0 > 0 && used < TINY && request >= SIZEABLE)
+        {
+            let message = format!(
+                "workload {name}: the most memory it was ever seen to use is {} bytes, where it \
+                 requests {request}; is it stated in MiB or KiB instead of bytes?",
+                used.0
+            );
+            notes.diags.warning("unit-memory", span, message);
+        }
+        if let (Some(used), Some(request)) = (joined.mean(&workload.name).0, cpu)
+            && used >= MANY_CORES
+            && used.0 / 1_000 > FAR_ABOVE.saturating_mul(request.0)
+        {
+            let message = format!(
+                "workload {name}: a pod of it uses {:.1} cores on average, where it requests \
+                 {request}; is it stated in millicores instead of cores?",
+                used.cores()
+            );
+            notes.diags.warning("unit-cpu", span, message);
+        }
+    }
 }
 
 /// What usage may belong to.

@@ -153,3 +153,52 @@ fn cases_share_what_is_read() {
         |i: usize| plan.cases[i].usage.series("web").next().map(|(_, s)| std::ptr::from_ref(s));
     assert_eq!(of(0), of(1));
 }
+
+#[test]
+fn a_table_without_namespaces_finds_its_workloads() {
+    let rest = "usage: { prod: { files: u.csv } }\n";
+    let table = "start,seconds,workload,cpu_avg\n0,60,web,100m\n0,60,agent,20m\n";
+    let plan = try_plan(rest, table).expect("links");
+    assert_eq!(usage_of(&plan, 0, "web").cpu, Some(MilliCpu(100)));
+    assert_eq!(usage_of(&plan, 0, "agent").cpu, Some(MilliCpu(20)));
+    assert!(plan.warnings.iter().all(|w| !w.code.starts_with("usage-")), "{:?}", plan.warnings);
+    // Two workloads of that name: neither is guessed.
+    let rest = "usage: { prod: { files: u.csv } }
+cases:
+  base:
+    set: { workload.\"blog.web\": { namespace: blog, service: { requests: { cpu: 1 }, replicas: 1 } } }
+";
+    let plan = try_plan(rest, table).expect("links");
+    assert_eq!(usage_of(&plan, 0, "web"), Usage::default());
+    let warning = plan.warnings.iter().find(|w| w.code == "usage-ambiguous").expect("warned");
+    assert!(warning.text.contains("`web` to `web`, `blog.web`"), "{}", warning.text);
+    assert!(plan.warnings.iter().all(|w| w.code != "usage-unjoined"), "{:?}", plan.warnings);
+}
+
+#[test]
+fn usage_in_another_unit_is_doubted_by_the_requests_of_the_scenario() {
+    let rest = "usage: { prod: { files: u.csv } }\n";
+    let doubts = |cpu: &str, memory: &str| {
+        let table = format!(
+            "start,seconds,workload,cpu_avg,memory_avg,memory_max\n0,60,web,{cpu},1,{memory}\n"
+        );
+        let plan = try_plan(rest, &table).expect("links");
+        let doubts = plan.warnings.iter().filter(|w| w.code.starts_with("unit-"));
+        doubts.map(|w| (w.code, w.text.clone())).collect::<Vec<_>>()
+    };
+    // Requests are 500m and 1Gi. 500 MiB as 500, 488,281 KiB: below 1 MiB.
+    for memory in ["500", "488281", "1048575"] {
+        let found = doubts("100m", memory);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].0, "unit-memory");
+        let words = format!("ever seen to use is {memory} bytes, where it requests 1Gi");
+        assert!(found[0].1.contains(&words), "{}", found[0].1);
+    }
+    let found = doubts("100", "500Mi");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].0, "unit-cpu");
+    assert!(found[0].1.contains("100.0 cores on average, where it requests 500m"), "{found:?}");
+    // 25 cores are fifty times 500m, not more; a MiB is a size.
+    assert_eq!(doubts("25", "1048576"), []);
+    assert_eq!(doubts("25.1", "1Mi").len(), 1);
+}

@@ -355,8 +355,10 @@ fn fit_trace(
         let within = (end.min(to) - start.max(from)).max(0) as u128;
         totals[shape].0 += count;
         totals[shape].1 += within * u128::from(count);
-        if let Some(series) = by_pod.get(&(pod.namespace.as_str(), trace.name(row))) {
-            own[shape].extend(series);
+        for namespace in [pod.namespace.as_str(), ""] {
+            if let Some(series) = by_pod.get(&(namespace, trace.name(row))) {
+                own[shape].extend(series);
+            }
         }
         if !known.is_empty() {
             continue;

@@ -12,6 +12,10 @@
 //! 4. the workload is named `namespace.owner`, or `namespace-owner` with pods
 //!    in that namespace, as `import` names what is there twice.
 //!
+//! A series without a namespace may be of any: it belongs to the one workload
+//! that one of these rules would give it in some namespace, and is *ambiguous*
+//! where there are several.
+//!
 //! A series that fits none is *unjoined*: usage of pods that the scenario
 //! does not have. Cost: a look-up per series, or per series and selector.
 
@@ -91,6 +95,11 @@ pub struct Joined {
     pub examples: Vec<String>,
     /// Series that a workload has from another source already, left out.
     pub repeated: u64,
+    /// Of those that belong to none, series without a namespace that several
+    /// workloads could have.
+    pub ambiguous: u64,
+    /// The first of them and those workloads.
+    pub ambiguous_example: Option<(String, Vec<String>)>,
 }
 
 /// Usage by workload. Empty where the scenario names no usage.
@@ -121,6 +130,7 @@ impl JoinedUsage {
                 named.entry((namespace, &target.name)).or_insert(i);
             }
         }
+        let anywhere = Anywhere::new(targets);
         let mut joined = JoinedUsage::default();
         let mut taken: BTreeSet<&UsageKey> = BTreeSet::new();
         for (input, it) in inputs.iter().enumerate() {
@@ -135,7 +145,16 @@ impl JoinedUsage {
                     .find_map(|(name, _)| targets.iter().position(|t| t.name == *name));
                 let full = format!("{}.{owner}", key.namespace);
                 let long = format!("{}-{owner}", key.namespace);
-                let by_name = || {
+                let mut several: Vec<&str> = Vec::new();
+                let mut by_name = || {
+                    if key.namespace.is_empty() {
+                        let mut any = anywhere.of(key, owner);
+                        any.retain(|at| !selected.contains(&*targets[*at].name));
+                        if any.len() > 1 {
+                            several = any.iter().map(|at| &*targets[*at].name).collect();
+                        }
+                        return any.first().copied().filter(|_| any.len() == 1);
+                    }
                     let namespace = key.namespace.as_str();
                     let at = replayed
                         .get(&(namespace, key.pod.as_str()))
@@ -144,8 +163,14 @@ impl JoinedUsage {
                         .or_else(|| named.get(&(namespace, &*long)));
                     at.copied().filter(|at| !selected.contains(&*targets[*at].name))
                 };
-                let Some(at) = by_selector.or_else(by_name) else {
+                let Some(at) = by_selector.or_else(&mut by_name) else {
                     told.unjoined += 1;
+                    if !several.is_empty() {
+                        told.ambiguous += 1;
+                        told.ambiguous_example.get_or_insert_with(|| {
+                            (shown(key), several.iter().map(|s| (*s).to_owned()).collect())
+                        });
+                    }
                     if told.examples.len() < EXAMPLES {
                         told.examples.push(shown(key));
                     }
@@ -229,6 +254,37 @@ impl JoinedUsage {
     }
 }
 
+/// Workloads by what they are called, whatever the namespace.
+struct Anywhere<'a> {
+    owners: BTreeMap<&'a str, BTreeSet<usize>>,
+    pods: BTreeMap<&'a str, BTreeSet<usize>>,
+}
+
+impl<'a> Anywhere<'a> {
+    fn new(targets: &'a [Target]) -> Self {
+        let mut it = Anywhere { owners: BTreeMap::new(), pods: BTreeMap::new() };
+        for (i, target) in targets.iter().enumerate() {
+            it.owners.entry(&target.name).or_default().insert(i);
+            for namespace in &target.namespaces {
+                let short = target.name.strip_prefix(namespace.as_str());
+                if let Some(short) = short.and_then(|s| s.strip_prefix(['.', '-'])) {
+                    it.owners.entry(short).or_default().insert(i);
+                }
+            }
+            for (_, pod) in &target.pods {
+                it.pods.entry(pod).or_default().insert(i);
+            }
+        }
+        it
+    }
+
+    /// Whose a series may be: of its pod, else of its owner.
+    fn of(&self, key: &UsageKey, owner: &str) -> Vec<usize> {
+        let pods = self.pods.get(key.pod.as_str()).filter(|_| !key.pod.is_empty());
+        pods.or_else(|| self.owners.get(owner)).into_iter().flatten().copied().collect()
+    }
+}
+
 /// Sum of the means of a pod's containers, and its weight.
 #[derive(Debug, Clone, Copy, Default)]
 struct PodMean {
@@ -249,6 +305,9 @@ pub fn owner<'a>(key: &'a UsageKey, series: &UsageSeries) -> &'a str {
 /// A series as messages name it.
 fn shown(key: &UsageKey) -> String {
     let name = if key.pod.is_empty() { &key.workload } else { &key.pod };
+    if key.namespace.is_empty() {
+        return name.clone();
+    }
     format!("{}/{name}", key.namespace)
 }
 
@@ -331,6 +390,36 @@ mod tests {
         assert_eq!(pods(&joined, "web"), ["web-a"]);
         assert_eq!(pods(&joined, "web-short"), ["web-b"]);
         assert_eq!(joined.series("blog-web").count(), 1);
+    }
+
+    #[test]
+    fn a_series_without_a_namespace_belongs_to_the_only_workload_of_its_name() {
+        let series = vec![
+            (key("", "web", "", ""), used(1, 1, 1)),
+            (key("", "", "db-0", ""), used(1, 1, 1)),
+            (key("", "", "row-b", ""), used(1, 1, 1)),
+            (key("", "cart", "", ""), used(1, 1, 1)),
+            (key("", "other", "", ""), used(1, 1, 1)),
+        ];
+        let mut replay = target("replay", &["x"]);
+        replay.pods.insert(("x".into(), "row-b".into()));
+        let targets = [
+            target("web", &["shop"]),
+            target("data.db", &["data"]),
+            replay,
+            target("cart", &["shop"]),
+            target("blog-cart", &["blog"]),
+        ];
+        let joined = JoinedUsage::new(vec![input("u", series, vec![])], &targets);
+        assert_eq!(joined.workloads().collect::<Vec<_>>(), ["data.db", "replay", "web"]);
+        let told = &joined.sources[0];
+        assert_eq!((told.series, told.unjoined, told.ambiguous), (3, 2, 1));
+        let several = vec!["cart".to_owned(), "blog-cart".to_owned()];
+        assert_eq!(told.ambiguous_example, Some(("cart".to_owned(), several)));
+        // A namespace that is stated is not guessed at.
+        let elsewhere = vec![(key("blog", "web", "", ""), used(1, 1, 1))];
+        let joined = JoinedUsage::new(vec![input("u", elsewhere, vec![])], &targets);
+        assert_eq!(joined.sources[0].unjoined, 1);
     }
 
     #[test]
