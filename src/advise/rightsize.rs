@@ -13,13 +13,19 @@
 //! They are exact amounts of one seed over the billed window. Every column
 //! sums exactly: what belongs to no workload (idle capacity of pools without
 //! pods, fees) is a row of its own.
+//!
+//! Node-dollars and cash are only savings where the new requests leave the
+//! work of today done. Where pods find no place or demand stays unserved they
+//! are withheld, under the code [`SERVES_LESS`].
 
 use std::collections::BTreeMap;
 
+use super::service::{UNFINISHED_TOLERANCE, shortfalls};
 use super::whole_nodes::{FixedPool, WholeNodes};
 use crate::bill::{Bill, ByName, Charge, ResourceWeight};
 use crate::cluster::ClusterSpec;
 use crate::observe::{PodEnd, Record};
+use crate::sweep::Outcome;
 use crate::units::{HOUR_MS, Money, Rate, SimTime};
 use crate::workload::rightsize::{Fitting, Policy, Resource};
 use crate::workload::{WorkloadKind, Workloads};
@@ -227,6 +233,59 @@ pub struct Rightsized {
     pub elastic: bool,
     /// Nodes that could go. Edits are indices into `rows`.
     pub whole_nodes: WholeNodes,
+    /// Work of today that the rightsized cluster leaves undone.
+    pub undone: Vec<Undone>,
+}
+
+/// Why node-dollars and cash are withheld: the rightsized cluster does less.
+pub const SERVES_LESS: &str = "serves-less";
+/// Workloads named where they are withheld.
+const UNDONE_NAMED: usize = 4;
+
+/// Work of today that the rightsized cluster leaves undone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Undone {
+    /// Whose work.
+    pub workload: String,
+    /// Pods rejected or pending at the end, above today's; mean per seed.
+    pub pods: f64,
+    /// One clause that begins with the workload.
+    pub text: String,
+}
+
+/// What a rightsized cluster leaves undone, by workload: everything that
+/// [`shortfalls`] finds, and pods of batch that never start although a window
+/// shorter than they are lets none finish. Outcomes stand in the order of the
+/// seeds.
+#[must_use]
+pub fn undone(today: &[Option<Outcome>], fitted: &[Option<Outcome>]) -> Vec<Undone> {
+    let Some(any) = today.iter().flatten().next() else { return Vec::new() };
+    let mut found = Vec::new();
+    for of in &any.workloads {
+        let pairs = || {
+            today.iter().zip(fitted).filter_map(|(a, b)| {
+                Some((a.as_ref()?.workload(&of.name)?, b.as_ref()?.workload(&of.name)?))
+            })
+        };
+        let unplaced = |w: &crate::sweep::WorkloadOutcome| {
+            w.pods.rejected as f64 + w.pods.pending_at_end as f64
+        };
+        let seeds = pairs().count().max(1) as f64;
+        let pods = pairs().map(|(a, b)| unplaced(b) - unplaced(a)).sum::<f64>() / seeds;
+        let all = pairs().map(|(a, _)| a.pods.submitted as f64).sum::<f64>() / seeds;
+        let batch = of.kind == WorkloadKind::Batch;
+        let never = batch && pods >= (all * UNFINISHED_TOLERANCE).max(0.5);
+        let short = shortfalls(today, fitted, Some(&of.name));
+        if !never && short.is_empty() {
+            continue;
+        }
+        let text = match short.first() {
+            Some(short) if pods < 0.5 => short.text(),
+            _ => format!("{}: {pods:.0} pods more than today find no place", of.name),
+        };
+        found.push(Undone { workload: of.name.clone(), pods: pods.max(0.0), text });
+    }
+    found
 }
 
 /// What [`Rightsized::new`] puts together.
@@ -311,6 +370,28 @@ impl Rightsized {
         order.into_iter().filter_map(|at| self.rows.get(at)).collect()
     }
 
+    /// Why node-dollars and cash are no saving and withheld, if they are.
+    #[must_use]
+    pub fn withheld(&self) -> Option<String> {
+        if self.undone.is_empty() {
+            return None;
+        }
+        let mut named: Vec<&str> =
+            self.undone.iter().take(UNDONE_NAMED).map(|u| u.text.as_str()).collect();
+        let more = self.undone.len().saturating_sub(UNDONE_NAMED);
+        let more = format!("{more} more workloads");
+        if self.undone.len() > UNDONE_NAMED {
+            named.push(&more);
+        }
+        Some(format!("{SERVES_LESS}: the new requests leave work undone: {}", named.join("; ")))
+    }
+
+    /// Node-dollars or cash; `None` where they are withheld.
+    #[must_use]
+    pub fn billed(&self, amount: Money) -> Option<Money> {
+        self.undone.is_empty().then_some(amount)
+    }
+
     /// Rows whose requests change.
     pub fn edits(&self) -> impl Iterator<Item = (usize, &FittedRow)> {
         self.rows.iter().enumerate().filter(|(_, r)| r.fitting.is_edit())
@@ -334,6 +415,10 @@ impl Rightsized {
             .to_owned();
         let dearer = self.total.node < Money::ZERO && changed > -0.005;
         let cheaper = self.total.node > Money::ZERO && changed.abs() < 0.005;
+        if let Some(why) = self.withheld() {
+            let nodes = format!("Withheld, {why}. A cluster that does less is not a saving");
+            return [requests, nodes, "Withheld, as the nodes".to_owned()];
+        }
         let nodes = if dearer || cheaper {
             format!(
                 "AWS bills machines, not requests: {:.1} nodes after today's {:.1}, but {} ones",

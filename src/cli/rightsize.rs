@@ -17,7 +17,7 @@ use super::cells::{Simulated, simulate};
 use super::{Console, Format, Outcome, Scenario, print, run};
 use crate::advise::{
     Dollars, FittedRow, FixedPool, Parts, Rightsized, Trial, Trials, TwoBills, UnitPrices, Verdict,
-    WholeNodes, pod_ms, rows, shortfalls, whole_nodes,
+    WholeNodes, pod_ms, rows, shortfalls, undone, whole_nodes,
 };
 use crate::bill::{Bill, BillingPlan, KeepLines};
 use crate::cluster::PoolKind;
@@ -223,7 +223,18 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     let stop = run::stop_on_interrupt()?;
     let study = run::simulate(&plan, &output, threads, &stop, console)?;
     let verdict = Verdict::of(&study);
-    let rightsized = bench.rightsized(&plan, whole)?;
+    let outcomes = study.cases.last().map(|c| c.outcomes.clone()).unwrap_or_default();
+    let rightsized = bench.rightsized(&plan, whole, outcomes)?;
+    if !rightsized.undone.is_empty() {
+        let pods: f64 = rightsized.undone.iter().map(|u| u.pods).sum();
+        let names = rightsized.undone.iter().map(|u| scenario::quote(&u.workload));
+        let text = format!(
+            "node-dollars and cash are withheld: with the new requests work of {} is left undone, \
+             {pods:.0} pods more than today find no place",
+            names.collect::<Vec<_>>().join(", ")
+        );
+        console.warn("rightsize-serves-less", &text);
+    }
     if args.output.is_some() {
         run::write(&study, verdict.as_ref(), &output)?;
         let page = report::rightsize_page(&study, verdict.as_ref(), &rightsized);
@@ -447,12 +458,22 @@ impl Bench {
         zones
     }
 
-    /// Everything together, against the last case of the plan.
-    fn rightsized(&self, plan: &Plan, whole: WholeNodes) -> Result<Rightsized> {
+    /// Everything together, against the last case of the plan, of which these
+    /// are the outcomes: one a seed, fewer after an interruption.
+    fn rightsized(
+        &self,
+        plan: &Plan,
+        whole: WholeNodes,
+        mut outcomes: Vec<Option<sweep::Outcome>>,
+    ) -> Result<Rightsized> {
         let Some(last) = plan.cases.last() else {
             return Err(Error::failed("a plan has no case"));
         };
-        let (_, _, fitted, _) = bills(last, self.seed)?;
+        let (_, _, fitted, first) = bills(last, self.seed)?;
+        match outcomes.first_mut() {
+            Some(outcome) => *outcome = Some(first),
+            None => outcomes.push(Some(first)),
+        }
         let (rows, rest) = self.rows(&fitted);
         Ok(Rightsized {
             scenario: self.scenario.clone(),
@@ -472,6 +493,7 @@ impl Bench {
             pools: self.pools.clone(),
             elastic: self.elastic,
             whole_nodes: whole,
+            undone: undone(&self.reference, &outcomes),
         })
     }
 }

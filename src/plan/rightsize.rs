@@ -234,15 +234,10 @@ fn expression_of(it: UsageExpression) -> Expression {
 /// Says how much could not be advised; an error where nothing is known at all.
 fn report(case: &str, span: Span, fittings: &[Fitting], notes: &mut Notes<'_>) {
     let mut reasons: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
-    let mut kept = 0;
-    for fitting in fittings {
-        let mut codes: Vec<&str> = fitting.withheld().iter().map(|(_, w)| w.code()).collect();
-        codes.dedup();
-        kept += usize::from(!codes.is_empty());
-        for code in codes {
-            *reasons.entry(code).or_default() += 1;
-        }
+    for (_, why) in fittings.iter().flat_map(Fitting::withheld) {
+        *reasons.entry(why.code()).or_default() += 1;
     }
+    let kept: usize = reasons.values().sum();
     let blind = fittings
         .iter()
         .flat_map(Fitting::withheld)
@@ -263,8 +258,8 @@ fn report(case: &str, span: Span, fittings: &[Fitting], notes: &mut Notes<'_>) {
     }
     if kept > 0 {
         let message = format!(
-            "case {case} keeps requests of {kept} of {} sets of pods: {}",
-            fittings.len(),
+            "case {case} keeps {kept} of {} requests for cpu or memory: {}",
+            Resource::ALL.len() * fittings.len(),
             listed.join(", ")
         );
         notes.diags.warning("rightsize-withheld", span, message);
@@ -376,8 +371,10 @@ cases:
         // 3 × 24 h + 23 h.
         assert_eq!((fitting.pods, fitting.run_ms), (4, Some(95 * 3_600_000)));
         assert_eq!(it.fittings[1].cpu.request, Err(Withheld::NoUsage));
-        let codes: Vec<_> = plan.warnings.iter().map(|w| w.code).collect();
-        assert!(codes.contains(&"rightsize-withheld"), "{codes:?}");
+        // Of two workloads in the case, cpu and memory of the unknown shape.
+        let kept = plan.warnings.iter().find(|w| w.code == "rightsize-withheld").expect("warned");
+        assert!(kept.text.contains("keeps 2 of 4 requests"), "{}", kept.text);
+        assert!(kept.text.ends_with("no-usage 2"), "{}", kept.text);
         let default = |path: &str| {
             let path = format!("cases.fitted.rightsize.{path}");
             fitted.settings.iter().find(|s| s.path == path).map(|s| s.value.clone())

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use super::terminal::{WIDTH, wrapped};
 use super::{Format, patches, text};
-use crate::advise::{Dollars, FittedRow, FreedNode, Rightsized};
+use crate::advise::{Dollars, FittedRow, FreedNode, Rightsized, SERVES_LESS};
 use crate::sweep::SCHEMA_VERSION;
-use crate::units::HOUR_MS;
+use crate::units::{HOUR_MS, Money};
 use crate::workload::WorkloadKind;
 use crate::workload::rightsize::{
     AbsentRequests, Advice, Caution, LimitRule, Method, Resource, quantity, usage_quantity,
@@ -187,7 +187,9 @@ fn table(it: &Rightsized, layout: &Layout) -> Table {
     table.set_header(["workload", "cpu", "memory", "request $", "node $", "cash $", "risk"]);
     let places = places(it);
     let amounts = |d: Dollars| {
-        [d.request, d.node, d.cash].map(|m| text::usd(it.monthly(m), places).replacen('$', "", 1))
+        let shown = |m| text::usd(it.monthly(m), places).replacen('$', "", 1);
+        [Some(d.request), it.billed(d.node), it.billed(d.cash)]
+            .map(|m| m.map_or_else(|| "–".to_owned(), shown))
     };
     let name = |name: &str, pods: &str| match layout.name {
         None => text::markdown_cell(&format!("{name}{pods}")),
@@ -229,7 +231,7 @@ fn table(it: &Rightsized, layout: &Layout) -> Table {
     if more > 0 {
         sum(format!("… {more} more"), hidden);
     }
-    if it.rest != Dollars::default() {
+    if it.rest != Dollars::default() && it.undone.is_empty() {
         sum("no workload".to_owned(), it.rest);
     }
     sum("total saved".to_owned(), it.total);
@@ -284,7 +286,7 @@ fn terminal(it: &Rightsized) -> String {
     out += &wrapped(&note, "", "");
     out.push('\n');
     for (what, why) in ["requests", "nodes", "cash"].into_iter().zip(it.reasons()) {
-        out += &wrapped(&why, &format!("{what:<10}"), &indent);
+        out += &wrapped(&text::name(&why), &format!("{what:<10}"), &indent);
     }
     for line in pools(it) {
         out += &wrapped(&line, &format!("{:<10}", "pool"), &indent);
@@ -309,13 +311,15 @@ fn terminal(it: &Rightsized) -> String {
         out += &wrapped(&line, &format!("{:<10}", "withheld"), &indent);
     }
     let edits = it.edits().count();
+    let money = |m| text::usd(it.monthly(m), places(it));
+    let billed = match (it.billed(it.total.node), it.billed(it.total.cash)) {
+        (Some(node), Some(cash)) => format!("{} node-dollars, {} cash", money(node), money(cash)),
+        _ => format!("node-dollars and cash withheld ({SERVES_LESS})"),
+    };
     let line = format!(
-        "{edits} of {} sets of pods get new requests; by month {} request-dollars, {} \
-         node-dollars, {} cash",
+        "{edits} of {} sets of pods get new requests; by month {} request-dollars, {billed}",
         it.rows.len(),
-        text::usd(it.monthly(it.total.request), places(it)),
-        text::usd(it.monthly(it.total.node), places(it)),
-        text::usd(it.monthly(it.total.cash), places(it)),
+        money(it.total.request),
     );
     out.push('\n');
     out + &wrapped(&line, "", "")
@@ -332,6 +336,7 @@ fn markdown(it: &Rightsized) -> String {
 }
 
 /// Row by row, amounts of the billed window: rest and total are rows too.
+/// Amounts are empty where they are withheld; the last column says why.
 ///
 /// # Errors
 /// None in practice: memory takes everything.
@@ -362,9 +367,13 @@ pub fn rightsize_csv(it: &Rightsized) -> Result<String> {
             header.push(format!("{r}_{column}"));
         }
     }
-    header.extend(["request_usd", "node_usd", "cash_usd"].map(str::to_owned));
+    header.extend(["request_usd", "node_usd", "cash_usd", "usd_withheld"].map(str::to_owned));
     csv.write_record(&header).map_err(failed)?;
-    let money = |d: Dollars| [d.request, d.node, d.cash].map(|m| m.to_string());
+    let money = |d: Dollars| {
+        let text = |m: Option<Money>| m.map(|m| m.to_string()).unwrap_or_default();
+        let why = if it.undone.is_empty() { "" } else { SERVES_LESS };
+        [d.request.to_string(), text(it.billed(d.node)), text(it.billed(d.cash)), why.to_owned()]
+    };
     for row in &it.rows {
         let f = &row.fitting;
         let mut cells = vec![
@@ -404,7 +413,7 @@ pub fn rightsize_csv(it: &Rightsized) -> Result<String> {
         csv.write_record(&cells).map_err(failed)?;
     }
     for (name, saved) in [("(of no workload)", it.rest), ("(total)", it.total)] {
-        let mut cells = vec![String::new(); header.len() - 3];
+        let mut cells = vec![String::new(); header.len() - 4];
         name.clone_into(&mut cells[0]);
         cells.extend(money(saved));
         csv.write_record(&cells).map_err(failed)?;
@@ -432,7 +441,7 @@ pub fn rightsize_json(it: &Rightsized) -> Result<String> {
 }
 
 fn document(it: &Rightsized) -> Value {
-    let dollars = |d: Dollars| json!({ "request": d.request, "node": d.node, "cash": d.cash });
+    let dollars = |d: Dollars| json!({ "request": d.request, "node": it.billed(d.node), "cash": it.billed(d.cash) });
     let month = |d: Dollars| Dollars {
         request: it.monthly(d.request),
         node: it.monthly(d.node),
@@ -483,7 +492,17 @@ fn document(it: &Rightsized) -> Value {
         "month_is_extrapolated": it.extrapolated,
         "saved_usd_of_no_workload": dollars(it.rest),
         "why": it.reasons(),
-        "bills": { "today": bill(&it.bills.0), "rightsized": bill(&it.bills.1) },
+        "withheld": it.withheld().map(|why| json!({
+            "code": SERVES_LESS,
+            "found": why,
+            "workloads": it.undone.iter().map(|u| json!({
+                "workload": u.workload, "pods_without_a_place": u.pods, "found": u.text,
+            })).collect::<Vec<_>>(),
+        })),
+        "bills": {
+            "today": bill(&it.bills.0),
+            "rightsized": it.undone.is_empty().then(|| bill(&it.bills.1)),
+        },
         "fixed_pools": it.pools.iter().enumerate().map(|(i, p)| json!({
             "name": p.name,
             "nodes": p.count,
@@ -550,7 +569,7 @@ fn advice(a: &Advice) -> Value {
 pub(super) mod sample {
     use super::*;
     use crate::advise::{FixedPool, TwoBills, UnitPrices, WholeNodes};
-    use crate::units::{Money, Rate};
+    use crate::units::Rate;
     use crate::workload::rightsize::{
         ContainerFitting, Current, Fitting, Policy, Quantiles, Withheld,
     };
@@ -666,6 +685,7 @@ pub(super) mod sample {
                 trials: 9,
                 cut_off: false,
             },
+            undone: Vec::new(),
         }
     }
 }
@@ -675,6 +695,7 @@ mod tests {
     use super::super::charts::tests::EVIL;
     use super::sample::{dollars, rightsized};
     use super::*;
+    use crate::advise::Undone;
 
     #[test]
     fn columns_add_up_and_scale_to_a_month() {
@@ -703,6 +724,35 @@ mod tests {
             let [_, why, _] = it.reasons();
             assert!(why.contains(words), "{why}");
         }
+    }
+
+    #[test]
+    fn a_cluster_that_does_less_saves_nothing() {
+        let mut it = rightsized(EVIL);
+        let text = format!("{EVIL}: 10 pods more than today find no place");
+        it.undone = vec![Undone { workload: EVIL.to_owned(), pods: 10.0, text }];
+        let shown = terminal(&it);
+        assert!(shown.lines().all(|l| l.chars().count() <= WIDTH), "{shown}");
+        let total = shown.lines().find(|l| l.starts_with("total saved")).expect("a total");
+        assert_eq!(
+            total.split_whitespace().collect::<Vec<_>>(),
+            ["total", "saved", "136.88", "–", "–"]
+        );
+        for words in ["Withheld, serves-less", "10 pods", "cash withheld (serves-less)"] {
+            assert!(shown.contains(words), "{words}: {shown}");
+        }
+        assert!(!shown.contains("nodes go") && !shown.contains('\u{202E}'), "{shown}");
+        let csv = rightsize_csv(&it).expect("CSV");
+        assert!(csv.trim_end().ends_with(",31.5,,,serves-less"), "{csv}");
+        let json: Value = serde_json::from_str(&rightsize_json(&it).expect("JSON")).expect("JSON");
+        for at in ["/saved_usd/node", "/saved_usd/cash", "/saved_usd_per_month/cash"] {
+            assert!(json.pointer(at).expect("a key").is_null(), "{at}");
+        }
+        assert!(json["workloads"][0]["saved_usd"]["node"].is_null());
+        assert!(json["bills"]["rightsized"].is_null());
+        assert_eq!(json["withheld"]["code"], "serves-less");
+        assert_eq!(json["withheld"]["workloads"][0]["pods_without_a_place"], 10.0);
+        assert!(!markdown(&it).contains("<script>"));
     }
 
     #[test]

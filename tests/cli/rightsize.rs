@@ -278,6 +278,71 @@ fn series_give_services_their_requests_and_patches() {
     assert!(only["workloads"][0]["cpu"]["upper_bound"].is_string());
 }
 
+/// Ten replicas of 500m that use so many cores, on nodes of 4 vCPU.
+fn heavy(dir: &Path, cores: &str, pool: &str) {
+    let mut lines = vec!["start,seconds,workload,cpu_avg,memory_avg,memory_max".to_owned()];
+    lines.extend((0..30).map(|h| format!("{},3600,web,{cores},500Mi,500Mi", h * 3_600)));
+    fs::write(dir.join("u.csv"), lines.join("\n") + "\n").expect("written");
+    let text = format!(
+        "
+version: 1
+name: heavy
+region: us-east-1
+time: {{ start: 1970-01-01T00:00Z, horizon: 7d }}
+seeds: 1
+usage: {{ recorded: {{ files: u.csv }} }}
+workload:
+  web: {{ service: {{ requests: {{ cpu: 500m, memory: 1Gi }}, replicas: 10 }} }}
+pools: {{ general: {pool} }}
+"
+    );
+    fs::write(dir.join("s.yaml"), text).expect("written");
+}
+
+/// Pods that find no place take their nodes along: that is no saving.
+#[test]
+fn pods_that_fit_nowhere_save_nothing() {
+    let scaled = "{ asg: { types: [m6i.xlarge], min: 1, max: 20 }, scaler: cluster-autoscaler }";
+    let narrow = "{ asg: { types: [m6i.xlarge], min: 1, max: 4 }, scaler: cluster-autoscaler }";
+    let fixed = "{ fixed: { type: m6i.xlarge, count: 3 } }";
+    // 5 and 123456 cores fit no node: all ten are rejected. 3 cores fit one
+    // pod a node: of four nodes six pods find no place.
+    let cases =
+        [("5", scaled, 10.0), ("123456", scaled, 10.0), ("3", narrow, 6.0), ("5", fixed, 10.0)];
+    for (cores, pool, pods) in cases {
+        let dir = scratch();
+        heavy(dir.path(), cores, pool);
+        let it = rightsized(dir.path(), &["-o", "out"]);
+        assert_eq!(it["withheld"]["code"], "serves-less", "{cores} {pool}");
+        let lost = &it["withheld"]["workloads"][0];
+        assert_eq!(
+            (&lost["workload"], &lost["pods_without_a_place"]),
+            (&"web".into(), &pods.into())
+        );
+        for saved in
+            [&it["saved_usd"], &it["saved_usd_per_month"], &it["workloads"][0]["saved_usd"]]
+        {
+            assert!(saved["request"].is_string(), "{saved}");
+            assert!(saved["node"].is_null() && saved["cash"].is_null(), "{saved}");
+        }
+        assert!(it["freed_nodes"].as_array().expect("steps").is_empty());
+        let page = fs::read_to_string(dir.path().join("out/report.html")).expect("a page");
+        assert!(page.contains("They save nothing"), "{cores} {pool}");
+        let shown = fine(dir.path(), &["rightsize", "s.yaml"]);
+        let table = text(&shown.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+        for words in ["pods more than today find no place", "cash withheld (serves-less)"] {
+            assert!(table.contains(words), "{words}: {table}");
+        }
+        assert!(text(&shown.stderr).contains("warning[rightsize-serves-less]"));
+    }
+    // 3 cores on up to twenty nodes: everything runs, and costs more.
+    let dir = scratch();
+    heavy(dir.path(), "3", scaled);
+    let it = rightsized(dir.path(), &[]);
+    assert!(it["withheld"].is_null(), "{}", it["withheld"]);
+    assert!(pico(&it["saved_usd"]["node"]) < 0);
+}
+
 /// The recorded day of a cluster of six nodes: cpu is requested almost three
 /// times as much as it is used, memory less than it is used. Other tools see
 /// savings; the machines that honest requests need cost more than today's.

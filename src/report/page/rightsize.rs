@@ -10,7 +10,7 @@ use super::super::rightsize::{
 };
 use super::super::{patches, text};
 use super::{code, figure, named};
-use crate::advise::{FittedRow, Rightsized};
+use crate::advise::{FittedRow, Rightsized, SERVES_LESS};
 use crate::units::{HOUR_MS, Money};
 use crate::workload::WorkloadKind;
 use crate::workload::rightsize::{Advice, Resource, quantity, usage_quantity};
@@ -23,8 +23,11 @@ const NAMES: usize = 8;
 /// What the three currencies are called.
 const CURRENCIES: [&str; 3] = ["request-dollars", "node-dollars", "cash after commitments"];
 
-fn amounts(it: &Rightsized) -> [Money; 3] {
-    [it.total.request, it.total.node, it.total.cash].map(|m| it.monthly(m))
+/// Saved a month; `None` where it is withheld.
+fn amounts(it: &Rightsized) -> [Option<Money>; 3] {
+    let total = it.total;
+    [Some(total.request), it.billed(total.node), it.billed(total.cash)]
+        .map(|m| m.map(|m| it.monthly(m)))
 }
 
 /// The chart: three amounts, one above the other.
@@ -34,10 +37,8 @@ pub(in crate::report) fn chart(it: &Rightsized) -> Figure {
         .iter()
         .zip(amounts(it))
         .zip(inks)
-        .map(|((label, amount), ink)| Bar {
-            label: (*label).to_owned(),
-            ink,
-            amount: Amount::Total(amount),
+        .filter_map(|((label, amount), ink)| {
+            Some(Bar { label: (*label).to_owned(), ink, amount: Amount::Total(amount?) })
         })
         .collect();
     let title = "Saved a month, in three currencies".to_owned();
@@ -50,7 +51,10 @@ pub(in crate::report) fn chart(it: &Rightsized) -> Figure {
 pub(super) fn section(it: &Rightsized) -> Markup {
     let places = places(it);
     let money = |m: Money| text::usd(it.monthly(m), places);
+    let billed = |m: Money| it.billed(m).map_or_else(|| "–".to_owned(), money);
     let shown = amounts(it);
+    let said = shown
+        .map(|m| m.map_or_else(|| format!("withheld ({SERVES_LESS})"), |m| text::usd(m, places)));
     let hours = it.window_ms as f64 / HOUR_MS as f64;
     let edits = it.edits().count();
     let size = |m: Money| if m < Money::ZERO { Money::ZERO - m } else { m };
@@ -64,23 +68,29 @@ pub(super) fn section(it: &Rightsized) -> Markup {
     html! {
         p.lead {
             "New requests for " (edits) " of " (it.rows.len()) " sets of pods look worth "
-            (text::usd(shown[0], places)) " a month. The machines would cost "
-            (moved(shown[1], "less", "more")) "; the invoice "
-            @if shown[2] == Money::ZERO { strong { "stays as it is" } "." } @else {
-                @if shown[2] < Money::ZERO { "rises" } @else { "falls" } " by "
-                strong { (text::usd(size(shown[2]), places)) } "."
+            (said[0]) " a month. "
+            @if let Some(why) = it.withheld() {
+                strong { "They save nothing: what the machines cost is withheld, "
+                    (text::name(&why)) "." }
+            }
+            @if let [_, Some(node), Some(cash)] = shown {
+                "The machines would cost " (moved(node, "less", "more")) "; the invoice "
+                @if cash == Money::ZERO { strong { "stays as it is" } "." } @else {
+                    @if cash < Money::ZERO { "rises" } @else { "falls" } " by "
+                    strong { (text::usd(size(cash), places)) } "."
+                }
             }
         }
-        ul.tiles { @for (name, amount) in CURRENCIES.iter().zip(shown) {
-            li { b { (text::usd(amount, places)) } span { (name) ", saved a month" } }
+        ul.tiles { @for (name, amount) in CURRENCIES.iter().zip(&said) {
+            li { b { (amount) } span { (name) ", saved a month" } }
         } }
         (figure(&chart(it)))
         div.scroll tabindex="0" role="region" aria-label="Three currencies" { table {
             caption { "Why the three differ" }
             thead { tr { th scope="col" { "currency" } th.n scope="col" { "saved a month" }
                 th scope="col" { "why" } } }
-            tbody { @for ((name, amount), why) in CURRENCIES.iter().zip(shown).zip(it.reasons()) { tr {
-                th scope="row" { (name) } td.n { (text::usd(amount, places)) } td { (why) "." }
+            tbody { @for ((name, amount), why) in CURRENCIES.iter().zip(&said).zip(it.reasons()) { tr {
+                th scope="row" { (name) } td.n { (amount) } td { (text::name(&why)) "." }
             } } }
         } }
         p.note {
@@ -93,7 +103,7 @@ pub(super) fn section(it: &Rightsized) -> Markup {
             (it.policy.cpu) ", memory " (it.policy.memory) "."
         }
         (whole_nodes(it))
-        (top_edits(it, &money))
+        (top_edits(it, &money, &billed))
         (withheld(it))
     }
 }
@@ -131,7 +141,11 @@ fn whole_nodes(it: &Rightsized) -> Markup {
     }
 }
 
-fn top_edits(it: &Rightsized, money: &dyn Fn(Money) -> String) -> Markup {
+fn top_edits(
+    it: &Rightsized,
+    money: &dyn Fn(Money) -> String,
+    billed: &dyn Fn(Money) -> String,
+) -> Markup {
     let patched = patches::patches(it);
     let all = it.edits().count();
     let edits: Vec<&FittedRow> =
@@ -175,13 +189,13 @@ fn top_edits(it: &Rightsized, money: &dyn Fn(Money) -> String) -> Markup {
                                     } } }
                             } }
                         td.n { (money(row.saved.request)) }
-                        td.n { (money(row.saved.node)) }
-                        td.n { (money(row.saved.cash)) }
+                        td.n { (billed(row.saved.node)) }
+                        td.n { (billed(row.saved.cash)) }
                         td.n { (share(risk(row))) }
                     } }
                     tr.sum { th scope="row" { "everything, with what is not listed" }
-                        td.n { (money(it.total.request)) } td.n { (money(it.total.node)) }
-                        td.n { (money(it.total.cash)) } td {} }
+                        td.n { (money(it.total.request)) } td.n { (billed(it.total.node)) }
+                        td.n { (billed(it.total.cash)) } td {} }
                 }
             } }
             @if all > edits.len() { p { (all - edits.len()) " more edits are in "
@@ -255,6 +269,7 @@ mod tests {
     use super::super::super::charts::tests::{EVIL, assert_well_formed};
     use super::super::super::rightsize::sample::rightsized;
     use super::*;
+    use crate::advise::Undone;
 
     #[test]
     fn the_section_says_what_is_saved_and_why() {
@@ -273,7 +288,25 @@ mod tests {
     }
 
     #[test]
+    fn a_cluster_that_does_less_saves_nothing() {
+        let mut it = rightsized("web");
+        let text = "web: 10 pods more than today find no place".to_owned();
+        it.undone = vec![Undone { workload: "web".to_owned(), pods: 10.0, text }];
+        let page = section(&it).into_string();
+        for words in ["They save nothing", "withheld (serves-less)", "web: 10 pods"] {
+            assert!(page.contains(words), "{words}\n{page}");
+        }
+        // 11 and 3.5 of 168 h would be 48 and 15 a month.
+        assert!(!page.contains("$47.80") && !page.contains("$15.21"), "{page}");
+        assert!(section(&rightsized("web")).into_string().contains("$15.21"));
+    }
+
+    #[test]
     fn names_cannot_break_out() {
+        let mut it = rightsized(EVIL);
+        it.undone = vec![Undone { workload: EVIL.into(), pods: 1.0, text: EVIL.into() }];
+        let page = section(&it).into_string();
+        assert!(!page.contains("<script>") && !page.contains('\u{202E}'));
         let page = section(&rightsized(EVIL)).into_string();
         assert!(!page.contains("<script>") && !page.contains('\u{202E}'));
         assert_well_formed(&format!("<div>{page}</div>"));
