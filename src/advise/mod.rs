@@ -19,8 +19,8 @@ pub use compare::{
 pub use fail_if::{Crossing, FailIf, Measured, SHORT, SHORT_OF_WORKLOAD, Subject};
 pub use flips::{Flip, Lever, MAX_FACTOR};
 pub use rightsize::{
-    Dollars, FittedRow, Parts, Rightsized, SERVES_LESS, TwoBills, Undone, UnitPrices, pod_ms, rows,
-    undone,
+    Dollars, FittedRow, Parts, Rightsized, SERVES_LESS, TwoBills, Undone, UnitPrices, crushed,
+    pod_ms, rows, undone,
 };
 pub use service::{Shortfall, ShortfallKind, UNFINISHED_TOLERANCE, UNSERVED_TOLERANCE, shortfalls};
 pub use sweep_verdict::SweepVerdict;

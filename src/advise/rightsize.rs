@@ -137,6 +137,28 @@ pub fn pod_ms(record: &Record, workloads: &Workloads) -> BTreeMap<String, u128> 
     workloads.workloads.iter().map(|w| w.name.clone()).zip(by_workload).collect()
 }
 
+/// `DaemonSet`s that ran today and, with requests that rose, fit on no node
+/// any more: no scheduler counts them as rejected. `ran` is [`pod_ms`] of the
+/// rightsized cluster.
+#[must_use]
+pub fn crushed(rows: &[FittedRow], ran: &BTreeMap<String, u128>) -> Vec<Undone> {
+    let rises = |row: &FittedRow| {
+        Resource::ALL.into_iter().any(|r| {
+            let advice = row.fitting.advice(r);
+            advice.request.is_ok_and(|new| new > advice.current.request.unwrap_or(0))
+        })
+    };
+    rows.iter()
+        .filter(|row| row.fitting.kind == WorkloadKind::Daemon && row.mean_pods > 0.0)
+        .filter(|row| rises(row) && ran.get(&row.fitting.workload).is_none_or(|ms| *ms == 0))
+        .map(|row| Undone {
+            workload: row.fitting.workload.clone(),
+            pods: row.mean_pods,
+            text: format!("{}: its pods fit on no node any more", row.fitting.workload),
+        })
+        .collect()
+}
+
 /// One amount in each currency, positive where it is saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Dollars {

@@ -17,7 +17,7 @@ use super::cells::{Simulated, simulate};
 use super::{Console, Format, Outcome, Scenario, print, run};
 use crate::advise::{
     Dollars, FittedRow, FixedPool, Parts, Rightsized, Trial, Trials, TwoBills, UnitPrices, Verdict,
-    WholeNodes, pod_ms, rows, shortfalls, undone, whole_nodes,
+    WholeNodes, crushed, pod_ms, rows, shortfalls, undone, whole_nodes,
 };
 use crate::bill::{Bill, BillingPlan, KeepLines};
 use crate::cluster::PoolKind;
@@ -469,12 +469,15 @@ impl Bench {
         let Some(last) = plan.cases.last() else {
             return Err(Error::failed("a plan has no case"));
         };
-        let (_, _, fitted, first) = bills(last, self.seed)?;
+        let (simulated, _, fitted, first) = bills(last, self.seed)?;
+        let ran = pod_ms(&simulated.record, &simulated.workloads);
         match outcomes.first_mut() {
             Some(outcome) => *outcome = Some(first),
             None => outcomes.push(Some(first)),
         }
         let (rows, rest) = self.rows(&fitted);
+        let mut undone = undone(&self.reference, &outcomes);
+        undone.extend(crushed(&rows, &ran));
         Ok(Rightsized {
             scenario: self.scenario.clone(),
             baseline: self.today.name.clone(),
@@ -493,7 +496,7 @@ impl Bench {
             pools: self.pools.clone(),
             elastic: self.elastic,
             whole_nodes: whole,
-            undone: undone(&self.reference, &outcomes),
+            undone,
         })
     }
 }

@@ -335,6 +335,16 @@ fn pods_that_fit_nowhere_save_nothing() {
         }
         assert!(text(&shown.stderr).contains("warning[rightsize-serves-less]"));
     }
+    // A DaemonSet that no node holds any more is not rejected, but gone.
+    let dir = scratch();
+    heavy(dir.path(), "5", fixed);
+    let file = dir.path().join("s.yaml");
+    let text = fs::read_to_string(&file).expect("read");
+    let text = text.replace("service: {", "daemonset: {").replace(", replicas: 10", "");
+    fs::write(&file, text).expect("written");
+    let it = rightsized(dir.path(), &[]);
+    assert_eq!(it["withheld"]["workloads"][0]["found"], "web: its pods fit on no node any more");
+    assert!(it["saved_usd"]["node"].is_null());
     // 3 cores on up to twenty nodes: everything runs, and costs more.
     let dir = scratch();
     heavy(dir.path(), "3", scaled);
