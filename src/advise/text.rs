@@ -179,8 +179,10 @@ fn reasons(case: &CaseVerdict) -> String {
 }
 
 fn flip_text(study: &Study, flip: &Flip) -> String {
+    // Near one, two digits would round to a price at which nothing flips.
+    let digits = if (flip.factor - 1.0).abs() < 0.1 { 3 } else { 2 };
     let mut text = format!(
-        "{} × {:.2}: {} is as cheap",
+        "{} × {:.digits$}: {} is as cheap",
         flip.lever.label(),
         flip.factor,
         title(study, flip.case)

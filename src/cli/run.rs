@@ -109,14 +109,17 @@ pub(super) fn warn(plan: &Plan, deny: bool, console: &Console) -> Result<()> {
 
 /// As [`warn`], of warnings alone.
 pub(super) fn warn_of(warnings: &[plan::Warning], deny: bool, console: &Console) -> Result<()> {
+    // What ends the run is said even where warnings are not wanted.
+    let denied = Console { quiet: false };
+    let console = if deny { &denied } else { console };
     for warning in warnings {
         console.warn(warning.code, &warning.text);
     }
-    if deny && !warnings.is_empty() {
-        let n = warnings.len();
-        return Err(Error::input(format!("{n} warnings and --deny-warnings was given")));
+    match warnings.len() {
+        n if !deny || n == 0 => Ok(()),
+        1 => Err(Error::input("a warning, and --deny-warnings was given")),
+        n => Err(Error::input(format!("{n} warnings, and --deny-warnings was given"))),
     }
-    Ok(())
 }
 
 pub(super) fn simulate(
