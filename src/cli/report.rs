@@ -19,6 +19,11 @@ const COLUMNS: [(&str, &str, usize); 7] = [
     ("nodes_peak", "peak", 0),
 ];
 
+/// Columns of a terminal.
+const WIDTH: usize = 80;
+/// Characters of a case's name at most.
+const NAME: usize = 18;
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Directory that `plimsoll run` or `plimsoll sweep` wrote
@@ -109,6 +114,7 @@ fn table(directory: &Path, comparison: &str, style: TableStyle) -> Result<String
     let mut header = vec!["case"];
     header.extend(COLUMNS.iter().map(|(_, heading, _)| *heading));
     table.set_header(header);
+    let mut rows: Vec<Vec<String>> = Vec::new();
     for case in cases(&lines) {
         let cells = COLUMNS.iter().map(|(metric, _, places)| {
             lines
@@ -116,8 +122,16 @@ fn table(directory: &Path, comparison: &str, style: TableStyle) -> Result<String
                 .find(|l| l.case == case && l.workload.is_empty() && l.metric == *metric)
                 .map_or_else(|| "-".to_owned(), |l| format!("{:.places$}", l.mean))
         });
-        let mut row = vec![crate::report::shortened(case, 18)];
-        row.extend(cells);
+        rows.push(std::iter::once(crate::report::printable(case)).chain(cells).collect());
+    }
+    // What figures leave of the line, a blank on either side, is for names.
+    let taken = (1..=COLUMNS.len()).map(|column| {
+        let heading = COLUMNS[column - 1].1.len();
+        rows.iter().map(|row| row[column].len()).chain([heading]).max().unwrap_or(0) + 2
+    });
+    let room = WIDTH.saturating_sub(taken.sum::<usize>() + 2).clamp(8, NAME);
+    for mut row in rows {
+        row[0] = crate::report::shortened(&row[0], room);
         table.add_row(row);
     }
     for column in 1..=COLUMNS.len() {
@@ -168,4 +182,21 @@ fn summaries(directory: &Path, comparison: &str) -> Result<String> {
     serde_json::to_string_pretty(&all)
         .map(|s| s + "\n")
         .map_err(|e| Error::failed(format!("cannot print summaries: {e}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_fits_a_terminal_with_long_names() {
+        let mut csv = vec!["case,workload,metric,mean".to_owned()];
+        for case in ["base", "rightsized-fewest-nodes-of-all", "\u{1b}[31mred"] {
+            csv.extend(COLUMNS.iter().map(|(metric, ..)| format!("{case},,{metric},12345.6")));
+        }
+        let table = table(Path::new("d"), &csv.join("\n"), presets::NOTHING).expect("a table");
+        assert!(table.lines().all(|l| l.chars().count() <= WIDTH), "{table}");
+        assert!(table.contains("rights") && !table.contains('\u{1b}'), "{table}");
+        assert_eq!(table.lines().count(), 4);
+    }
 }

@@ -30,4 +30,4 @@ pub use patches::{Patches, patches};
 pub use rightsize::{RightsizeFormat, rightsize, rightsize_csv, rightsize_json};
 pub use sweep_figures::sweep_chart_files;
 pub use terminal::{Format, results, terminal};
-pub use text::shortened;
+pub use text::{name as printable, shortened};

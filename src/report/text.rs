@@ -21,7 +21,8 @@ fn unshowable(c: char) -> bool {
 }
 
 /// A name of the user's, safe to show on one line.
-pub(super) fn name(raw: &str) -> String {
+#[must_use]
+pub fn name(raw: &str) -> String {
     raw.chars().map(|c| if unshowable(c) { REPLACEMENT } else { c }).collect()
 }
 
