@@ -57,7 +57,8 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     let shown = report::results(&study, verdict.as_ref(), args.format.into())?;
     print(&shown)?;
     console.note(&format!("report: {}", target.join("report.html").display()));
-    if stop.load(Ordering::Relaxed) {
+    // A signal after the last cell takes nothing away.
+    if !study.complete && stop.load(Ordering::Relaxed) {
         console.note("interrupted: the result holds the cells that were finished");
         return Ok(Outcome::Interrupted);
     }

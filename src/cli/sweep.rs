@@ -83,7 +83,8 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     output.finish()?;
     print(&report::sweep_results(&study, args.format.into())?)?;
     console.note(&format!("report: {}", target.join("report.html").display()));
-    if stop.load(Ordering::Relaxed) {
+    // A signal after the last cell takes nothing away.
+    if !study.complete && stop.load(Ordering::Relaxed) {
         let again =
             if args.no_cache { "" } else { "; the same command continues where this one stopped" };
         console.note(&format!("interrupted: the result holds the cells that were finished{again}"));

@@ -182,6 +182,9 @@ impl Assembly {
         if object.spec.taints.iter().any(|t| effect(&t.effect).is_none()) {
             findings.not_modelled("taint-effect", "nodes with taints of unknown effect", name);
         }
+        if object.spec.taints.iter().any(|t| t.key.is_empty()) {
+            findings.not_modelled("taint-key", "nodes with taints without a key", name);
+        }
     }
 
     /// Remembers who made a ReplicaSet or Job.
@@ -299,7 +302,8 @@ fn node(object: &NodeObject) -> std::result::Result<Node, String> {
             .spec
             .taints
             .iter()
-            .filter(|t| !is_condition(&t.key))
+            // The API server takes no taint without a key.
+            .filter(|t| !t.key.is_empty() && !is_condition(&t.key))
             .filter_map(|t| {
                 let effect = effect(&t.effect)?;
                 Some(Taint { key: t.key.clone(), value: t.value.clone(), effect })

@@ -205,6 +205,15 @@ fn an_affinity_for_single_values_is_a_node_selector() {
     assert_eq!(affinity(&format!("{term},{term}")), (None, 1));
 }
 
+#[test]
+fn a_taint_without_a_key_is_left_out_and_counted() {
+    let it = cluster(&NODE.replace(r#""key":"dedicated""#, r#""key":"""#));
+    let node = it.nodes.values().next().expect("a node");
+    assert!(node.taints.is_empty(), "{:?}", node.taints);
+    assert_eq!(it.findings.count("taint-key"), 1);
+    write(it).expect("written");
+}
+
 /// What can be bought in these tests.
 struct Shop;
 
