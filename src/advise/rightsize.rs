@@ -310,7 +310,7 @@ pub fn undone(today: &[Option<Outcome>], fitted: &[Option<Outcome>]) -> Vec<Undo
     found
 }
 
-/// What [`Rightsized::new`] puts together.
+/// What [`Rightsized`] puts together.
 #[derive(Debug)]
 pub struct Parts<'a> {
     /// Advice.

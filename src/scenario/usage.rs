@@ -56,7 +56,7 @@ record! {
     pub struct PrometheusFiles {
         /// Files whose metric names say what they hold.
         "files" => files: Option<NonEmpty<Spanned<RelPath>>>,
-        /// Cores used, such as rate(container_cpu_usage_seconds_total[5m]).
+        /// Cores used, such as the rate of container_cpu_usage_seconds_total.
         "cpu-usage" => cpu_usage: Option<Spanned<RelPath>>,
         /// Bytes used, such as container_memory_working_set_bytes.
         "memory-usage" => memory_usage: Option<Spanned<RelPath>>,

@@ -319,7 +319,7 @@ pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
     serde_json::from_str(&text).map_err(|e| damaged(path, &e))
 }
 
-/// Reads a file of a result, up to [`MAX_BYTES`].
+/// Reads a file of a result, up to `MAX_BYTES`.
 ///
 /// # Errors
 /// Wrong input where it cannot be read or is larger.

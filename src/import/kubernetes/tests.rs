@@ -207,7 +207,8 @@ fn an_affinity_for_single_values_is_a_node_selector() {
 
 #[test]
 fn a_taint_without_a_key_is_left_out_and_counted() {
-    let it = cluster(&NODE.replace(r#""key":"dedicated""#, r#""key":"""#));
+    let both = format!("{NODE}{POD}");
+    let it = cluster(&both.replace(r#""key":"dedicated""#, r#""key":"""#));
     let node = it.nodes.values().next().expect("a node");
     assert!(node.taints.is_empty(), "{:?}", node.taints);
     assert_eq!(it.findings.count("taint-key"), 1);

@@ -32,7 +32,7 @@ pub enum Ink {
     Series(usize),
     /// A series colour, dashed.
     Dashed(usize),
-    /// A step of a scale from low to high, below [`HEAT`].
+    /// A step of a scale from low to high, below `HEAT`.
     Heat(usize),
 }
 

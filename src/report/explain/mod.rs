@@ -1,7 +1,7 @@
 //! One pod's story and one owner's dollars, in full.
 //!
 //! A story is built from one simulated cell (`cost`, `pod`), then shown: as
-//! JSON it is complete, as text it is [`Block`]s of at most 80 columns whose
+//! JSON it is complete, as text it is blocks of at most 80 columns whose
 //! long lists are cut and summed up. Names are made safe when a story is
 //! built, so that no format has to.
 
