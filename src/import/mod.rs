@@ -26,6 +26,7 @@ use crate::error::{Error, Result};
 use crate::units::Bytes;
 use crate::workload::native_csv::NativeCsv;
 use crate::workload::source::{LoadedTrace, RowSource, TraceOptions, load};
+use crate::workload::text;
 use alibaba_batch::AlibabaBatch;
 use alibaba_dlrm::{AlibabaDlrm, DlrmOptions};
 use azure_2019::{Azure2019, Beside};
@@ -34,6 +35,11 @@ use numbers::NumberTable;
 use openb::{Openb, OpenbOptions};
 use opendc::Opendc;
 use swf::{Swf, SwfOptions};
+
+/// A name or value of the files, for messages.
+fn quote(text: &str) -> String {
+    format!("`{}`", text::excerpt(text.as_bytes(), 60))
+}
 
 /// A format of traces, with the options that only it has.
 #[derive(Debug, Clone, PartialEq, Eq)]

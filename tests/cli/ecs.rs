@@ -11,6 +11,21 @@ fn run(dir: &Path, scenario: &str) -> serde_json::Value {
     summary
 }
 
+/// What tasks of these rows cost on what `rest` of a scenario offers.
+fn bill(dir: &Path, rows: &str, rest: &str) -> serde_json::Value {
+    let trace = format!("arrival,duration,cpu,memory\n{rows}");
+    fs::write(dir.join("t.csv"), trace).expect("a trace");
+    let opening = "version: 1
+name: hand
+region: us-east-1
+orchestrator: ecs
+seeds: 1
+time: { start: 2025-01-06T00:00Z, horizon: until-idle }
+workload:
+  jobs: { trace: t.csv, startup: 0s }";
+    run(dir, &format!("{opening}{rest}"))
+}
+
 /// Eight tasks of half a vCPU and 1 GiB for two hours on two m5.large.
 ///
 /// - An instance registers 2 vCPU and 7,811 MiB: four tasks each, at once. (On
@@ -22,20 +37,10 @@ fn run(dir: &Path, scenario: &str) -> serde_json::Value {
 #[test]
 fn a_bill_of_ecs_on_ec2_equals_the_one_made_by_hand() {
     let dir = scratch();
-    let task = "0,7200,500m,1Gi\n";
-    fs::write(dir.path().join("t.csv"), format!("arrival,duration,cpu,memory\n{}", task.repeat(8)))
-        .expect("a trace");
-    let summary = run(
+    let summary = bill(
         dir.path(),
+        &"0,7200,500m,1Gi\n".repeat(8),
         r"
-version: 1
-name: hand
-region: us-east-1
-orchestrator: ecs
-seeds: 1
-time: { start: 2025-01-06T00:00Z, horizon: until-idle }
-workload:
-  jobs: { trace: t.csv, startup: 0s }
 placement: [binpack(memory)]
 pools:
   own: { fixed: { type: m5.large, count: 2, zones: [us-east-1a] } }
@@ -61,20 +66,10 @@ charges: { root-volume: 20Gi }
 #[test]
 fn a_bill_of_fargate_spot_on_arm_equals_the_one_made_by_hand() {
     let dir = scratch();
-    let task = "0,3600,900m,2Gi\n";
-    fs::write(dir.path().join("t.csv"), format!("arrival,duration,cpu,memory\n{}", task.repeat(3)))
-        .expect("a trace");
-    let summary = run(
+    let summary = bill(
         dir.path(),
+        &"0,3600,900m,2Gi\n".repeat(3),
         r"
-version: 1
-name: hand
-region: us-east-1
-orchestrator: ecs
-seeds: 1
-time: { start: 2025-01-06T00:00Z, horizon: until-idle }
-workload:
-  jobs: { trace: t.csv, startup: 0s }
 pools:
   spot: { fargate: { purchase: spot, arch: arm64, interruptions: none, start-latency: 30s } }
 commitments:

@@ -25,6 +25,7 @@ use objects::{NodeObject, OwnerObject};
 use read::{Found, Object};
 
 use super::cluster::{Amounts, CapacityType, Cluster, Node, Owner, OwnerKind, Wanted};
+use super::quote;
 use crate::error::{Error, Result};
 use crate::workload::{Taint, TaintEffect, text};
 
@@ -54,11 +55,6 @@ pub fn parse(bytes: &[u8], shown: &str) -> Result<Cluster> {
 
 fn shown(path: &Path) -> String {
     text::excerpt(path.display().to_string().as_bytes(), 200)
-}
-
-/// A name or value of the files, for messages.
-fn quote(text: &str) -> String {
-    format!("`{}`", text::excerpt(text.as_bytes(), 60))
 }
 
 /// What is noted while objects are put together.

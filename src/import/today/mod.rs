@@ -28,9 +28,9 @@ pub use coverage::{Coverage, Row};
 pub use span::Span;
 
 use super::cluster::{Cluster, Sort};
+use super::quote;
 use crate::error::{Error, Result};
 use crate::units::{Bytes, MilliCpu, Rate};
-use crate::workload::text;
 
 /// What a user may say about an import.
 #[derive(Debug, Clone, Default)]
@@ -192,11 +192,6 @@ fn kubernetes(cluster: &Cluster, market: &dyn Market) -> Option<String> {
         (1, Some(version)) if market.has_kubernetes(&version) => Some(version),
         _ => None,
     }
-}
-
-/// A name of the source, for messages.
-fn quote(text: &str) -> String {
-    format!("`{}`", text::excerpt(text.as_bytes(), 60))
 }
 
 /// A name for the scenario: see the rules at the top.
