@@ -2,13 +2,17 @@
 //! undoable overlay, and the plain data a cluster is specified by. Knows no
 //! policy.
 
+mod census;
 mod ledger;
 mod nodes;
 mod pods;
 mod spec;
 
+pub use census::{Census, CensusChange};
 pub use ledger::Ledger;
-pub use nodes::{Mark, NodeInit, NodeTraits, Nodes, Slot, TraitsId, admits, first_untolerated};
+pub use nodes::{
+    HOSTNAME_LABEL, Mark, NodeInit, NodeTraits, Nodes, Slot, TraitsId, admits, first_untolerated,
+};
 pub use pods::{Pod, PodId, PodState, Pods};
 pub use spec::{
     Capacity, ClusterSpec, FargateSelector, FargateSize, FargateSpec, Member, NodeShape, Offer,

@@ -11,9 +11,10 @@
 
 use rustc_hash::FxHashMap;
 
+use super::census::Census;
 use super::ledger::Ledger;
 use super::spec::{Capacity, PoolId, Purchase, ShapeId, ZoneId};
-use crate::workload::{PodClass, Requests, Taint};
+use crate::workload::{ClassId, PodClass, Requests, Taint};
 
 /// A place in the node columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -27,6 +28,9 @@ impl Slot {
     }
 }
 
+/// The label by which every node is a domain of its own.
+pub const HOSTNAME_LABEL: &str = "kubernetes.io/hostname";
+
 /// Interned labels and taints: nodes with the same id are alike to every
 /// constraint that names no single node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -39,6 +43,9 @@ pub struct NodeTraits {
     pub labels: Vec<(String, String)>,
     /// Taints.
     pub taints: Vec<Taint>,
+    /// `spec.unschedulable`, as a node of a recorded cluster states it; a node
+    /// that is cordoned during a run is closed instead.
+    pub unschedulable: bool,
 }
 
 impl NodeTraits {
@@ -74,11 +81,12 @@ pub struct NodeInit {
 /// One undoable change.
 #[derive(Debug, Clone)]
 enum Undo {
-    Removed { slot: Slot, was_open: bool },
+    Removed { slot: Slot, was_open: bool, was_listed: bool },
     Added(Slot),
     Placed { slot: Slot, cpu: i64, memory: i64, nonzero_cpu: i64, nonzero_memory: i64, pods: i32 },
     Extended { index: usize, amount: i64 },
-    Opened { slot: Slot, was_open: bool },
+    Opened { slot: Slot, was_open: bool, was_listed: bool },
+    Counted { slot: Slot, class: ClassId, by: i32 },
 }
 
 /// Where an overlay began.
@@ -93,6 +101,10 @@ pub struct Nodes {
     pub open: Vec<bool>,
     /// Whether the slot holds a node.
     pub live: Vec<bool>,
+    /// Whether the scheduler's list of nodes has it: from the first time it
+    /// was open until it is removed. Topology domains are made of these, closed
+    /// ones included.
+    pub listed: Vec<bool>,
     /// Allocatable cpu, milli-cores.
     pub alloc_cpu: Vec<i64>,
     /// Allocatable memory, bytes.
@@ -127,6 +139,10 @@ pub struct Nodes {
     pub record: Vec<u32>,
     /// Which slots changed.
     pub ledger: Ledger,
+    /// Pods by class, of classes that constraints refer to.
+    pub census: Census,
+    /// Names; empty where a node has none.
+    names: Vec<String>,
     /// Number of extended resource names.
     extended_names: usize,
     free: Vec<u32>,
@@ -189,6 +205,8 @@ impl Nodes {
         let i = slot as usize;
         self.live[i] = true;
         self.open[i] = open;
+        self.listed[i] = open;
+        self.names[i].clear();
         self.alloc_cpu[i] = node.allocatable.cpu.0;
         self.alloc_memory[i] = node.allocatable.memory.0;
         self.alloc_pods[i] = node.allocatable.pods as i32;
@@ -211,6 +229,8 @@ impl Nodes {
     fn grow(&mut self) {
         self.open.push(false);
         self.live.push(false);
+        self.listed.push(false);
+        self.names.push(String::new());
         self.alloc_cpu.push(0);
         self.alloc_memory.push(0);
         self.alloc_pods.push(0);
@@ -236,11 +256,12 @@ impl Nodes {
     pub fn remove(&mut self, slot: Slot) {
         let i = slot.index();
         assert!(self.live[i], "removing a node that is not there");
-        let was_open = self.open[i];
+        let (was_open, was_listed) = (self.open[i], self.listed[i]);
         self.live[i] = false;
         self.open[i] = false;
+        self.listed[i] = false;
         if self.depth > 0 {
-            self.log(Undo::Removed { slot, was_open });
+            self.log(Undo::Removed { slot, was_open, was_listed });
         } else {
             assert_eq!(self.pods[i], 0, "removing a node with pods on it");
             self.free.push(slot.0);
@@ -252,8 +273,10 @@ impl Nodes {
     pub fn set_open(&mut self, slot: Slot, open: bool) {
         let was_open = self.open[slot.index()];
         if was_open != open {
+            let was_listed = self.listed[slot.index()];
             self.open[slot.index()] = open;
-            self.log(Undo::Opened { slot, was_open });
+            self.listed[slot.index()] |= open;
+            self.log(Undo::Opened { slot, was_open, was_listed });
             self.note(slot);
         }
     }
@@ -268,6 +291,56 @@ impl Nodes {
     #[inline]
     pub fn unplace(&mut self, slot: Slot, requests: &Requests) {
         self.shift(slot, requests, -1);
+    }
+
+    /// Puts a pod of the class on a node: its requests, and where constraints
+    /// may refer to it, the census.
+    #[inline]
+    pub fn place_pod(&mut self, slot: Slot, id: ClassId, class: &PodClass) {
+        self.shift_pod(slot, id, class, 1);
+    }
+
+    /// Takes a pod of the class off a node.
+    #[inline]
+    pub fn unplace_pod(&mut self, slot: Slot, id: ClassId, class: &PodClass) {
+        self.shift_pod(slot, id, class, -1);
+    }
+
+    #[inline]
+    fn shift_pod(&mut self, slot: Slot, id: ClassId, class: &PodClass, by: i32) {
+        match &class.on_node {
+            Some(requests) => self.shift(slot, requests, i64::from(by)),
+            None => self.shift(slot, &class.requests, i64::from(by)),
+        }
+        if class.constraints.is_some() {
+            let slots = self.slots();
+            self.census.shift(slot, id, by, slots);
+            self.log(Undo::Counted { slot, class: id, by });
+        }
+    }
+
+    /// Names a node, for constraints that name it and its implied
+    /// `kubernetes.io/hostname`. A slot loses its name with its node.
+    pub fn set_name(&mut self, slot: Slot, name: &str) {
+        name.clone_into(&mut self.names[slot.index()]);
+        self.note(slot);
+    }
+
+    /// The name of a node, empty where it has none.
+    #[must_use]
+    pub fn name(&self, slot: Slot) -> &str {
+        &self.names[slot.index()]
+    }
+
+    /// The value of a node's label. `kubernetes.io/hostname` is the node's name
+    /// where its labels do not say otherwise.
+    #[must_use]
+    pub fn label(&self, slot: Slot, key: &str) -> Option<&str> {
+        let stated = self.traits_of(self.traits[slot.index()]).label(key);
+        stated.or_else(|| {
+            let name = self.name(slot);
+            (key == HOSTNAME_LABEL && !name.is_empty()).then_some(name)
+        })
     }
 
     #[inline]
@@ -334,12 +407,14 @@ impl Nodes {
                     let i = slot.index();
                     self.live[i] = false;
                     self.open[i] = false;
+                    self.listed[i] = false;
                     self.free.push(slot.0);
                     self.note(slot);
                 }
-                Undo::Removed { slot, was_open } => {
+                Undo::Removed { slot, was_open, was_listed } => {
                     self.live[slot.index()] = true;
                     self.open[slot.index()] = was_open;
+                    self.listed[slot.index()] = was_listed;
                     self.note(slot);
                 }
                 Undo::Placed { slot, cpu, memory, nonzero_cpu, nonzero_memory, pods } => {
@@ -352,9 +427,14 @@ impl Nodes {
                     self.note(slot);
                 }
                 Undo::Extended { index, amount } => self.extended[index] -= amount,
-                Undo::Opened { slot, was_open } => {
+                Undo::Opened { slot, was_open, was_listed } => {
                     self.open[slot.index()] = was_open;
+                    self.listed[slot.index()] = was_listed;
                     self.note(slot);
+                }
+                Undo::Counted { slot, class, by } => {
+                    let slots = self.slots();
+                    self.census.shift(slot, class, -by, slots);
                 }
             }
         }
@@ -445,6 +525,7 @@ mod tests {
         let traits = NodeTraits {
             labels: vec![("arch".into(), "amd64".into()), ("disk".into(), "ssd".into())],
             taints: vec![taint],
+            ..NodeTraits::default()
         };
         let mut class = PodClass::default();
         assert!(!admits(&traits, &class));

@@ -118,6 +118,7 @@ impl Builder {
             node_selector: rules.node_selector.clone(),
             tolerations: rules.tolerations.clone(),
             priority: shape.priority,
+            ..PodClass::default()
         };
         // Order means nothing in these two, so it must not split a class.
         class.node_selector.sort();

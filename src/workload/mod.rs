@@ -3,10 +3,12 @@
 //! [`source`] turns rows of any format into a shared trace; [`native`] is the
 //! format of this project, [`generate`] draws traces, [`demand`] reads what
 //! services must serve. [`plan`] holds all of it for one case, and [`intern`]
-//! gives the engine its dense ids. [`transform`] asks what-ifs about the work
+//! gives the engine its dense ids. [`constraints`] are what pods demand of
+//! nodes and of each other. [`transform`] asks what-ifs about the work
 //! itself. [`usage`] is what pods were seen to use, and
 //! [`rightsize`] what they should request.
 
+pub mod constraints;
 pub mod demand;
 pub mod draws;
 pub mod generate;

@@ -8,6 +8,7 @@
 
 use std::sync::Arc;
 
+use super::constraints::Constraints;
 use super::draws::RowDraws;
 use crate::rng::Distribution;
 use crate::units::{Bytes, MilliCpu, Percent, SimDuration, SimTime};
@@ -139,6 +140,18 @@ pub struct PodClass {
     pub tolerations: Vec<Toleration>,
     /// Scheduling priority, higher first.
     pub priority: i32,
+    /// `preemptionPolicy: Never`.
+    pub never_preempts: bool,
+    /// Index of the scheduler profile that places it (`schedulerName`).
+    pub profile: u8,
+    /// What a node counts for its score once the pod is there, where that
+    /// differs from `requests`: up to 1.31 the sum on the node leaves
+    /// restartable init containers out (`framework/types.go`,
+    /// `calculateResource`).
+    pub on_node: Option<Box<Requests>>,
+    /// Further constraints, and the labels by which constraints of other pods
+    /// know this one; `None` where no constraint has anything to do with it.
+    pub constraints: Option<Arc<Constraints>>,
 }
 
 /// What happens to work that an interruption or eviction cut off.

@@ -303,7 +303,7 @@ impl<'a> World<'a> {
             }
             same
         });
-        NodeTraits { labels, taints: pool.taints.clone() }
+        NodeTraits { labels, taints: pool.taints.clone(), unschedulable: false }
     }
 }
 

@@ -248,9 +248,9 @@ impl World<'_> {
         queue: &mut EventQueue<Event>,
     ) {
         let facts = self.templates[self.pods[id].template.index()];
-        let requests = &self.workloads.classes[facts.class.index()].requests;
-        assert!(self.nodes.fits(slot, requests), "bound to a node without room");
-        self.nodes.place(slot, requests);
+        let class = &self.workloads.classes[facts.class.index()];
+        assert!(self.nodes.fits(slot, &class.requests), "bound to a node without room");
+        self.nodes.place_pod(slot, facts.class, class);
         self.pods.attach(id, slot);
         let pod = &mut self.pods[id];
         pod.bound = done;
@@ -330,8 +330,8 @@ impl World<'_> {
             PodState::Pending => self.scheduler.queue.remove(id),
             PodState::OnNode(slot) => {
                 self.observer.node_unbind(slot.index(), facts.owner, self.rates(&pod), now);
-                let requests = &self.workloads.classes[facts.class.index()].requests;
-                self.nodes.unplace(slot, requests);
+                let class = &self.workloads.classes[facts.class.index()];
+                self.nodes.unplace_pod(slot, facts.class, class);
                 if self.ecs.is_some() {
                     self.ecs_room(slot, now, queue);
                 } else if self.nodes.open[slot.index()] {

@@ -34,7 +34,7 @@ impl Cluster {
             if !zone.is_empty() {
                 labels.insert(0, (AVAILABILITY_ZONE.to_owned(), (*zone).to_owned()));
             }
-            let traits = nodes.intern(NodeTraits { labels, taints: vec![] });
+            let traits = nodes.intern(NodeTraits { labels, taints: vec![], unschedulable: false });
             placer.learn(&nodes, traits);
             nodes.add(
                 &NodeInit {

@@ -90,7 +90,7 @@ fn add_node(nodes: &mut Nodes, node: &Value, extended: &[String]) {
         value: text(&t["value"]),
         effect: effect(&t["effect"]).expect("a taint has an effect"),
     }));
-    let traits = nodes.intern(NodeTraits { labels, taints });
+    let traits = nodes.intern(NodeTraits { labels, taints, unschedulable: false });
     let allocatable = &node["status"]["allocatable"];
     let of = |name: &str| match &allocatable[name] {
         Value::Null => 0,
@@ -176,6 +176,7 @@ fn class_of(pod: &Value, extended: &[String]) -> PodClass {
         node_selector: Vec::new(),
         tolerations,
         priority: spec["priority"].as_i64().unwrap_or(0) as i32,
+        ..PodClass::default()
     }
 }
 

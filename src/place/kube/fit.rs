@@ -160,6 +160,7 @@ mod tests {
         let tainted = nodes.intern(NodeTraits {
             labels: vec![("zone".into(), "a".into())],
             taints: vec![taint("dedicated", "db", TaintEffect::NoSchedule)],
+            ..NodeTraits::default()
         });
         let slot = Slot(0);
         let mut pod = class(2_000, 2_000);
@@ -218,6 +219,7 @@ mod tests {
         let mut traits = NodeTraits {
             labels: Vec::new(),
             taints: vec![taint("maintenance", "", TaintEffect::NoExecute)],
+            ..NodeTraits::default()
         };
         assert!(worth_requeuing(&traits, &pod));
         traits.taints.push(taint("dedicated", "db", TaintEffect::NoSchedule));

@@ -30,20 +30,23 @@ fn traits() -> Vec<NodeTraits> {
     let label = |zone: &str| vec![("zone".to_owned(), zone.to_owned())];
     let prefer = |key: &str| taint(key, "x", TaintEffect::PreferNoSchedule);
     vec![
-        NodeTraits { labels: label("a"), taints: vec![] },
-        NodeTraits { labels: label("b"), taints: vec![] },
+        NodeTraits { labels: label("a"), taints: vec![], unschedulable: false },
+        NodeTraits { labels: label("b"), taints: vec![], unschedulable: false },
         NodeTraits {
             labels: label("a"),
             taints: vec![taint("dedicated", "db", TaintEffect::NoSchedule)],
+            ..NodeTraits::default()
         },
-        NodeTraits { labels: label("b"), taints: vec![prefer("spot")] },
+        NodeTraits { labels: label("b"), taints: vec![prefer("spot")], unschedulable: false },
         NodeTraits {
             labels: label("a"),
             taints: vec![prefer("spot"), prefer("old"), prefer("hot")],
+            ..NodeTraits::default()
         },
         NodeTraits {
             labels: label("b"),
             taints: vec![taint("gone", "", TaintEffect::NoExecute), prefer("old")],
+            ..NodeTraits::default()
         },
     ]
 }

@@ -168,6 +168,7 @@ mod tests {
                 taint("b", "1", TaintEffect::PreferNoSchedule),
                 taint("c", "1", TaintEffect::NoSchedule),
             ],
+            ..NodeTraits::default()
         };
         let mut pod = class(1, 1);
         assert_eq!(untolerated_preferences(&traits, &pod), 2);

@@ -84,7 +84,7 @@ fn traits(node: &Value) -> NodeTraits {
             effect: effect(t).expect("a taint has an effect"),
         })
         .collect();
-    NodeTraits { labels, taints }
+    NodeTraits { labels, taints, unschedulable: false }
 }
 
 fn capacity(value: &Value, extended: &mut Vec<String>) -> Result<Capacity, String> {
