@@ -148,6 +148,7 @@ fn class(spec: &Value, extended: &mut Vec<String>) -> Result<PodClass, String> {
         node_selector: pairs(&spec["nodeSelector"]),
         tolerations,
         priority: spec["priority"].as_i64().unwrap_or(0) as i32,
+        ..PodClass::default()
     })
 }
 
