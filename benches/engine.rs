@@ -108,6 +108,7 @@ fn workloads(pods: usize, classes: usize, at_once: bool) -> Workloads {
         namespace: NamespaceId(0),
         on_interrupt: OnInterrupt::Restart,
         startup: Distribution::Constant(0.0),
+        life: plimsoll::workload::PodLife::default(),
     };
     Workloads {
         workloads: vec![WorkloadInfo { name: "pods".into(), kind: WorkloadKind::Batch }],

@@ -109,6 +109,7 @@ fn workloads() -> Workloads {
         namespace: NamespaceId(namespace),
         on_interrupt: OnInterrupt::Restart,
         startup: never(),
+        life: crate::workload::PodLife::default(),
     };
     Workloads {
         workloads: vec![

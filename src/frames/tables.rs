@@ -353,6 +353,7 @@ mod tests {
             namespace: NamespaceId(namespace),
             on_interrupt: OnInterrupt::Restart,
             startup: Distribution::Constant(0.0),
+            life: crate::workload::PodLife::default(),
         };
         let info = |name: &str| WorkloadInfo { name: name.to_owned(), kind: WorkloadKind::Batch };
         Workloads {

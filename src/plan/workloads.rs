@@ -21,7 +21,7 @@ use crate::workload::intern::{PodRules, PodShape};
 use crate::workload::plan::{Content, DaemonPlan, PlannedWorkload, ServicePlan};
 use crate::workload::source::{OnBadRow, ReadReport, TraceOptions};
 use crate::workload::transform::Transform;
-use crate::workload::{OnInterrupt, Toleration, Usage};
+use crate::workload::{OnInterrupt, PodLife, Toleration, Usage};
 use crate::world::Horizon;
 
 /// Links all workloads of a case.
@@ -301,6 +301,7 @@ fn common<'w>(
             tolerations: it.tolerations.iter().map(|t| toleration(t)).collect(),
             on_interrupt,
             startup,
+            life: PodLife::default(),
         },
         path,
     }

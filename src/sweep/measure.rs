@@ -354,6 +354,7 @@ mod tests {
             namespace: NamespaceId(0),
             on_interrupt: OnInterrupt::Restart,
             startup: Distribution::Constant(0.0),
+            life: crate::workload::PodLife::default(),
         };
         let info = |name: &str, kind| WorkloadInfo { name: name.to_owned(), kind };
         Workloads {

@@ -10,10 +10,11 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::disruption::DisruptionBudget;
 use super::model::{
-    ClassId, DaemonSet, ExtendedId, LocalTemplate, NamespaceId, OnInterrupt, PodClass, PodTemplate,
-    Requests, Service, TemplateId, Toleration, Trace, TraceUse, WorkloadId, WorkloadInfo,
-    WorkloadKind, Workloads,
+    ClassId, DaemonSet, ExtendedId, LocalTemplate, NamespaceId, OnInterrupt, PodClass, PodLife,
+    PodTemplate, Requests, Service, TemplateId, Toleration, Trace, TraceUse, WorkloadId,
+    WorkloadInfo, WorkloadKind, Workloads,
 };
 use crate::rng::Distribution;
 use crate::units::{Bytes, MilliCpu};
@@ -48,6 +49,8 @@ pub struct PodRules {
     pub on_interrupt: OnInterrupt,
     /// From bound to running, milliseconds.
     pub startup: Distribution,
+    /// How they begin and end.
+    pub life: PodLife,
 }
 
 impl Default for PodRules {
@@ -57,6 +60,7 @@ impl Default for PodRules {
             tolerations: Vec::new(),
             on_interrupt: OnInterrupt::default(),
             startup: Distribution::Constant(0.0),
+            life: PodLife::default(),
         }
     }
 }
@@ -139,6 +143,7 @@ impl Builder {
             namespace,
             on_interrupt: rules.on_interrupt,
             startup: rules.startup.clone(),
+            life: rules.life,
         });
         TemplateId(self.done.templates.len() as u32 - 1)
     }
@@ -162,9 +167,15 @@ impl Builder {
         self.done.daemons.push(daemon);
     }
 
+    /// Adds a `PodDisruptionBudget`.
+    pub fn budget(&mut self, budget: DisruptionBudget) {
+        self.done.budgets.push(budget);
+    }
+
     /// The finished tables.
     #[must_use]
-    pub fn finish(self) -> Workloads {
+    pub fn finish(mut self) -> Workloads {
+        self.done.add_leaving_classes();
         self.done
     }
 }

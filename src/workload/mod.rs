@@ -4,12 +4,13 @@
 //! format of this project, [`generate`] draws traces, [`demand`] reads what
 //! services must serve. [`plan`] holds all of it for one case, and [`intern`]
 //! gives the engine its dense ids. [`constraints`] are what pods demand of
-//! nodes and of each other. [`transform`] asks what-ifs about the work
+//! nodes and of each other, [`disruption`] what budgets promise. [`transform`] asks what-ifs about the work
 //! itself. [`usage`] is what pods were seen to use, and
 //! [`rightsize`] what they should request.
 
 pub mod constraints;
 pub mod demand;
+pub mod disruption;
 pub mod draws;
 pub mod generate;
 pub mod intern;
@@ -27,6 +28,6 @@ pub mod usage;
 pub(crate) use model::id;
 pub use model::{
     ClassId, DaemonSet, Demand, ExtendedId, LocalTemplate, NamespaceId, OnInterrupt, PodClass,
-    PodTemplate, Requests, Service, Taint, TaintEffect, TemplateId, Toleration, Trace, TraceRow,
-    TraceUse, Usage, WorkloadId, WorkloadInfo, WorkloadKind, Workloads,
+    PodLife, PodTemplate, Requests, Service, Taint, TaintEffect, TemplateId, Toleration, Trace,
+    TraceRow, TraceUse, Usage, WorkloadId, WorkloadInfo, WorkloadKind, Workloads,
 };

@@ -9,6 +9,7 @@
 use std::sync::Arc;
 
 use super::constraints::Constraints;
+use super::disruption::DisruptionBudget;
 use super::draws::RowDraws;
 use crate::rng::Distribution;
 use crate::units::{Bytes, MilliCpu, Percent, SimDuration, SimTime};
@@ -175,6 +176,17 @@ pub struct Usage {
     pub memory: Option<Bytes>,
 }
 
+/// How pods begin and end, beside what placement sees of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct PodLife {
+    /// How long after submission the last of its `schedulingGates` is removed:
+    /// the scheduler leaves the pod alone until then.
+    pub gated_for: SimDuration,
+    /// From its deletion (`SIGTERM`) to the end of its last container, at most
+    /// `terminationGracePeriodSeconds`. Until then it takes its room.
+    pub exit: SimDuration,
+}
+
 /// Pods alike in everything but arrival, duration and usage.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PodTemplate {
@@ -188,6 +200,8 @@ pub struct PodTemplate {
     pub on_interrupt: OnInterrupt,
     /// From bound to running: image pull and container start, milliseconds.
     pub startup: Distribution,
+    /// How they begin and end.
+    pub life: PodLife,
 }
 
 /// What kind of owner a workload is.
@@ -557,11 +571,73 @@ pub struct Workloads {
     pub services: Vec<Service>,
     /// `DaemonSet`s.
     pub daemons: Vec<DaemonSet>,
+    /// `PodDisruptionBudget`s.
+    pub budgets: Vec<DisruptionBudget>,
+    /// By class, what a pod of it counts as while it is being deleted; empty
+    /// where no pod can preempt another.
+    pub leaving: Vec<ClassId>,
+}
+
+impl Workloads {
+    /// Where some pods may preempt others: for each class that may lose pods
+    /// so and that spreading may count, a class of its pods while they are
+    /// being deleted.
+    pub fn add_leaving_classes(&mut self) {
+        let bold = self.classes.iter().filter(|class| !class.never_preempts);
+        let Some(highest) = bold.map(|class| class.priority).max() else { return };
+        if self.classes.iter().all(|class| class.priority >= highest) {
+            return;
+        }
+        let count = self.classes.len() as u32;
+        self.leaving = (0..count).map(ClassId).collect();
+        for class in 0..count as usize {
+            let constraints = self.classes[class].constraints.clone();
+            let victim = self.classes[class].priority < highest;
+            let Some(mut constraints) = constraints.filter(|_| victim) else { continue };
+            Arc::make_mut(&mut constraints).terminating = true;
+            self.leaving[class] = ClassId(self.classes.len() as u32);
+            self.classes
+                .push(PodClass { constraints: Some(constraints), ..self.classes[class].clone() });
+        }
+        let twins = count..self.classes.len() as u32;
+        self.leaving.extend(twins.map(ClassId));
+    }
+
+    /// What a pod of the class counts as while it is being deleted.
+    #[must_use]
+    pub fn leaving_class(&self, class: ClassId) -> ClassId {
+        self.leaving.get(class.index()).copied().unwrap_or(class)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Only a pod that can be preempted and that others count gets a class to
+    /// leave as; it keeps all else.
+    #[test]
+    fn classes_that_may_be_preempted_have_one_to_leave_as() {
+        let class = |priority, known: bool| PodClass {
+            priority,
+            constraints: known.then(|| Arc::new(Constraints::default())),
+            ..PodClass::default()
+        };
+        let all = |classes: Vec<PodClass>| {
+            let mut workloads = Workloads { classes, ..Workloads::default() };
+            workloads.add_leaving_classes();
+            workloads
+        };
+        let flat = all(vec![class(3, true), class(3, true)]);
+        assert_eq!((flat.classes.len(), flat.leaving_class(ClassId(1))), (2, ClassId(1)));
+        let mixed = all(vec![class(0, true), class(0, false), class(7, true)]);
+        let leaving: Vec<u32> = (0..4).map(|i| mixed.leaving_class(ClassId(i)).0).collect();
+        assert_eq!(leaving, [3, 1, 2, 3]);
+        let twin = &mixed.classes[3];
+        assert!(twin.constraints.as_ref().is_some_and(|c| c.terminating));
+        let shy = PodClass { never_preempts: true, ..class(7, true) };
+        assert_eq!(all(vec![class(0, true), shy]).classes.len(), 2);
+    }
 
     #[test]
     fn sorting_moves_every_column_and_keeps_ties() {

@@ -7,6 +7,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use super::disruption::DisruptionBudget;
 use super::generate::GeneratorSpec;
 use super::intern::{Builder, PodRules, PodShape, TraceData};
 use super::model::{DaemonSet, Demand, Service, Usage, WorkloadKind, Workloads};
@@ -109,13 +110,16 @@ impl PlannedWorkload {
 pub struct WorkloadPlan {
     workloads: Vec<PlannedWorkload>,
     namespaces: Vec<String>,
+    budgets: Vec<DisruptionBudget>,
     /// The tables, where they do not depend on the seed.
     fixed: OnceLock<Arc<Workloads>>,
 }
 
 impl PartialEq for WorkloadPlan {
     fn eq(&self, other: &Self) -> bool {
-        self.workloads == other.workloads && self.namespaces == other.namespaces
+        self.workloads == other.workloads
+            && self.namespaces == other.namespaces
+            && self.budgets == other.budgets
     }
 }
 
@@ -124,7 +128,14 @@ impl WorkloadPlan {
     /// to; they get ids before all others.
     #[must_use]
     pub fn new(workloads: Vec<PlannedWorkload>, namespaces: Vec<String>) -> Self {
-        WorkloadPlan { workloads, namespaces, fixed: OnceLock::new() }
+        WorkloadPlan { workloads, namespaces, ..WorkloadPlan::default() }
+    }
+
+    /// The same with these `PodDisruptionBudget`s. Pods that one of them guards
+    /// must have constraints, which carry their labels.
+    #[must_use]
+    pub fn with_budgets(self, budgets: Vec<DisruptionBudget>) -> Self {
+        WorkloadPlan { budgets, fixed: OnceLock::new(), ..self }
     }
 
     /// The workloads.
@@ -225,6 +236,9 @@ impl WorkloadPlan {
                     });
                 }
             }
+        }
+        for budget in &self.budgets {
+            builder.budget(budget.clone());
         }
         Ok(builder.finish())
     }

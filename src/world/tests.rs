@@ -52,6 +52,7 @@ pub(super) fn template(class: u32, workload: u32) -> PodTemplate {
         namespace: NamespaceId(0),
         on_interrupt: OnInterrupt::Restart,
         startup: Distribution::Constant(0.0),
+        life: crate::workload::PodLife::default(),
     }
 }
 

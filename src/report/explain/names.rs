@@ -208,6 +208,7 @@ mod tests {
                 namespace: NamespaceId(0),
                 on_interrupt: OnInterrupt::Restart,
                 startup: Distribution::Constant(0.0),
+                life: crate::workload::PodLife::default(),
             }],
             traces: vec![TraceUse { trace: Arc::new(trace), template_base: 0 }],
             ..Workloads::default()
