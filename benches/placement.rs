@@ -9,7 +9,7 @@ use divan::counter::ItemsCount;
 use plimsoll::cluster::{
     Capacity, NodeInit, NodeTraits, Nodes, PoolId, Purchase, ShapeId, Slot, ZoneId,
 };
-use plimsoll::place::kube::{ScoreIndex, Scoring, balance_score, resource_score};
+use plimsoll::place::kube::{SchedulerProfile, ScoreIndex, Scoring, balance_score, resource_score};
 use plimsoll::rng::Draws;
 use plimsoll::units::{Bytes, MilliCpu};
 use plimsoll::workload::{ClassId, PodClass, Requests};
@@ -25,6 +25,10 @@ const SHAPES: [(i64, i64, u32); 6] = [
     (3_920, 6_945 * MIB, 58),
     (3_920, 29_300 * MIB, 58),
 ];
+
+fn profile(scoring: Scoring) -> SchedulerProfile {
+    SchedulerProfile { scoring, ..SchedulerProfile::default() }
+}
 
 /// A filled cluster in which pods come and go.
 struct Churn {
@@ -70,7 +74,7 @@ impl Churn {
                 PodClass { requests, ..PodClass::default() }
             })
             .collect();
-        let index = ScoreIndex::new(scoring, &classes);
+        let index = ScoreIndex::new(&[profile(scoring)], &classes);
         let ties = Draws::new(1, "tie", 0);
         let mut churn = Churn {
             nodes,
@@ -202,7 +206,7 @@ fn failed_attempt(bencher: divan::Bencher<'_, '_>, nodes: usize) {
     let mut churn = Churn::new(nodes, 20, Scoring::LeastAllocated, 1);
     let huge = Requests::new(Some(MilliCpu(1_000_000)), None, Vec::new());
     churn.classes[0].requests = huge;
-    churn.index = ScoreIndex::new(Scoring::LeastAllocated, &churn.classes);
+    churn.index = ScoreIndex::new(&[profile(Scoring::LeastAllocated)], &churn.classes);
     bencher.counter(ItemsCount::new(STEPS)).bench_local(|| {
         for _ in 0..STEPS {
             assert!(churn.index.select(&churn.nodes, ClassId(0), &mut churn.ties).is_none());

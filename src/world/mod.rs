@@ -181,7 +181,10 @@ impl<'a> World<'a> {
             seed,
             nodes: Nodes::new(workloads.extended.len()),
             pods: Pods::default(),
-            scheduler: KubeScheduler::new(&setup.scheduler, &workloads.classes),
+            scheduler: KubeScheduler::new(
+                std::slice::from_ref(&setup.scheduler),
+                &workloads.classes,
+            ),
             observer: Observer::new(
                 setup.start_unix_ms,
                 setup.warmup,

@@ -222,7 +222,7 @@ fn replay(path: &Path) -> usize {
     let classes: Vec<PodClass> =
         items(input, "pods").iter().map(|pod| class_of(pod, &extended)).collect();
     let profile = SchedulerProfile::default();
-    let mut scheduler = KubeScheduler::new(&profile, &classes);
+    let mut scheduler = KubeScheduler::new(std::slice::from_ref(&profile), &classes);
     let ranks: Vec<u32> = (0..nodes.slots() as u32).collect();
 
     let decisions = items(&scenario["expected"], "decisions");

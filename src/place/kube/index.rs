@@ -24,6 +24,7 @@ use super::admission::Admissions;
 use super::mirror::{Ask, Mirror};
 use super::plane::{INFEASIBLE, Plane, nth_bit};
 use super::score::{Scoring, taint_score};
+use super::{NodeVerdict, Rejectors, SchedulerProfile, evaluate_plain};
 use crate::cluster::{Nodes, Slot};
 use crate::rng::Draws;
 use crate::workload::{ClassId, PodClass};
@@ -80,7 +81,7 @@ struct Best {
 /// Scores of all classes over all nodes. See the module.
 #[derive(Debug, Clone)]
 pub struct ScoreIndex {
-    scoring: Scoring,
+    profiles: Vec<SchedulerProfile>,
     budget: usize,
     /// Kind of each class.
     kind_of: Vec<u32>,
@@ -93,14 +94,14 @@ pub struct ScoreIndex {
 impl ScoreIndex {
     /// An index for these classes, with the default bound on memory.
     #[must_use]
-    pub fn new(scoring: Scoring, classes: &[PodClass]) -> Self {
-        Self::with_budget(scoring, classes, DEFAULT_BUDGET)
+    pub fn new(profiles: &[SchedulerProfile], classes: &[PodClass]) -> Self {
+        Self::with_budget(profiles, classes, DEFAULT_BUDGET)
     }
 
     /// An index whose planes take at most `budget` bytes (one class's planes
     /// always fit).
     #[must_use]
-    pub fn with_budget(scoring: Scoring, classes: &[PodClass], budget: usize) -> Self {
+    pub fn with_budget(profiles: &[SchedulerProfile], classes: &[PodClass], budget: usize) -> Self {
         let mut ids: FxHashMap<PodClass, u32> = FxHashMap::default();
         let mut kinds: Vec<Kind> = Vec::new();
         let kind_of = classes
@@ -121,7 +122,7 @@ impl ScoreIndex {
             })
             .collect();
         ScoreIndex {
-            scoring,
+            profiles: profiles.to_vec(),
             budget,
             kind_of,
             kinds,
@@ -196,6 +197,43 @@ impl ScoreIndex {
         kind.admissible
     }
 
+    /// Whether the node can take a pod of the class.
+    pub fn is_feasible_on(&mut self, nodes: &Nodes, class: ClassId, slot: Slot) -> bool {
+        let at = self.refresh(nodes, class);
+        self.planes[at].groups.iter().any(|plane| plane.score(slot.index()) != INFEASIBLE)
+    }
+
+    /// Which filters reject the class, over all nodes.
+    pub fn rejecting(&mut self, nodes: &Nodes, class: ClassId) -> Rejectors {
+        let kind = &self.kinds[self.kind_of[class.index()] as usize];
+        let profile = &self.profiles[usize::from(kind.class.profile)];
+        let mut rejectors = Rejectors::default();
+        for verdict in evaluate_plain(nodes, &kind.class, profile) {
+            if let NodeVerdict::Rejected(rejection) = verdict {
+                rejectors.insert(rejection.plugin());
+            }
+        }
+        rejectors
+    }
+
+    /// Whether the binding of another pod can make a node feasible for the
+    /// class: it must be near others, or spread evenly.
+    #[must_use]
+    pub fn awaits_bindings(&self, class: ClassId) -> bool {
+        let kind = &self.kinds[self.kind_of[class.index()] as usize];
+        kind.class
+            .constraints
+            .as_ref()
+            .is_some_and(|c| !c.affinity.is_empty() || c.spread.iter().any(|s| s.hard))
+    }
+
+    /// Whether other pods decide where the class may go, so that a change of
+    /// one node can make another feasible.
+    #[must_use]
+    pub fn looks_at_others(&self, class: ClassId) -> bool {
+        self.kinds[self.kind_of[class.index()] as usize].class.constraints.is_some()
+    }
+
     /// The quick check on a node that appeared or changed: it is open, its
     /// labels and `NoSchedule` taints let the class in, and the pod fits its
     /// free capacity.
@@ -222,7 +260,8 @@ impl ScoreIndex {
         let planes = &mut self.planes[at];
         planes.used = self.queries;
         if planes.position != self.mirror.position() {
-            planes.catch_up(nodes, &self.mirror, kind, self.scoring);
+            let scoring = self.profiles[usize::from(kind.class.profile)].scoring;
+            planes.catch_up(nodes, &self.mirror, kind, scoring);
         }
         at
     }

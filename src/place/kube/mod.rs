@@ -18,18 +18,22 @@ mod properties;
 mod queue;
 #[cfg(test)]
 mod queue_model;
+mod rejectors;
 mod score;
 
 pub use fit::{Insufficient, NO_NODE_AVAILABLE, Rejection, filter, worth_requeuing};
 pub use index::{ScoreIndex, Top};
 pub use plain::{NodeVerdict, PluginScores, evaluate_plain};
 pub use queue::{Failures, Position, QueueProfile, SchedulingQueue};
+pub use rejectors::Rejectors;
 pub use score::{
     MAX_NODE_SCORE, Scoring, TAINT_WEIGHT, balance_score, balanced_allocation, resource_score,
     resources_fit, taint_score, untolerated_preferences,
 };
 
-use crate::cluster::{Nodes, Slot};
+use std::sync::Arc;
+
+use crate::cluster::{Nodes, PodId, Slot};
 use crate::rng::Draws;
 use crate::units::SimTime;
 use crate::workload::{ClassId, PodClass};
@@ -45,22 +49,45 @@ pub struct SchedulerProfile {
     pub service_time_us: Option<u64>,
 }
 
+/// A node that preemption made room on for a pod.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Nomination {
+    pod: PodId,
+    class: ClassId,
+    slot: Slot,
+}
+
 /// One scheduler: the pending pods and the score index over the nodes.
 #[derive(Debug, Clone)]
 pub struct KubeScheduler {
     /// The pending pods.
     pub queue: SchedulingQueue,
     index: ScoreIndex,
+    classes: Arc<[PodClass]>,
+    nominations: Vec<Nomination>,
+    /// Per class, which filters rejected the pod that failed last.
+    rejected_by: Vec<Rejectors>,
+    /// Per class of a bound pod, the classes that its binding can help.
+    helped_by: Vec<Vec<ClassId>>,
 }
 
 impl KubeScheduler {
     /// A scheduler without pods. `classes` are all that will ever be asked
-    /// for; the [`Nodes`] must be the same object in every call.
+    /// for, each placed as its `profile` says (an index into `profiles`); the
+    /// [`Nodes`] must be the same object in every call. The queue behaves as
+    /// the first profile states.
+    ///
+    /// # Panics
+    /// If there is no profile.
     #[must_use]
-    pub fn new(profile: &SchedulerProfile, classes: &[PodClass]) -> Self {
+    pub fn new(profiles: &[SchedulerProfile], classes: &[PodClass]) -> Self {
         KubeScheduler {
-            queue: SchedulingQueue::new(profile.queue, classes),
-            index: ScoreIndex::new(profile.scoring, classes),
+            queue: SchedulingQueue::new(profiles[0].queue, classes),
+            index: ScoreIndex::new(profiles, classes),
+            classes: classes.into(),
+            nominations: Vec::new(),
+            rejected_by: vec![Rejectors::default(); classes.len()],
+            helped_by: helped_by(classes),
         }
     }
 
@@ -72,6 +99,82 @@ impl KubeScheduler {
         self.index.select(nodes, class, draws)
     }
 
+    /// As [`KubeScheduler::select`] for a pod that may have been nominated: it
+    /// goes to that node if it still can (`schedule_one.go`,
+    /// `evaluateNominatedNode`, 1.31).
+    pub fn select_pod(
+        &mut self,
+        nodes: &Nodes,
+        pod: PodId,
+        class: ClassId,
+        draws: &mut Draws,
+    ) -> Option<Slot> {
+        if self.nominations.is_empty() {
+            return self.index.select(nodes, class, draws);
+        }
+        match self.nominated(pod) {
+            Some(slot) if self.index.is_feasible_on(nodes, class, slot) => Some(slot),
+            _ => self.index.select(nodes, class, draws),
+        }
+    }
+
+    /// Nominates a node for a pending pod, in place of an earlier one.
+    pub fn nominate(&mut self, pod: PodId, class: ClassId, slot: Slot) {
+        self.clear_nomination(pod);
+        self.nominations.push(Nomination { pod, class, slot });
+    }
+
+    /// Forgets the nomination of a pod (it was bound or deleted, or lost its
+    /// node to a pod of higher priority).
+    pub fn clear_nomination(&mut self, pod: PodId) -> Option<Slot> {
+        let at = self.nominations.iter().position(|n| n.pod == pod)?;
+        Some(self.nominations.swap_remove(at).slot)
+    }
+
+    /// The node that the pod is nominated for.
+    #[must_use]
+    pub fn nominated(&self, pod: PodId) -> Option<Slot> {
+        self.nominations.iter().find(|n| n.pod == pod).map(|n| n.slot)
+    }
+
+    /// The pods nominated for a node, with their classes.
+    pub fn nominated_on(&self, slot: Slot) -> impl Iterator<Item = (PodId, ClassId)> {
+        self.nominations.iter().filter(move |n| n.slot == slot).map(|n| (n.pod, n.class))
+    }
+
+    /// After a failed attempt: which filters reject the class, over all
+    /// nodes. Remembered for the events that wake such pods.
+    pub fn rejecting(&mut self, nodes: &Nodes, class: ClassId) -> Rejectors {
+        let rejectors = self.index.rejecting(nodes, class);
+        self.rejected_by[class.index()] = rejectors;
+        rejectors
+    }
+
+    /// A pod of the class was bound: wakes the unschedulable pods that spread
+    /// over its namespace and were rejected for it, or that require to be near
+    /// such a pod (`scheduling_queue.go`,
+    /// `getUnschedulablePodsWithCrossTopologyTerm`, 1.31). Costs nothing where
+    /// no class is of that kind.
+    ///
+    /// DIFFERENCE: what rejected a pod is remembered by class, not by pod.
+    #[inline]
+    pub fn pod_bound(&mut self, class: ClassId, now: SimTime) {
+        if !self.helped_by[class.index()].is_empty() {
+            self.wake_after_bind(class, now);
+        }
+    }
+
+    #[cold]
+    fn wake_after_bind(&mut self, bound: ClassId, now: SimTime) {
+        let (classes, rejected_by) = (&self.classes, &self.rejected_by);
+        let helped = &self.helped_by[bound.index()];
+        self.queue.wake(now, |class| {
+            helped.contains(&class)
+                && (rejected_by[class.index()].contains("PodTopologySpread")
+                    || requires_near(&classes[class.index()], &classes[bound.index()]))
+        });
+    }
+
     /// Whether any node is feasible.
     #[inline]
     pub fn is_feasible(&mut self, nodes: &Nodes, class: ClassId) -> bool {
@@ -80,10 +183,16 @@ impl KubeScheduler {
 
     /// Finds the pending classes for which no node is feasible. The queue
     /// makes the attempts of their pods by itself, until capacity that they fit
-    /// into is freed or added. Returns whether there are more of them.
+    /// into is freed or added. Returns whether there are more of them. A class
+    /// that another pod's binding could help is not given up.
     pub fn give_up_hope(&mut self, nodes: &Nodes) -> bool {
+        if !self.nominations.is_empty() {
+            return false;
+        }
         let index = &mut self.index;
-        self.queue.give_up_hope(|class| index.top(nodes, class).is_none())
+        self.queue.give_up_hope(|class| {
+            !index.awaits_bindings(class) && index.top(nodes, class).is_none()
+        })
     }
 
     /// As [`KubeScheduler::select`], with ties to the node of the lowest
@@ -116,7 +225,9 @@ impl KubeScheduler {
     /// wakes the unschedulable pods that pass the quick check on it.
     pub fn node_changed(&mut self, nodes: &Nodes, slot: Slot, now: SimTime) {
         let index = &mut self.index;
-        self.queue.restore_hope(|class| index.passes_quick_check(nodes, slot, class));
+        self.queue.restore_hope(|class| {
+            index.looks_at_others(class) || index.passes_quick_check(nodes, slot, class)
+        });
         self.queue.wake(now, |class| index.passes_quick_check(nodes, slot, class));
     }
 
@@ -128,10 +239,47 @@ impl KubeScheduler {
     /// failed; here, whether capacity would reject it now.
     pub fn pod_deleted(&mut self, nodes: &Nodes, slot: Slot, now: SimTime) {
         let index = &mut self.index;
-        self.queue.restore_hope(|class| index.passes_quick_check(nodes, slot, class));
+        self.queue.restore_hope(|class| {
+            index.looks_at_others(class) || index.passes_quick_check(nodes, slot, class)
+        });
         let hints = self.queue.profile().hints;
         self.queue.wake(now, |class| !hints || index.admissible(nodes, class));
     }
+}
+
+/// Whether a required affinity term of `class` means pods of `bound`.
+fn requires_near(class: &PodClass, bound: &PodClass) -> bool {
+    match (&class.constraints, &bound.constraints) {
+        (Some(own), Some(bound)) => own.affinity.iter().any(|term| term.matches(bound)),
+        _ => false,
+    }
+}
+
+/// Per class of a bound pod, the classes that its binding can help.
+fn helped_by(classes: &[PodClass]) -> Vec<Vec<ClassId>> {
+    let waiting: Vec<usize> = (0..classes.len())
+        .filter(|i| {
+            let constraints = classes[*i].constraints.as_ref();
+            constraints.is_some_and(|c| !c.affinity.is_empty() || c.spread.iter().any(|s| s.hard))
+        })
+        .collect();
+    let spreads_over =
+        |class: &PodClass, bound: &PodClass| match (&class.constraints, &bound.constraints) {
+            (Some(own), Some(bound)) => {
+                own.namespace == bound.namespace && own.spread.iter().any(|s| s.hard)
+            }
+            _ => false,
+        };
+    classes
+        .iter()
+        .map(|bound| {
+            let helped = waiting.iter().filter(|i| {
+                let class = &classes[**i];
+                spreads_over(class, bound) || requires_near(class, bound)
+            });
+            helped.map(|i| ClassId(*i as u32)).collect()
+        })
+        .collect()
 }
 
 #[cfg(test)]

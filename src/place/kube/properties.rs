@@ -78,6 +78,10 @@ fn classes() -> Vec<PodClass> {
     classes
 }
 
+fn profile(scoring: Scoring) -> [SchedulerProfile; 1] {
+    [SchedulerProfile { scoring, ..SchedulerProfile::default() }]
+}
+
 /// A cluster under random change, with what runs where.
 struct Rig {
     nodes: Nodes,
@@ -222,7 +226,7 @@ proptest! {
         for (shape, traits) in first {
             rig.add(shape, traits, true);
         }
-        let mut index = ScoreIndex::with_budget(scoring, &rig.classes, budget);
+        let mut index = ScoreIndex::with_budget(&profile(scoring), &rig.classes, budget);
         let mut draws = Draws::new(seed, "tie", 0);
         for (op, query) in steps {
             rig.step(op);
@@ -263,7 +267,7 @@ proptest! {
             .map(|s| PodClass { requests: requests(*s), ..PodClass::default() })
             .collect();
         let mut nodes = super::tests::cluster(&[(alloc.0, alloc.1, 1_000)]);
-        let mut index = ScoreIndex::new(scoring, &classes);
+        let mut index = ScoreIndex::new(&profile(scoring), &classes);
         let profile = SchedulerProfile { scoring, ..SchedulerProfile::default() };
         for (i, class) in classes.iter().enumerate() {
             let id = ClassId(i as u32);
@@ -283,7 +287,7 @@ fn a_class_that_stays_away_reads_everything_afresh() {
     for i in 0..100 {
         rig.add(i, i / 7, true);
     }
-    let mut index = ScoreIndex::new(Scoring::LeastAllocated, &rig.classes);
+    let mut index = ScoreIndex::new(&profile(Scoring::LeastAllocated), &rig.classes);
     let mut draws = Draws::new(1, "tie", 0);
     for class in [0, 6] {
         rig.check(&mut index, Scoring::LeastAllocated, class, &mut draws);
@@ -306,7 +310,7 @@ fn ties_are_uniform() {
     for _ in 0..150 {
         rig.add(0, 0, true);
     }
-    let mut index = ScoreIndex::new(Scoring::LeastAllocated, &rig.classes);
+    let mut index = ScoreIndex::new(&profile(Scoring::LeastAllocated), &rig.classes);
     let mut draws = Draws::new(1, "tie", 0);
     let mut hits = vec![0u32; 150];
     for _ in 0..150_000 {
@@ -325,7 +329,7 @@ fn the_quick_check_looks_at_one_node() {
     rig.add(5, 5, true);
     rig.add(0, 0, false);
     assert_eq!(rig.nodes.traits[2], TraitsId(2));
-    let mut index = ScoreIndex::new(Scoring::LeastAllocated, &rig.classes);
+    let mut index = ScoreIndex::new(&profile(Scoring::LeastAllocated), &rig.classes);
     let got: Vec<bool> =
         (0..4).map(|slot| index.passes_quick_check(&rig.nodes, Slot(slot), ClassId(0))).collect();
     // Free; tainted; tainted NoExecute, which this check ignores; closed.
