@@ -21,6 +21,7 @@
 
 pub mod plain;
 pub mod provisioning;
+pub mod query;
 #[cfg(test)]
 mod tests;
 
@@ -32,6 +33,28 @@ use crate::workload::Requests;
 
 /// The attribute that names the Availability Zone of a container instance.
 pub const AVAILABILITY_ZONE: &str = "ecs.availability-zone";
+
+/// Attributes that ECS sets by itself (ECS developer guide, task placement
+/// constraints, 2023-06), sorted: the automatic and the optional ones.
+pub const BUILT_IN: [&str; 11] = [
+    "ecs.ami-id",
+    AVAILABILITY_ZONE,
+    "ecs.awsvpc-trunk-id",
+    "ecs.capability.external",
+    "ecs.cpu-architecture",
+    "ecs.instance-type",
+    "ecs.os-family",
+    "ecs.os-type",
+    "ecs.outpost-arn",
+    "ecs.subnet-id",
+    "ecs.vpc-id",
+];
+
+/// Whether ECS itself sets an attribute of this name.
+#[must_use]
+pub fn is_built_in(name: &str) -> bool {
+    BUILT_IN.contains(&name)
+}
 
 /// A resource that `binpack` looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
