@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use super::flips::Flip;
 use super::service::Shortfall;
 use super::verdict::{CaseVerdict, Resampled, Verdict, WorkloadVerdict};
+use crate::observe::RejectReason;
 use crate::sweep::{Estimate, GoalValue, Study};
 use crate::units::Money;
 
@@ -62,6 +63,11 @@ impl Verdict {
         }
         if !self.goals_met && !chosen.missed.is_empty() {
             say("goals", format!("no case meets every goal; the chosen one: {}", reasons(chosen)));
+        }
+        for case in &self.cases {
+            for text in rejections(study, case.case) {
+                say("rejected", text);
+            }
         }
         for flip in &self.flips {
             say("would flip", flip_text(study, flip));
@@ -176,6 +182,26 @@ fn reasons(case: &CaseVerdict) -> String {
         reasons.push(format!("goal {} is {value}, at most {target} wanted", goal.name));
     }
     reasons.join("; ")
+}
+
+/// Pods of a case that can never run, by workload and reason, in its first
+/// seed.
+fn rejections(study: &Study, case: usize) -> Vec<String> {
+    let mut all = Vec::new();
+    let Some(of) = study.cases.get(case) else { return all };
+    let Some(outcome) = of.finished().next() else { return all };
+    for workload in &outcome.workloads {
+        for (name, n) in &workload.pods.rejected_by_reason {
+            let why = match RejectReason::named(name) {
+                Some(reason) => reason.text(),
+                None => name.as_str(),
+            };
+            let pods = if *n == 1 { "pod" } else { "pods" };
+            let case = title(study, case);
+            all.push(format!("{case}: {n} {pods} of {}: {why}", workload.name));
+        }
+    }
+    all
 }
 
 fn flip_text(study: &Study, flip: &Flip) -> String {

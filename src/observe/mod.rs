@@ -5,6 +5,7 @@ mod names;
 mod observer;
 pub mod probe;
 mod record;
+mod rejection;
 mod timeline;
 
 pub use accounts::{Accounts, Owner, PodRates, SHARE_SCALE, pod_rates};
@@ -13,4 +14,5 @@ pub use record::{
     FargateRecord, NodeEnd, NodeRecord, NodeWindow, OwnerIntegral, Place, PodCounts, PodEnd,
     PodRecord, Record, ServiceDemand, TimelinePoint, Totals, WINDOW_MS, Waits,
 };
+pub use rejection::{ReasonCounts, RejectReason};
 pub use timeline::{Levels, Timeline};

@@ -7,6 +7,7 @@ use super::record::{
     FargateRecord, NodeEnd, NodeRecord, Place, PodCounts, PodEnd, PodRecord, Record, ServiceDemand,
     Totals, WINDOW_MS, Waits,
 };
+use super::rejection::RejectReason;
 use super::timeline::Timeline;
 use crate::cluster::{Capacity, Pod};
 use crate::units::SimTime;
@@ -112,6 +113,12 @@ impl Observer {
         if let Some(probe) = &mut self.probe {
             probe.bound(workload, pod, place);
         }
+    }
+
+    /// A pod instance is rejected as it is submitted.
+    pub fn rejected(&mut self, workload: WorkloadId, pod: &Pod, reason: RejectReason) {
+        self.counts[workload.index()].rejected_by_reason[reason as usize] += 1;
+        self.ended(workload, pod, PodEnd::Rejected, pod.submitted);
     }
 
     /// A pod instance ended, or the run ended over it. `now` is when.
@@ -271,6 +278,8 @@ impl Observer {
                 + c.interrupted
                 + c.rejected;
             assert_eq!(c.submitted, fates, "conservation of pod instances");
+            let reasons: u64 = c.rejected_by_reason.iter().sum();
+            assert_eq!(c.rejected, reasons, "every rejection has a reason");
         }
         for w in &mut self.waits {
             w.pending_ms.sort_unstable();

@@ -9,6 +9,7 @@
 //! on with the pod that replaced it.
 
 use super::record::{Place, PodEnd};
+use super::rejection::RejectReason;
 use crate::cluster::{Pod, PodId, PoolId, ShapeId};
 use crate::units::SimTime;
 use crate::workload::{TemplateId, WorkloadId};
@@ -262,6 +263,8 @@ pub struct Instance {
     pub steps: Vec<Step>,
     /// Steps beyond those that are kept.
     pub left_out: u64,
+    /// Why it can never run, where it cannot.
+    pub rejected: Option<RejectReason>,
     /// Where it was meant to run, if on Fargate.
     pub fargate: Option<Launch>,
     /// For one that was rejected or never bound: every kind of node.
@@ -308,15 +311,15 @@ impl Follow {
         self.live
     }
 
-    /// A pod was submitted; `id` is `None` if it was rejected.
-    pub(crate) fn submitted(&mut self, pod: &Pod, id: Option<PodId>) {
+    /// A pod was submitted, or rejected for a reason.
+    pub(crate) fn submitted(&mut self, pod: &Pod, id: Result<PodId, RejectReason>) {
         if Pod::origin(pod.ordinal).0 == Pod::origin(self.ordinal).0 {
             self.siblings = self.siblings.max(Pod::origin(pod.ordinal).1 + 1);
         }
         if pod.ordinal != self.ordinal {
             return;
         }
-        (self.live, self.last_failure, self.requeue) = (id, None, None);
+        (self.live, self.last_failure, self.requeue) = (id.ok(), None, None);
         self.instances.push(Instance {
             template: pod.template,
             submitted: pod.submitted,
@@ -328,6 +331,7 @@ impl Follow {
             work_ms: pod.work_ms,
             steps: Vec::new(),
             left_out: 0,
+            rejected: id.err(),
             fargate: None,
             reach: Vec::new(),
         });

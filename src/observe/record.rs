@@ -3,6 +3,7 @@
 //! Everything is columns or small plain rows, in an order that depends on the
 //! simulation alone. Times are milliseconds since the start of the run.
 
+use super::rejection::ReasonCounts;
 use crate::cluster::{PoolId, Purchase, ShapeId, ZoneId};
 use crate::units::SimTime;
 use crate::workload::{NamespaceId, TemplateId, WorkloadId};
@@ -273,6 +274,8 @@ pub struct PodCounts {
     pub interrupted: u64,
     /// See [`PodEnd`].
     pub rejected: u64,
+    /// Those rejected, by reason.
+    pub rejected_by_reason: ReasonCounts,
 }
 
 /// Demand that services saw and could not meet, milli-core·ms.

@@ -11,7 +11,7 @@ use super::outcome::{
 use super::stats::nearest_rank;
 use crate::bill::Bill;
 use crate::cluster::ClusterSpec;
-use crate::observe::{FargateRecord, NodeRecord, Record};
+use crate::observe::{FargateRecord, NodeRecord, ReasonCounts, Record, RejectReason};
 use crate::units::{Bytes, HOUR_MS, SimTime};
 use crate::workload::{WorkloadKind, Workloads};
 
@@ -57,6 +57,9 @@ impl Outcome {
             pods.interrupted += counts.interrupted;
             pods.rejected += counts.rejected;
             pods.pending_at_end += counts.pending_at_end;
+            for (reason, n) in by_reason(&counts.rejected_by_reason) {
+                *pods.rejected_by_reason.entry(reason).or_default() += n;
+            }
         }
         outcome.pods.repeated_core_hours = record.totals.repeated_cpu as f64 / CORE_HOUR;
         let unserved: u128 = record.demand.iter().map(|d| d.unserved).sum();
@@ -78,6 +81,15 @@ impl CostTotals {
             by_price_status: bill.by_price_status.clone(),
         }
     }
+}
+
+/// Numbers of rejected pods by the names of their reasons.
+fn by_reason(counts: &ReasonCounts) -> impl Iterator<Item = (String, u64)> + '_ {
+    RejectReason::ALL
+        .into_iter()
+        .zip(counts)
+        .filter(|(_, n)| **n > 0)
+        .map(|(reason, n)| (reason.name().to_owned(), *n))
 }
 
 /// Ascending runs merged into one; the standard stable sort detects runs, so
@@ -272,6 +284,7 @@ fn workload_outcomes(
                 evicted: counts.evicted,
                 interrupted: counts.interrupted,
                 rejected: counts.rejected,
+                rejected_by_reason: by_reason(&counts.rejected_by_reason).collect(),
                 pending_at_end: counts.pending_at_end,
                 repeated_core_hours: repeated as f64 / CORE_HOUR,
                 unserved_core_hours: unserved as f64 / CORE_HOUR,

@@ -57,6 +57,8 @@ pub struct Pods {
     pub interrupted: u64,
     /// Could never run on any pool.
     pub rejected: u64,
+    /// Those, by the names of [`crate::observe::RejectReason`]; none with zero.
+    pub rejected_by_reason: BTreeMap<String, u64>,
     /// Unbound when the run ended.
     pub pending_at_end: u64,
     /// Requested core-hours of work that was thrown away and done again.

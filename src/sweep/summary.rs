@@ -139,8 +139,8 @@ mod tests {
         );
         assert_eq!(
             keys(&json["pods"]),
-            "submitted started finished evicted interrupted rejected pending_at_end \
-             repeated_core_hours unserved_core_hours"
+            "submitted started finished evicted interrupted rejected rejected_by_reason \
+             pending_at_end repeated_core_hours unserved_core_hours"
         );
         assert_eq!(keys(&json["pending_s"]), "mean p50 p90 p95 p99 max censored");
         assert_eq!(

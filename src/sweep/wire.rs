@@ -178,8 +178,8 @@ records! {
         nodes, cost, goals, workloads,
     }
     Pods {
-        submitted, started, finished, evicted, interrupted, rejected, pending_at_end,
-        repeated_core_hours, unserved_core_hours,
+        submitted, started, finished, evicted, interrupted, rejected, rejected_by_reason,
+        pending_at_end, repeated_core_hours, unserved_core_hours,
     }
     WaitSummary { mean, p50, p90, p95, p99, max, censored }
     Utilisation { cpu, memory }

@@ -14,7 +14,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::cluster::{Pod, PodId, PodState, PoolId, Purchase, Slot};
-use crate::observe::PodEnd;
+use crate::observe::{PodEnd, RejectReason};
 use crate::place::ecs::{EcsPlacer, Provisioning, TaskGroup};
 use crate::rng::Draws;
 use crate::scale::ecs_capacity::{ProviderScaler, choose_provider, shrink_provider};
@@ -60,7 +60,8 @@ impl<'a> EcsState<'a> {
     pub(super) fn new(spec: &'a Ecs, setup: &Setup, workloads: &Workloads) -> Self {
         let strategies: Vec<_> = spec.workloads.iter().map(|w| w.strategy.clone()).collect();
         let classes = 0..workloads.classes.len() as u32;
-        let size = |pool, class| fargate::size_for(&setup.cluster, workloads, pool, ClassId(class));
+        let size =
+            |pool, class| fargate::size_for(&setup.cluster, workloads, pool, ClassId(class)).ok();
         EcsState {
             spec,
             placer: EcsPlacer::new(&strategies),
@@ -92,7 +93,7 @@ impl World<'_> {
     /// The Fargate pool and size of a pod that goes there.
     pub(super) fn fargate_of(&self, pod: &Pod, facts: TemplateFacts) -> Option<(u32, u32)> {
         let Some(ecs) = &self.ecs else {
-            return facts.fargate.and_then(|(pool, size)| Some((pool, size?)));
+            return facts.fargate.and_then(|(pool, size)| Some((pool, size.ok()?)));
         };
         if pod.provider == NO_PROVIDER {
             return None;
@@ -118,7 +119,7 @@ impl World<'_> {
         if pod.provider == NO_PROVIDER && !items.is_empty() {
             match choose_provider(items, &ecs.counts[workload]) {
                 Some(entry) => pod.provider = items[entry].provider,
-                None => return self.reject(&pod, facts),
+                None => return self.reject(&pod, facts, RejectReason::NoProvider),
             }
         }
         let provider = pod.provider;
@@ -129,11 +130,12 @@ impl World<'_> {
             self.ecs_reachable(facts.class, provider)
         };
         if !holds {
-            return self.reject(&pod, facts);
+            let reason = self.ecs_missing(facts.class, provider);
+            return self.reject(&pod, facts, reason);
         }
         let now = pod.submitted;
         let id = self.pods.insert(pod);
-        self.watch_submitted(&pod, Some(id));
+        self.watch_submitted(&pod, Ok(id));
         let ecs = self.ecs.as_mut()?;
         ecs.count(workload, provider, 1);
         if fargate {
@@ -146,6 +148,21 @@ impl World<'_> {
             self.autoscaler_dirty(now, queue);
         }
         Some(id)
+    }
+
+    /// Why no capacity, or not that of the provider, holds a task of the class.
+    fn ecs_missing(&mut self, class: ClassId, provider: u16) -> RejectReason {
+        let (cluster, pools) = (&self.setup.cluster, self.setup.cluster.pools.len());
+        if provider == NO_PROVIDER {
+            return self.missing(class, 0..pools);
+        }
+        let at = usize::from(provider);
+        match at.checked_sub(pools) {
+            Some(pool) => fargate::size_for(cluster, self.workloads, pool, class)
+                .err()
+                .unwrap_or(RejectReason::FargateSize),
+            None => self.missing(class, at..at + 1),
+        }
     }
 
     /// Whether some instance could hold a task of the class.

@@ -2,7 +2,7 @@
 
 use crate::cluster::{ClusterSpec, PodId, PodState};
 use crate::lifecycle::SpotNode;
-use crate::observe::{FargateRecord, Place, PodEnd};
+use crate::observe::{FargateRecord, Place, PodEnd, RejectReason};
 use crate::place::LaunchBucket;
 use crate::rng::Draws;
 use crate::sim::EventQueue;
@@ -28,23 +28,45 @@ impl FargatePool {
 }
 
 /// The first, and so cheapest, size that holds a pod of the class with its
-/// sidecars and the platform's overhead. Extended resources (GPUs) are not
-/// offered on Fargate (EKS user guide, Fargate considerations).
+/// sidecars and the platform's overhead; or what Fargate does not offer (EKS
+/// user guide, Fargate considerations: no GPUs, EBS volumes, `HostPort` or Arm).
 pub(super) fn size_for(
     cluster: &ClusterSpec,
     workloads: &Workloads,
     pool: usize,
     class: ClassId,
-) -> Option<u32> {
+) -> Result<u32, RejectReason> {
     let spec = &cluster.fargate[pool];
-    let requests = &workloads.classes[class.index()].requests;
+    let class = &workloads.classes[class.index()];
+    let requests = &class.requests;
     if !requests.extended.is_empty() {
-        return None;
+        return Err(RejectReason::FargateExtended);
+    }
+    if let Some(constraints) = &class.constraints {
+        if constraints.attached_volumes > 0 {
+            return Err(RejectReason::FargateVolumes);
+        }
+        if !constraints.host_ports.is_empty() {
+            return Err(RejectReason::FargateHostPorts);
+        }
+    }
+    if class.node_selector.iter().any(|(key, value)| foreign(key, value)) {
+        return Err(RejectReason::FargatePlatform);
     }
     let cpu = requests.cpu.0 + spec.sidecar_cpu.0;
     let memory = requests.memory.0 + spec.sidecar_memory.0 + spec.overhead_memory.0;
     let holds = |s: &crate::cluster::FargateSize| s.cpu.0 >= cpu && s.memory.0 >= memory;
-    spec.sizes.iter().position(holds).map(|i| i as u32)
+    spec.sizes.iter().position(holds).map(|i| i as u32).ok_or(RejectReason::FargateSize)
+}
+
+/// Whether a node label names a platform that Fargate on EKS has no machines
+/// of. Workloads of ECS have no node selectors.
+fn foreign(key: &str, value: &str) -> bool {
+    match key {
+        "kubernetes.io/arch" | "beta.kubernetes.io/arch" => value != "amd64",
+        "kubernetes.io/os" | "beta.kubernetes.io/os" => value != "linux",
+        _ => false,
+    }
 }
 
 impl World<'_> {

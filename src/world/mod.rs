@@ -18,6 +18,7 @@ mod managed_scaling;
 mod nodes;
 mod pods;
 mod probe;
+mod rejection;
 mod services;
 mod setup;
 #[cfg(test)]
@@ -25,10 +26,10 @@ mod tests;
 
 pub use setup::{Ecs, EcsWorkload, Horizon, Setup};
 
-use crate::cluster::{NodeTraits, Nodes, Pods};
+use crate::cluster::{NodeTraits, Nodes, Pod, Pods};
 use crate::lifecycle::Reclaims;
 use crate::observe::probe::Probe;
-use crate::observe::{KeepPods, Observer, Owner, PodEnd, Record};
+use crate::observe::{KeepPods, Observer, Owner, PodEnd, Record, RejectReason};
 use crate::place::KubeScheduler;
 use crate::sim::{self, EventQueue};
 use crate::units::{DAY_MS, SimDuration, SimTime};
@@ -101,8 +102,9 @@ struct TemplateFacts {
     class: ClassId,
     owner: Owner,
     batch: bool,
-    /// First Fargate pool that takes it, and the size it gets there.
-    fargate: Option<(u32, Option<u32>)>,
+    /// The Fargate pool that takes it, and the size it gets there, or why it
+    /// gets none.
+    fargate: Option<(u32, Result<u32, RejectReason>)>,
 }
 
 struct World<'a> {
@@ -135,7 +137,7 @@ struct World<'a> {
     /// Amazon ECS in place of scheduler and autoscaler.
     ecs: Option<EcsState<'a>>,
     /// Whether any pool could ever hold the class; by class, once asked.
-    reachable: Vec<Option<bool>>,
+    reachable: Vec<Option<Result<(), RejectReason>>>,
     /// The scheduler works until then, microseconds.
     busy_until_us: i64,
     /// When the scheduler next looks at its queue.

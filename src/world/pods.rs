@@ -3,7 +3,7 @@
 use crate::cluster::{Pod, PodId, PodState, Slot};
 use crate::lifecycle::after_interruption;
 use crate::observe::probe::Cause;
-use crate::observe::{Place, PodEnd, PodRates, pod_rates};
+use crate::observe::{Place, PodEnd, PodRates, RejectReason, pod_rates};
 use crate::rng::Draws;
 use crate::sim::EventQueue;
 use crate::units::{SimDuration, SimTime};
@@ -47,40 +47,35 @@ impl World<'_> {
             return self.ecs_submit(pod, facts, queue);
         }
         if let Some((pool, size)) = facts.fargate {
-            if size.is_none() {
-                return self.reject(&pod, facts);
+            if let Err(reason) = size {
+                return self.reject(&pod, facts, reason);
             }
             let id = self.pods.insert(pod);
-            self.watch_submitted(&pod, Some(id));
+            self.watch_submitted(&pod, Ok(id));
             self.fargate_launch(pool as usize, id, queue);
             return Some(id);
         }
-        if !self.is_reachable(facts.class) {
-            return self.reject(&pod, facts);
+        if let Err(reason) = self.reachable(facts.class) {
+            return self.reject(&pod, facts, reason);
         }
         let id = self.pods.insert(pod);
-        self.watch_submitted(&pod, Some(id));
+        self.watch_submitted(&pod, Ok(id));
         self.scheduler.queue.push_new(id, facts.class, now);
         self.kick_scheduler(now, queue);
         Some(id)
     }
 
-    pub(super) fn reject(&mut self, pod: &Pod, facts: TemplateFacts) -> Option<PodId> {
-        self.watch_submitted(pod, None);
-        self.observer.ended(facts.owner.workload, pod, PodEnd::Rejected, pod.submitted);
-        if facts.batch {
-            self.batch_live -= 1;
-        }
-        None
-    }
-
     /// Whether some pool could hold a pod of the class on an empty node. A pod
     /// that none could hold is rejected instead of simulated for ever.
-    fn is_reachable(&mut self, class: ClassId) -> bool {
+    fn reachable(&mut self, class: ClassId) -> Result<(), RejectReason> {
         if let Some(known) = self.reachable[class.index()] {
             return known;
         }
-        let known = self.find_reachable(class);
+        let known = if self.find_reachable(class) {
+            Ok(())
+        } else {
+            Err(self.missing(class, 0..self.setup.cluster.pools.len()))
+        };
         self.reachable[class.index()] = Some(known);
         known
     }

@@ -2,6 +2,7 @@
 //! into words' reach. Without a probe every function here returns at once.
 
 use crate::cluster::{Pod, PodId, PoolId, Slot};
+use crate::observe::RejectReason;
 use crate::observe::probe::{
     Candidate, Cause, Diagnosis, Follow, Launch, Probe, Reach, Rejected, Requeue,
 };
@@ -35,21 +36,22 @@ impl World<'_> {
         }
     }
 
-    /// A pod was submitted, or rejected where it has no id.
+    /// A pod was submitted, or rejected for a reason.
     #[inline]
-    pub(super) fn watch_submitted(&mut self, pod: &Pod, id: Option<PodId>) {
+    pub(super) fn watch_submitted(&mut self, pod: &Pod, id: Result<PodId, RejectReason>) {
         if self.observer.probe.is_none() {
             return;
         }
         let Some(follow) = self.follow() else { return };
         let before = follow.instances.len();
         follow.submitted(pod, id);
-        if follow.instances.len() == before || id.is_some() {
+        if follow.instances.len() == before || id.is_ok() {
             return;
         }
         let facts = self.templates[pod.template.index()];
         if let Some((pool, size)) = facts.fargate {
             let at = pod.submitted;
+            let size = size.ok();
             self.watch_launch(Launch { pool, size, admitted: at, ready: SimTime::NEVER });
         } else {
             self.watch_reach(facts.class);
@@ -69,7 +71,7 @@ impl World<'_> {
         if self.observer.probe.is_none() || self.watched() != Some(id) {
             return;
         }
-        let size = self.templates[self.pods[id].template.index()].fargate.and_then(|f| f.1);
+        let size = self.templates[self.pods[id].template.index()].fargate.and_then(|f| f.1.ok());
         self.watch_launch(Launch { pool: pool as u32, size, admitted, ready: up });
     }
 

@@ -261,7 +261,7 @@ batch jobs in namespace ci; requests cpu 64, memory 1Gi; on interrupt restart
 
 Rejected when it was submitted
 +20s  2025-01-06T00:00:20Z  submitted
-+20s  2025-01-06T00:00:20Z  rejected: no pool could ever hold it
++20s  2025-01-06T00:00:20Z  rejected: no empty node has the cpu it requests
 
 An empty node of each pool, with what it has free beside its DaemonSets
 ";

@@ -13,7 +13,7 @@ use crate::Result;
 use crate::observe::probe::{
     Cause, Diagnosis, Failures, Follow, Instance, Launch, Reach, Requeue, Step,
 };
-use crate::observe::{NodeEnd, Place, PodEnd};
+use crate::observe::{NodeEnd, Place, PodEnd, RejectReason};
 use crate::place::kube::{NO_NODE_AVAILABLE, TAINT_WEIGHT};
 use crate::units::{SimDuration, SimTime};
 use crate::workload::{OnInterrupt, TaintEffect, WorkloadId, WorkloadKind};
@@ -139,7 +139,7 @@ pub(super) struct FargateStory {
     pub(super) largest: Option<String>,
     pub(super) bucket_wait_s: f64,
     pub(super) start_latency_s: Option<f64>,
-    pub(super) extended: bool,
+    pub(super) rejected: Option<&'static str>,
 }
 
 /// What an empty node of one kind lacks.
@@ -308,7 +308,8 @@ impl Teller<'_> {
         let submitted = if replacement { "submitted again by its owner" } else { "submitted" };
         say(of.submitted, "submitted", submitted.to_owned());
         if of.end == PodEnd::Rejected {
-            let text = "rejected: no pool could ever hold it".to_owned();
+            let why = of.rejected.map_or("no pool could ever hold it", RejectReason::text);
+            let text = format!("rejected: {why}");
             say(of.submitted, "rejected", text);
             return events;
         }
@@ -558,7 +559,7 @@ impl Teller<'_> {
             largest: spec.sizes.iter().max_by_key(|s| (s.cpu, s.memory)).map(|s| fargate_size(*s)),
             bucket_wait_s: (admitted.min(of.ended) - of.submitted).secs_f64(),
             start_latency_s: ready.then(|| (launch.ready - admitted).secs_f64()),
-            extended: !requests.extended.is_empty(),
+            rejected: of.rejected.map(RejectReason::text),
         }
     }
 

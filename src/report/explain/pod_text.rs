@@ -193,13 +193,11 @@ fn fargate(of: &FargateStory, instance: &InstanceStory) -> Vec<Block> {
             blocks
                 .push(Block::text(format!("billed as {billed}: the cheapest size that holds it")));
         }
-        (None, _) if of.extended => {
-            blocks.push(Block::text("Fargate offers no extended resources, so it is rejected"));
+        (None, largest) => {
+            let largest = largest.as_ref().map(|l| format!("; the largest size is {l}"));
+            let why = of.rejected.unwrap_or("no size of Fargate holds it");
+            blocks.push(Block::text(format!("{why}{}", largest.unwrap_or_default())));
         }
-        (None, Some(largest)) => {
-            blocks.push(Block::text(format!("no size holds it; the largest is {largest}")));
-        }
-        (None, None) => {}
     }
     if instance.end != "rejected" {
         let mut waits = vec![format!("{} for the launch bucket", text::seconds(of.bucket_wait_s))];

@@ -10,7 +10,7 @@ use super::super::{text, words};
 use super::{figure, named};
 use crate::advise::Verdict;
 use crate::bill::{Bill, PurchaseOption};
-use crate::sweep::{CaseStudy, GoalValue, Outcome, Study, UsedShare};
+use crate::sweep::{CaseStudy, GoalValue, Outcome, Pods, Study, UsedShare};
 use crate::units::Money;
 
 /// Cases side by side, then each.
@@ -166,7 +166,7 @@ fn facts(o: &Outcome) -> Markup {
                 tr { th scope="row" { "pods" } td {
                     (text::count(o.pods.submitted)) " submitted, " (text::count(o.pods.finished)) " finished, "
                     (text::count(o.pods.evicted)) " evicted, " (text::count(o.pods.interrupted)) " interrupted, "
-                    (text::count(o.pods.rejected)) " rejected, " (text::count(o.pods.pending_at_end)) " pending at the end"
+                    (text::count(o.pods.rejected)) " rejected" (reasons(&o.pods)) ", " (text::count(o.pods.pending_at_end)) " pending at the end"
                 } }
                 tr { th scope="row" { "cpu" } td { (shares(&o.utilisation.cpu)) } }
                 tr { th scope="row" { "memory" } td { (shares(&o.utilisation.memory)) } }
@@ -231,4 +231,14 @@ fn goals(study: &Study) -> Markup {
             }
         }
     }
+}
+
+/// Why pods were rejected, in brackets; nothing where none was.
+fn reasons(pods: &Pods) -> String {
+    let of: Vec<String> = pods
+        .rejected_by_reason
+        .iter()
+        .map(|(reason, n)| format!("{} {}", text::count(*n), text::name(reason)))
+        .collect();
+    if of.is_empty() { String::new() } else { format!(" ({})", of.join(", ")) }
 }
