@@ -155,6 +155,10 @@ pub(super) const JOB_RETENTION: Known<SimDuration> =
 pub(super) const STARTUP: Known<SimDuration> =
     known(SimDuration::from_secs(5), "unverified: container start to ready");
 
+/// `terminationGracePeriodSeconds` of a workload that takes time to end.
+pub(super) const GRACE_PERIOD_S: Known<i64> =
+    known(30, "Kubernetes (core/v1, DefaultTerminationGracePeriodSeconds)");
+
 /// `namespace` of a workload.
 pub(super) const NAMESPACE: Known<&str> = known("default", "Kubernetes");
 

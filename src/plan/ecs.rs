@@ -618,6 +618,28 @@ fn kubernetes_keys(scenario: &Scenario, out: &mut Vec<(String, Span)>) {
         }
         add(path("priority"), workload.priority.map(|p| p.span));
         add(path("tolerations"), workload.tolerations.first().map(|t| t.span));
+        add(path("priorityClassName"), workload.priority_class_name.as_ref().map(|p| p.span));
+        add(path("preemptionPolicy"), workload.preemption_policy.map(|p| p.span));
+        add(path("labels"), workload.labels.iter().next().map(|(key, _)| key.span));
+        add(path("affinity"), workload.affinity.as_ref().map(|a| a.span));
+        let spread = workload.topology_spread_constraints.first();
+        add(path("topologySpreadConstraints"), spread.map(|c| c.span));
+        add(path("schedulingGates"), workload.scheduling_gates.first().map(|g| g.span));
+        add(path("shutdown"), workload.shutdown.map(|s| s.span));
+        add(path("hostPorts"), workload.host_ports.first().map(|p| p.span));
+    }
+    let objects = &scenario.kubernetes;
+    let first = [
+        ("namespaces", objects.namespaces.iter().next().map(|(name, _)| name.span)),
+        ("services", objects.services.iter().next().map(|(name, _)| name.span)),
+        (
+            "podDisruptionBudgets",
+            objects.pod_disruption_budgets.iter().next().map(|(name, _)| name.span),
+        ),
+        ("priorityClasses", objects.priority_classes.iter().next().map(|(name, _)| name.span)),
+    ];
+    for (key, span) in first {
+        add(format!("kubernetes.{key}"), span);
     }
     if let Some(given) = scenario.charges.control_plane.filter(|c| c.value) {
         add("charges.control-plane".into(), Some(given.span));

@@ -39,7 +39,9 @@ pub(super) fn warn(
                     quote(&workload.name)
                 ),
             )
-            .help("compare its requests, nodeSelector and tolerations with the pools");
+            .help(
+                "compare its requests, nodeSelector, nodeAffinity and tolerations with the pools",
+            );
     }
 }
 
@@ -137,7 +139,12 @@ fn admits(site: &Site<'_>, rules: &PodRules) -> bool {
         .iter()
         .filter(|t| t.effect != TaintEffect::PreferNoSchedule)
         .all(|taint| rules.tolerations.iter().any(|t| t.tolerates(taint)));
-    selected && tolerated
+    let label = |key: &str| {
+        site.labels.iter().find(|(k, _)| k.as_str() == key).map(|(_, value)| value.as_str())
+    };
+    // What of them concerns nodes does not differ between namespaces.
+    let allowed = rules.constraints.first().is_none_or(|c| c.allow_node(label, None));
+    selected && tolerated && allowed
 }
 
 fn fits(

@@ -14,8 +14,8 @@ use super::model::{CasePlan, Options, Plan, Warning};
 use super::nodes::{self, NodePools};
 use super::notes::Notes;
 use super::{
-    billing, bindings, ecs, fargate, fit, goals, prices, rightsize, settings, time, transform,
-    usage, workloads,
+    billing, bindings, constraints, ecs, fargate, fit, goals, prices, rightsize, settings, time,
+    transform, usage, workloads,
 };
 use crate::bill::PriceStatus;
 use crate::catalog::{Catalog, Region};
@@ -162,6 +162,9 @@ impl Shared<'_> {
         let window = time::link(scenario, notes);
         let mut planned = workloads::Linker { source: self.source, window, files: &mut self.files }
             .link(scenario, notes);
+        if !on_ecs {
+            constraints::link(scenario, &mut planned);
+        }
         transform::link(scenario, window, &mut planned, notes);
         let usage = usage::link(scenario, self.source, &mut planned, &mut self.files, notes);
         let series = |name: &str| usage.series(name).collect();
@@ -205,6 +208,7 @@ impl Shared<'_> {
         if !notes.diags.has_errors() {
             if !on_ecs {
                 bindings::link(scenario, &cluster, &mut planned, &extended, notes);
+                constraints::warn(scenario, &cluster, notes);
             }
             fit::warn(scenario, &cluster, &planned, &extended, notes);
         }
@@ -213,7 +217,8 @@ impl Shared<'_> {
         let mut settings = settings::stated(tree);
         settings.append(&mut notes.settings);
         settings.sort_by_key(|s| s.origin);
-        let workload = WorkloadPlan::new(planned, Vec::new());
+        let budgets = if on_ecs { Vec::new() } else { constraints::budgets(scenario) };
+        let workload = WorkloadPlan::new(planned, Vec::new()).with_budgets(budgets);
         let random = is_random(&cluster, &workload, ecs.as_ref());
         Some(CasePlan {
             name: resolved.case.clone(),

@@ -13,6 +13,7 @@
 
 mod billing;
 mod bindings;
+mod constraints;
 mod control;
 mod defaults;
 mod ecs;

@@ -1,6 +1,6 @@
 //! What wants to run: from the scenario's words to [`PlannedWorkload`]s.
 
-use super::defaults::{CPU_STEP, MEMORY_STEP, NAMESPACE, STARTUP};
+use super::defaults::{CPU_STEP, GRACE_PERIOD_S, MEMORY_STEP, NAMESPACE, STARTUP};
 use super::files::Files;
 use super::nodes::effect;
 use super::notes::Notes;
@@ -9,8 +9,8 @@ use super::trace_format;
 use crate::import::TraceSource;
 use crate::rng::Distribution;
 use crate::scenario::{
-    self, CpuDist, DrawnMemory, Generate, GenerateLength, GenerateSizes, Keyed, RelPath, Scenario,
-    Source, Spanned, quote,
+    self, CpuDist, DrawnMemory, Generate, GenerateLength, GenerateSizes, Keyed, PreemptionPolicy,
+    RelPath, SYSTEM_PRIORITIES, Scenario, Source, Spanned, quote,
 };
 use crate::units::{Percent, SimDuration};
 use crate::workload::demand::{DemandSpec, RequestRate};
@@ -49,7 +49,7 @@ impl Linker<'_> {
     ) -> Vec<PlannedWorkload> {
         let mut linked = Vec::new();
         for (name, workload) in scenario.workload.iter() {
-            let common = common(name, workload, notes);
+            let common = common(name, workload, &scenario.kubernetes, notes);
             let content = match &workload.kind {
                 scenario::WorkloadKind::Trace(path, options) => {
                     self.trace(&common, path, options, notes)
@@ -256,6 +256,7 @@ fn extended(given: &Keyed<Spanned<scenario::ExtendedAmount>>) -> Vec<(String, i6
 fn common<'w>(
     name: &'w Spanned<String>,
     it: &scenario::Workload,
+    objects: &scenario::Kubernetes,
     notes: &mut Notes<'_>,
 ) -> Common<'w> {
     let path = format!("workload.{}", name.value);
@@ -288,10 +289,11 @@ fn common<'w>(
         notes.default(format!("{path}.startup"), STARTUP.value, STARTUP.note);
         Distribution::Constant(STARTUP.value.0 as f64)
     };
+    let (priority, never_preempts) = priority(it, objects, notes);
     Common {
         name,
         namespace,
-        priority: it.priority.map_or(0, |p| p.value),
+        priority,
         rules: PodRules {
             node_selector: it
                 .node_selector
@@ -301,9 +303,62 @@ fn common<'w>(
             tolerations: it.tolerations.iter().map(|t| toleration(t)).collect(),
             on_interrupt,
             startup,
-            life: PodLife::default(),
+            life: life(it, &path, notes),
+            never_preempts,
+            // Known once all pods are.
+            constraints: Vec::new(),
         },
         path,
+    }
+}
+
+/// How a workload's pods begin and end.
+fn life(it: &scenario::Workload, path: &str, notes: &mut Notes<'_>) -> PodLife {
+    let gates = it.scheduling_gates.iter().map(|g| g.removed_after.value);
+    let grace = it.termination_grace_period_seconds.map(|s| s.value.get() as i64);
+    let exit = it.shutdown.map_or(SimDuration::ZERO, |s| s.value);
+    if it.shutdown.is_some() && grace.is_none() {
+        let key = format!("{path}.terminationGracePeriodSeconds");
+        notes.default(key, GRACE_PERIOD_S.value, GRACE_PERIOD_S.note);
+    }
+    let longest = SimDuration::from_secs(grace.unwrap_or(GRACE_PERIOD_S.value));
+    PodLife { gated_for: gates.max().unwrap_or(SimDuration::ZERO), exit: exit.min(longest) }
+}
+
+/// The priority of a workload's pods, and whether they never preempt
+/// (kubernetes `plugin/pkg/admission/priority/admission.go`, 1.31).
+fn priority(
+    it: &scenario::Workload,
+    objects: &scenario::Kubernetes,
+    notes: &mut Notes<'_>,
+) -> (i32, bool) {
+    let classes = &objects.priority_classes;
+    let never = |policy: Option<Spanned<PreemptionPolicy>>| {
+        policy.is_some_and(|p| p.value == PreemptionPolicy::Never)
+    };
+    let of = |class: &scenario::PriorityClass| {
+        (class.value.value, never(it.preemption_policy.or(class.preemption_policy)))
+    };
+    if let Some(name) = &it.priority_class_name {
+        if let Some(class) = classes.get(&name.value) {
+            return of(class);
+        }
+        let system = SYSTEM_PRIORITIES.iter().find(|(known, _)| *known == name.value);
+        if let Some((_, value)) = system {
+            return (*value, never(it.preemption_policy));
+        }
+        let known: Vec<&str> =
+            classes.names().chain(SYSTEM_PRIORITIES.iter().map(|(name, _)| *name)).collect();
+        notes
+            .diags
+            .error(name.span, format!("unknown priority class {}", quote(&name.value)))
+            .suggest(&name.value, known.iter().copied())
+            .help("state it under `kubernetes.priorityClasses`, or a number as `priority`");
+    }
+    let default = classes.iter().find(|(_, c)| c.global_default.is_some_and(|g| g.value));
+    match (it.priority, default) {
+        (None, Some((_, class))) => of(class),
+        (given, _) => (given.map_or(0, |p| p.value), never(it.preemption_policy)),
     }
 }
 

@@ -124,6 +124,10 @@ parsed! {
         "description": "A Kubernetes cpu quantity: 500m, 2, 0.5.",
         "anyOf": [{ "type": "string" }, { "type": "number", "minimum": 0 }],
     });
+    std::net::IpAddr, "an address such as 10.0.0.1", json!({
+        "description": "An IPv4 or IPv6 address.",
+        "type": "string",
+    });
     Percent, "a percentage such as 60%", json!({
         "description": "A percentage with its sign: 60%.",
         "type": "string", "pattern": r"^\s*[0-9]*\.?[0-9]+\s*%\s*$",

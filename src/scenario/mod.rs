@@ -10,10 +10,14 @@
 //! Nothing here knows a price, an instance type or the simulation; `plan`
 //! resolves names and fills defaults.
 
+pub mod constraints;
+#[cfg(test)]
+mod constraints_tests;
 pub mod decode;
 pub mod diagnostic;
 pub mod dist;
 pub mod ecs;
+pub mod kubernetes;
 pub mod leaf;
 pub mod model;
 pub mod number;
@@ -33,10 +37,12 @@ pub mod usage;
 pub mod workload;
 
 pub use crate::names::nearest;
+pub use constraints::*;
 pub use decode::{Keyed, Map, NonEmpty, OneOrMany, Spanned};
 pub use diagnostic::{Diagnostic, Diagnostics, Level, Place, Sources, Span, quote};
 pub use dist::{CpuDist, Dist, MemoryDist, TimeDist};
 pub use ecs::*;
+pub use kubernetes::*;
 pub use leaf::{CpuTime, RelPath, Slug, Text};
 pub use model::*;
 pub use number::{Fraction, Growth, Int, NonNegative, Positive, Share};

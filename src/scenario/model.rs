@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::decode::{Ctx, Keyed, Map, Spanned};
 use super::diagnostic::Span;
 use super::ecs::{Ecs, PlacementRule};
+use super::kubernetes::Kubernetes;
 use super::leaf::{FormatVersion, Slug};
 use super::number::{Fraction, Growth, Int, NonNegative, Positive, Share};
 use super::patch::{Assignments, Removals};
@@ -53,6 +54,8 @@ record! {
         "placement" => placement: Option<Placement>,
         /// What they may run on.
         "pools" => pools: Map<Pool, 1>,
+        /// Objects of the Kubernetes cluster that constraints of pods refer to.
+        "kubernetes" => kubernetes: Kubernetes = Kubernetes::default(),
         /// Settings of Amazon ECS.
         "ecs" => ecs: Ecs = Ecs::default(),
         /// Settings of the Cluster Autoscaler.

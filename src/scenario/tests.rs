@@ -65,6 +65,46 @@ workload:
       requests: { cpu: 500m, memory: 1Gi }
       memory-usage: 600Mi
       replicas: { target: 60%, min: 2, max: 40 }
+    labels: { app: web, version: "2" }
+    priorityClassName: important
+    preemptionPolicy: Never
+    schedulingGates: [{ name: example.com/quota, removed-after: 5m }]
+    shutdown: 20s
+    terminationGracePeriodSeconds: 60
+    hostPorts: [{ hostPort: 8080, protocol: UDP, hostIP: 10.0.0.1 }, { hostPort: 80 }]
+    affinity:
+      nodeAffinity:
+        requiredDuringSchedulingIgnoredDuringExecution:
+          nodeSelectorTerms:
+            - matchExpressions:
+                - { key: kubernetes.io/arch, operator: In, values: [amd64, arm64] }
+                - { key: cores, operator: Gt, values: ["4"] }
+              matchFields: [{ key: metadata.name, operator: NotIn, values: [broken] }]
+        preferredDuringSchedulingIgnoredDuringExecution:
+          - { weight: 10, preference: { matchExpressions: [{ key: tier, operator: Exists }] } }
+      podAffinity:
+        requiredDuringSchedulingIgnoredDuringExecution:
+          - labelSelector: { matchLabels: { app: cache } }
+            namespaceSelector: {}
+            topologyKey: topology.kubernetes.io/zone
+      podAntiAffinity:
+        preferredDuringSchedulingIgnoredDuringExecution:
+          - weight: 100
+            podAffinityTerm:
+              labelSelector: { matchExpressions: [{ key: app, operator: In, values: [web] }] }
+              namespaces: [default]
+              topologyKey: kubernetes.io/hostname
+              matchLabelKeys: [version]
+              mismatchLabelKeys: [tenant]
+    topologySpreadConstraints:
+      - maxSkew: 1
+        topologyKey: topology.kubernetes.io/zone
+        whenUnsatisfiable: DoNotSchedule
+        labelSelector: { matchLabels: { app: web } }
+        minDomains: 3
+        nodeAffinityPolicy: Ignore
+        nodeTaintsPolicy: Honor
+        matchLabelKeys: [version]
   fixed-web:
     service: { demand: 12.5, cpu-time-per-request: 8ms, requests: { cpu: 1, memory: 1Gi }, replicas: 3 }
     placement-strategy: [spread(attribute:ecs.availability-zone), spread(instanceId), binpack(cpu), random]
@@ -112,6 +152,13 @@ pools:
       start-latency: { weibull: { scale: 60s, shape: 2 } }
       launch-rate: { burst: 100, per-second: 20 }
       job-retention: 0s
+kubernetes:
+  namespaces: { default: { labels: { team: a } } }
+  services: { web: { namespace: default, selector: { app: web } } }
+  podDisruptionBudgets:
+    web: { namespace: default, selector: { matchLabels: { app: web } }, minAvailable: 50% }
+    all: { selector: {}, maxUnavailable: 1 }
+  priorityClasses: { important: { value: 1000, preemptionPolicy: Never, globalDefault: true } }
 ecs:
   default-capacity-provider-strategy:
     - { capacityProvider: group, base: 1, weight: 1 }
@@ -276,7 +323,7 @@ fn a_case_changes_only_what_it_names() {
     };
     let FixedSize::Count(own, _) = &own.size else { panic!("a count") };
     assert_eq!(own.get(), 20);
-    assert_eq!(diags.sources().place(own.span).line, 142);
+    assert_eq!(diags.sources().place(own.span).line, 189);
     let replay = more.scenario.workload.get("replay").expect("there");
     assert_eq!(replay.node_selector.get("kubernetes.io/arch").map(|v| &*v.value.0), Some("arm64"));
     let Some(WorkloadKind::DaemonSet(logs)) = more.scenario.workload.get("logs").map(|w| &w.kind)

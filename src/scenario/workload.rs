@@ -1,5 +1,8 @@
 //! The part of the model that says what wants to run.
 
+use super::constraints::{
+    Affinity, HostPort, PreemptionPolicy, TopologySpreadConstraint, check_repeated,
+};
 use super::decode::{Ctx, Keyed, NonEmpty, Spanned};
 use super::diagnostic::Span;
 use super::dist::{CpuDist, MemoryDist, TimeDist};
@@ -22,14 +25,32 @@ record! {
         "namespace" => namespace: Option<Spanned<String>>,
         /// Priority of the pods; 0 unless stated.
         "priority" => priority: Option<Spanned<i32>>,
+        /// Name of the priority, instead of `priority`.
+        "priorityClassName" => priority_class_name: Option<Spanned<String>>,
+        /// Whether pods that fit nowhere evict pods of lower priority; as the priority class says unless stated.
+        "preemptionPolicy" => preemption_policy: Option<Spanned<PreemptionPolicy>>,
+        /// Labels of the pods, by which selectors know them.
+        "labels" => labels: Keyed<Spanned<Text>> = Keyed::default(),
         /// Labels a node must have.
         "nodeSelector" => node_selector: Keyed<Spanned<Text>> = Keyed::default(),
         /// Taints the pods tolerate.
         "tolerations" => tolerations: Vec<Spanned<Toleration>> = Vec::new(),
+        /// Which nodes, and which neighbours, the pods want.
+        "affinity" => affinity: Option<Spanned<Affinity>>,
+        /// How evenly pods are spread over domains of nodes.
+        "topologySpreadConstraints" => topology_spread_constraints: Vec<Spanned<TopologySpreadConstraint>> = Vec::new(),
+        /// Ports of the node that each pod takes.
+        "hostPorts" => host_ports: Vec<Spanned<HostPort>> = Vec::new(),
         /// What becomes of work whose node is taken away; restart unless stated.
         "on-interrupt" => on_interrupt: Option<Spanned<OnInterrupt>>,
         /// Time from start of the container to ready; 5s unless stated.
         "startup" => startup: Option<Spanned<TimeDist>>,
+        /// What holds the pods back from the scheduler after they are submitted.
+        "schedulingGates" => scheduling_gates: Vec<Spanned<SchedulingGate>> = Vec::new(),
+        /// Time from SIGTERM to the end of a pod that is deleted; 0s unless stated.
+        "shutdown" => shutdown: Option<Spanned<SimDuration>>,
+        /// Longest time from SIGTERM to the end of a pod that is deleted; 30 unless stated.
+        "terminationGracePeriodSeconds" => termination_grace_period_seconds: Option<Spanned<Int<0, 86_400>>>,
         /// How much more of it there is: 130% of its pods, or of its demand.
         "growth" => growth: Option<Spanned<Growth>>,
         /// The share of its pods that is kept.
@@ -44,6 +65,16 @@ record! {
         "launch-type" => launch_type: Option<Spanned<LaunchType>>,
     }
     check check_workload;
+}
+
+record! {
+    /// A reason to hold pods back from the scheduler.
+    pub struct SchedulingGate {
+        /// Its name.
+        "name" => name: Spanned<String>,
+        /// Time from the pod's submission to the removal of the gate.
+        "removed-after" => removed_after: Spanned<SimDuration>,
+    }
 }
 
 record! {
@@ -78,6 +109,20 @@ fn check_workload(it: &Workload, _: Span, ctx: &mut Ctx<'_>) -> bool {
         );
         return false;
     }
+    if let (Some(_), Some(name)) = (&it.priority, &it.priority_class_name) {
+        let message = "`priority` and `priorityClassName` exclude each other";
+        ctx.diags().error(name.span, message);
+        return false;
+    }
+    if !check_repeated(&it.topology_spread_constraints, ctx) {
+        return false;
+    }
+    if let (Some(grace), None) = (&it.termination_grace_period_seconds, &it.shutdown) {
+        ctx.diags()
+            .error(grace.span, "`terminationGracePeriodSeconds` bounds a `shutdown` time")
+            .help("state how long the pods take to end, as in `shutdown: 20s`");
+        return false;
+    }
     let (kind, lasting, daemon) = match it.kind {
         WorkloadKind::Trace(..) | WorkloadKind::Generate(_) => return true,
         WorkloadKind::Service(_) => ("a service", true, false),
@@ -100,7 +145,18 @@ fn check_workload(it: &Workload, _: Span, ctx: &mut Ctx<'_>) -> bool {
         refuse("startup", it.startup.as_ref().map(|s| s.span), "it runs from the node's Ready on");
         refuse("growth", it.growth.as_ref().map(|g| g.span), "it has one pod on every node");
         refuse("resample", it.resample.as_ref().map(|r| r.span), "it has no days");
-        refuse("priority", it.priority.as_ref().map(|p| p.span), "it has its place on every node");
+        let why = "it has its place on every node";
+        refuse("priority", it.priority.as_ref().map(|p| p.span), why);
+        refuse("priorityClassName", it.priority_class_name.as_ref().map(|p| p.span), why);
+        refuse("preemptionPolicy", it.preemption_policy.as_ref().map(|p| p.span), why);
+        let span = it.scheduling_gates.first().map(|g| g.span);
+        refuse("schedulingGates", span, "it runs from the node's Ready on");
+        refuse("shutdown", it.shutdown.as_ref().map(|s| s.span), "it ends with its node");
+        let span = it.termination_grace_period_seconds.as_ref().map(|s| s.span);
+        refuse("terminationGracePeriodSeconds", span, "it ends with its node");
+        refuse("affinity", it.affinity.as_ref().map(|a| a.span), why);
+        let spread = it.topology_spread_constraints.first().map(|c| c.span);
+        refuse("topologySpreadConstraints", spread, why);
         let why = "it runs on every container instance";
         refuse("placement-strategy", it.placement_strategy.as_ref().map(|p| p.span), why);
         let providers = it.capacity_provider_strategy.as_ref().map(|p| p.span);

@@ -102,6 +102,26 @@ pub struct NodeSelectorTerm {
     pub match_fields: Vec<Requirement>,
 }
 
+/// The label that a node has with its name, where it states no other.
+pub const HOSTNAME: &str = "kubernetes.io/hostname";
+
+impl NodeSelectorTerm {
+    /// Whether a node of these labels and this name satisfies it. Where the
+    /// name is not known because the node is none yet, requirements on it are
+    /// taken for satisfied.
+    #[must_use]
+    pub fn matches<'n>(&self, label: impl Fn(&str) -> Option<&'n str>, name: Option<&str>) -> bool {
+        if self.match_expressions.is_empty() && self.match_fields.is_empty() {
+            return false;
+        }
+        let labels = self.match_expressions.iter().all(|r| match label(&r.key) {
+            None if r.key == HOSTNAME => name.is_none_or(|name| r.matches(Some(name))),
+            value => r.matches(value),
+        });
+        labels && self.match_fields.iter().all(|r| name.is_none_or(|name| r.matches(Some(name))))
+    }
+}
+
 /// Namespaces in which a pod affinity term looks for pods.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Namespaces {
@@ -241,9 +261,60 @@ pub struct Constraints {
     pub terminating: bool,
 }
 
+impl Constraints {
+    /// Whether required node affinity and the zones of volumes let the pod on a
+    /// node of these labels; see [`NodeSelectorTerm::matches`] for the name.
+    #[must_use]
+    pub fn allow_node<'n>(
+        &self,
+        label: impl Fn(&str) -> Option<&'n str>,
+        name: Option<&str>,
+    ) -> bool {
+        let required = self.required_nodes.as_ref();
+        let affine = required.is_none_or(|any| any.iter().any(|t| t.matches(&label, name)));
+        let zone = || label("topology.kubernetes.io/zone");
+        let in_zone = |zones: &Vec<String>| {
+            zone().is_some_and(|zone| zones.iter().any(|allowed| allowed == zone))
+        };
+        affine && self.volume_zones.as_ref().is_none_or(in_zone)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nodes_satisfy_one_term_in_full_and_names_may_be_open() {
+        let labels = [("disk", "ssd"), ("cores", "8")];
+        let label = |key: &str| labels.iter().find(|(k, _)| *k == key).map(|(_, v)| *v);
+        let many =
+            Requirement { key: "cores".into(), operator: Operator::Gt, values: vec!["4".into()] };
+        let term = |expressions: &[Requirement], fields: &[Requirement]| NodeSelectorTerm {
+            match_expressions: expressions.to_vec(),
+            match_fields: fields.to_vec(),
+        };
+        let ssd = Requirement::equals("disk", "ssd");
+        assert!(term(&[ssd.clone(), many.clone()], &[]).matches(label, None));
+        assert!(!term(&[Requirement::equals("disk", "hdd"), many], &[]).matches(label, None));
+        assert!(!term(&[], &[]).matches(label, None));
+        let named = term(
+            &[Requirement::equals(HOSTNAME, "a")],
+            &[Requirement::equals("metadata.name", "a")],
+        );
+        assert!(named.matches(label, None) && named.matches(label, Some("a")));
+        assert!(!named.matches(label, Some("b")));
+        let mut pod = Constraints {
+            required_nodes: Some(vec![
+                term(&[Requirement::equals("disk", "hdd")], &[]),
+                term(&[ssd], &[]),
+            ]),
+            ..Constraints::default()
+        };
+        assert!(pod.allow_node(label, None));
+        pod.volume_zones = Some(vec!["us-east-1a".into()]);
+        assert!(!pod.allow_node(label, None));
+    }
 
     fn requirement(operator: Operator, values: &[&str]) -> Requirement {
         let values = values.iter().map(|v| (*v).to_owned()).collect();

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::constraints::Constraints;
 use super::disruption::DisruptionBudget;
 use super::model::{
     ClassId, DaemonSet, ExtendedId, LocalTemplate, NamespaceId, OnInterrupt, PodClass, PodLife,
@@ -51,6 +52,11 @@ pub struct PodRules {
     pub startup: Distribution,
     /// How they begin and end.
     pub life: PodLife,
+    /// `preemptionPolicy: Never`.
+    pub never_preempts: bool,
+    /// Further constraints, one for each namespace of pods that a constraint
+    /// has to do with.
+    pub constraints: Vec<Arc<Constraints>>,
 }
 
 impl Default for PodRules {
@@ -61,6 +67,8 @@ impl Default for PodRules {
             on_interrupt: OnInterrupt::default(),
             startup: Distribution::Constant(0.0),
             life: PodLife::default(),
+            never_preempts: false,
+            constraints: Vec::new(),
         }
     }
 }
@@ -122,6 +130,8 @@ impl Builder {
             node_selector: rules.node_selector.clone(),
             tolerations: rules.tolerations.clone(),
             priority: shape.priority,
+            never_preempts: rules.never_preempts,
+            constraints: rules.constraints.iter().find(|c| c.namespace == shape.namespace).cloned(),
             ..PodClass::default()
         };
         // Order means nothing in these two, so it must not split a class.

@@ -1,5 +1,7 @@
 //! Nodes from launch to termination.
 
+use std::sync::Arc;
+
 use crate::cluster::{
     Capacity, NodeInit, Nodes, PoolId, PoolKind, Purchase, Slot, TraitsId, admits,
 };
@@ -9,6 +11,7 @@ use crate::observe::{NodeEnd, NodeRecord, PodEnd, pod_rates};
 use crate::rng::Draws;
 use crate::sim::EventQueue;
 use crate::units::{SimDuration, SimTime};
+use crate::workload::constraints::Constraints;
 use crate::workload::{ClassId, Requests, Workloads};
 
 use super::event::{Event, phase};
@@ -394,7 +397,10 @@ impl World<'_> {
         class: ClassId,
     ) -> bool {
         let class = &self.workloads.classes[class.index()];
-        admits(self.nodes.traits_of(traits), class)
+        let labels = self.nodes.traits_of(traits);
+        let allowed = |c: &Arc<Constraints>| c.allow_node(|key| labels.label(key), None);
+        class.constraints.as_ref().is_none_or(allowed)
+            && admits(labels, class)
             && self.on_empty(pool, shape, traits, |nodes, slot| nodes.fits(slot, &class.requests))
     }
 
