@@ -183,7 +183,7 @@ fn scan(bencher: divan::Bencher<'_, '_>, nodes: usize) {
             }
             let (cpu, memory) = (nodes.alloc_cpu[i], nodes.alloc_memory[i]);
             let fit =
-                |requested, capacity| resource_score(Scoring::LeastAllocated, requested, capacity);
+                |requested, capacity| resource_score(&Scoring::LeastAllocated, requested, capacity);
             let cpu_score = fit(nodes.nonzero_cpu[i] + class.requests.nonzero_cpu.0, cpu);
             let memory_score =
                 fit(nodes.nonzero_memory[i] + class.requests.nonzero_memory.0, memory);

@@ -14,7 +14,7 @@ use rustc_hash::FxHashMap;
 use super::census::Census;
 use super::ledger::Ledger;
 use super::spec::{Capacity, PoolId, Purchase, ShapeId, ZoneId};
-use crate::workload::{ClassId, PodClass, Requests, Taint};
+use crate::workload::{ClassId, ExtendedId, PodClass, Requests, Taint};
 
 /// A place in the node columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -137,6 +137,9 @@ pub struct Nodes {
     pub purchase: Vec<Purchase>,
     /// Index into `Record::nodes`.
     pub record: Vec<u32>,
+    /// The extended resource by which nodes state how many volumes they can
+    /// attach, 0 where they do not (`attachable-volumes-aws-ebs`).
+    pub volume_limit: Option<ExtendedId>,
     /// Which slots changed.
     pub ledger: Ledger,
     /// Pods by class, of classes that constraints refer to.

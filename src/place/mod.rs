@@ -23,6 +23,6 @@ pub mod kube;
 pub use ecs::EcsPlacer;
 pub use fargate::LaunchBucket;
 pub use kube::{
-    KubeScheduler, NodeVerdict, QueueProfile, SchedulerProfile, SchedulingQueue, Scoring,
-    evaluate_plain,
+    Evaluation, KubeScheduler, NodeVerdict, QueueProfile, SchedulerProfile, SchedulingQueue,
+    Scoring, View, evaluate_plain,
 };

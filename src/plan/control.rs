@@ -124,6 +124,7 @@ pub(super) fn scheduler(
         },
         // At most a thousand seconds, so the conversion is exact enough.
         service_time_us: per_second.map(|rate| (1e6 / rate).round().max(1.0) as u64),
+        ..SchedulerProfile::default()
     }
 }
 

@@ -8,7 +8,7 @@ use crate::observe::probe::{
 };
 use crate::place::kube::SchedulingQueue;
 use crate::place::kube::{Rejection, filter};
-use crate::place::{NodeVerdict, evaluate_plain};
+use crate::place::{NodeVerdict, View, evaluate_plain};
 use crate::units::SimTime;
 use crate::workload::ClassId;
 
@@ -191,13 +191,17 @@ impl World<'_> {
     /// DIFFERENCE: nodes that boot are counted apart, not among the nodes: a
     /// real node joins the cluster shortly before it is Ready.
     fn diagnose(&self, class: ClassId) -> Diagnosis {
-        let class = &self.workloads.classes[class.index()];
-        let verdicts = evaluate_plain(&self.nodes, class, &self.setup.scheduler);
+        let view = View {
+            nodes: &self.nodes,
+            classes: &self.workloads.classes,
+            profiles: std::slice::from_ref(&self.setup.scheduler),
+        };
+        let verdicts = evaluate_plain(&view, class).verdicts;
         let mut saw = Diagnosis::default();
         for (slot, verdict) in verdicts.into_iter().enumerate() {
             let node = self.nodes.record[slot];
             match verdict {
-                NodeVerdict::Absent => continue,
+                NodeVerdict::Absent | NodeVerdict::NotNamed => continue,
                 NodeVerdict::Rejected(Rejection::Closed)
                     if self.lives[node as usize].phase == NodePhase::Booting =>
                 {

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{KubeScheduler, NodeVerdict, SchedulerProfile, evaluate_plain};
+use super::{KubeScheduler, NodeVerdict, SchedulerProfile, View, evaluate_plain};
 use crate::cluster::{
     Capacity, NodeInit, NodeTraits, Nodes, PoolId, Purchase, ShapeId, Slot, ZoneId,
 };
@@ -230,7 +230,9 @@ fn replay(path: &Path) -> usize {
     for (i, (decision, pod)) in decisions.iter().zip(items(input, "pods")).enumerate() {
         let class = &classes[i];
         let name = text(&decision["pod"]);
-        let verdicts = evaluate_plain(&nodes, class, &profile);
+        let profiles = std::slice::from_ref(&profile);
+        let view = View { nodes: &nodes, classes: &classes, profiles };
+        let verdicts = evaluate_plain(&view, ClassId(i as u32)).verdicts;
         let totals: Vec<Option<i64>> = verdicts.iter().map(NodeVerdict::total).collect();
         let feasible = totals.iter().flatten().count() as u64;
         assert_eq!(Some(feasible), decision["feasibleCount"].as_u64(), "{name} feasible");

@@ -1,8 +1,9 @@
-//! The filters of the default profile that depend on a single node, in
-//! upstream order, each rejection with its reason (kube-scheduler 1.31,
-//! `framework/plugins`: `NodeUnschedulable`, `TaintToleration`,
+//! Rejections in upstream words, and the filters of the default profile that
+//! look at no other pod than by its requests (kube-scheduler 1.31,
+//! `framework/plugins`: `NodeUnschedulable`, `NodeName`, `TaintToleration`,
 //! `NodeAffinity`, `NodeResourcesFit`).
 
+use super::plugins::required_matches;
 use crate::cluster::{NodeTraits, Nodes, Slot, first_untolerated};
 use crate::workload::{ExtendedId, PodClass, Taint, TaintEffect};
 
@@ -23,6 +24,22 @@ impl Insufficient {
     fn any(&self) -> bool {
         self.pods || self.cpu || self.memory || !self.extended.is_empty()
     }
+
+    fn reasons(&self, extended: &[String]) -> Vec<String> {
+        let mut reasons = Vec::new();
+        if self.pods {
+            reasons.push("Too many pods".to_owned());
+        }
+        if self.cpu {
+            reasons.push("Insufficient cpu".to_owned());
+        }
+        if self.memory {
+            reasons.push("Insufficient memory".to_owned());
+        }
+        let name = |id: &ExtendedId| extended.get(id.index()).map_or("", String::as_str);
+        reasons.extend(self.extended.iter().map(|id| format!("Insufficient {}", name(id))));
+        reasons
+    }
 }
 
 /// The first filter that rejects the node.
@@ -30,17 +47,36 @@ impl Insufficient {
 pub enum Rejection {
     /// `NodeUnschedulable`: closed to new pods.
     Closed,
+    /// `NodeName`: the pod names another node.
+    OtherNode,
     /// `TaintToleration`: this taint is not tolerated.
     Taint(Taint),
-    /// `NodeAffinity`: the node lacks this label value.
-    NodeSelector {
-        /// Label.
-        key: String,
-        /// Value the pod asks for.
-        value: String,
-    },
+    /// `NodeAffinity`: the node does not satisfy node selector or required
+    /// affinity.
+    NodeAffinity,
+    /// `NodeAffinity`, of the pod as a whole: it names nodes that exclude each
+    /// other.
+    NamesConflict,
+    /// `NodePorts`: a port is taken.
+    HostPorts,
     /// `NodeResourcesFit`.
     Resources(Insufficient),
+    /// `VolumeRestrictions`: another pod uses a claim that is for one.
+    ClaimInUse,
+    /// `NodeVolumeLimits`: the node can attach no more volumes.
+    VolumeLimit,
+    /// `VolumeZone`: the volumes are elsewhere.
+    VolumeZone,
+    /// `PodTopologySpread`: the node lacks a topology key.
+    SpreadLabel,
+    /// `PodTopologySpread`: the skew would be too large.
+    SpreadSkew,
+    /// `InterPodAffinity`: a required affinity is not satisfied.
+    Affinity,
+    /// `InterPodAffinity`: a pod there is kept away from.
+    AntiAffinity,
+    /// `InterPodAffinity`: a pod there keeps this one away.
+    ExistingAntiAffinity,
 }
 
 impl Rejection {
@@ -49,42 +85,80 @@ impl Rejection {
     pub fn plugin(&self) -> &'static str {
         match self {
             Rejection::Closed => "NodeUnschedulable",
+            Rejection::OtherNode => "NodeName",
             Rejection::Taint(_) => "TaintToleration",
-            Rejection::NodeSelector { .. } => "NodeAffinity",
+            Rejection::NodeAffinity | Rejection::NamesConflict => "NodeAffinity",
+            Rejection::HostPorts => "NodePorts",
             Rejection::Resources(_) => "NodeResourcesFit",
+            Rejection::ClaimInUse => "VolumeRestrictions",
+            Rejection::VolumeLimit => "NodeVolumeLimits",
+            Rejection::VolumeZone => "VolumeZone",
+            Rejection::SpreadLabel | Rejection::SpreadSkew => "PodTopologySpread",
+            Rejection::Affinity | Rejection::AntiAffinity | Rejection::ExistingAntiAffinity => {
+                "InterPodAffinity"
+            }
         }
     }
 
-    /// The reasons in upstream words (1.31: `nodeunschedulable`,
-    /// `tainttoleration`, `nodeaffinity`, `noderesources/fit.go`); several
-    /// where several resources are short. `extended` names them by id.
+    /// Whether the node may become feasible by pods leaving it: preemption
+    /// looks at no other (`Unschedulable` against
+    /// `UnschedulableAndUnresolvable` in each filter, 1.31).
+    #[must_use]
+    pub fn resolvable(&self) -> bool {
+        match self {
+            Rejection::HostPorts
+            | Rejection::Resources(_)
+            | Rejection::ClaimInUse
+            | Rejection::VolumeLimit
+            | Rejection::SpreadSkew
+            | Rejection::AntiAffinity
+            | Rejection::ExistingAntiAffinity => true,
+            Rejection::Closed
+            | Rejection::OtherNode
+            | Rejection::Taint(_)
+            | Rejection::NodeAffinity
+            | Rejection::NamesConflict
+            | Rejection::VolumeZone
+            | Rejection::SpreadLabel
+            | Rejection::Affinity => false,
+        }
+    }
+
+    /// The reasons in upstream words (the `ErrReason` constants of each
+    /// plugin, 1.31); several where several resources are short. `extended`
+    /// names them by id.
     #[must_use]
     pub fn reasons(&self, extended: &[String]) -> Vec<String> {
-        match self {
-            Rejection::Closed => vec!["node(s) were unschedulable".to_owned()],
+        let one = match self {
+            Rejection::Resources(missing) => return missing.reasons(extended),
             Rejection::Taint(taint) => {
-                vec![format!("node(s) had untolerated taint {{{}: {}}}", taint.key, taint.value)]
+                return vec![format!(
+                    "node(s) had untolerated taint {{{}: {}}}",
+                    taint.key, taint.value
+                )];
             }
-            Rejection::NodeSelector { .. } => {
-                vec!["node(s) didn't match Pod's node affinity/selector".to_owned()]
+            Rejection::Closed => "node(s) were unschedulable",
+            Rejection::OtherNode => "node(s) didn't match the requested node name",
+            Rejection::NodeAffinity => "node(s) didn't match Pod's node affinity/selector",
+            Rejection::NamesConflict => "pod affinity terms conflict",
+            Rejection::HostPorts => "node(s) didn't have free ports for the requested pod ports",
+            Rejection::ClaimInUse => {
+                "node has pod using PersistentVolumeClaim with the same name and \
+                 ReadWriteOncePod access mode"
             }
-            Rejection::Resources(missing) => {
-                let Insufficient { pods, cpu, memory, extended: short } = missing;
-                let mut reasons = Vec::new();
-                if *pods {
-                    reasons.push("Too many pods".to_owned());
-                }
-                if *cpu {
-                    reasons.push("Insufficient cpu".to_owned());
-                }
-                if *memory {
-                    reasons.push("Insufficient memory".to_owned());
-                }
-                let name = |id: &ExtendedId| extended.get(id.index()).map_or("", String::as_str);
-                reasons.extend(short.iter().map(|id| format!("Insufficient {}", name(id))));
-                reasons
+            Rejection::VolumeLimit => "node(s) exceed max volume count",
+            Rejection::VolumeZone => "node(s) had no available volume zone",
+            Rejection::SpreadLabel => {
+                "node(s) didn't match pod topology spread constraints (missing required label)"
             }
-        }
+            Rejection::SpreadSkew => "node(s) didn't match pod topology spread constraints",
+            Rejection::Affinity => "node(s) didn't match pod affinity rules",
+            Rejection::AntiAffinity => "node(s) didn't match pod anti-affinity rules",
+            Rejection::ExistingAntiAffinity => {
+                "node(s) didn't satisfy existing pods anti-affinity rules"
+            }
+        };
+        vec![one.to_owned()]
     }
 }
 
@@ -92,23 +166,53 @@ impl Rejection {
 /// (`framework/types.go`, `NoNodeAvailableMsg`, 1.31).
 pub const NO_NODE_AVAILABLE: &str = "0/{} nodes are available";
 
-/// Runs the filters over one node that is there.
+/// The key of the taint that stands for `spec.unschedulable`.
+const UNSCHEDULABLE: &str = "node.kubernetes.io/unschedulable";
+
+/// Runs over one node that is there what depends on it and the pod alone, in
+/// upstream order: all that an empty node can be rejected for, apart from
+/// spreading and pod affinity.
 ///
 /// # Errors
-/// The first rejection, in upstream order.
+/// The first rejection.
 pub fn filter(nodes: &Nodes, slot: Slot, class: &PodClass) -> Result<(), Rejection> {
-    if !nodes.open[slot.index()] {
+    filter_alone(nodes, slot, class)?;
+    resources_rejection(nodes, slot, class)
+}
+
+/// The filters before `NodePorts`, none of which looks at other pods.
+pub(super) fn filter_alone(nodes: &Nodes, slot: Slot, class: &PodClass) -> Result<(), Rejection> {
+    let traits = nodes.traits_of(nodes.traits[slot.index()]);
+    if !nodes.open[slot.index()] || (traits.unschedulable && !enters_unschedulable(class)) {
         return Err(Rejection::Closed);
     }
-    let traits = nodes.traits_of(nodes.traits[slot.index()]);
+    let named = class.constraints.as_ref().and_then(|c| c.node_name.as_ref());
+    if named.is_some_and(|name| name != nodes.name(slot)) {
+        return Err(Rejection::OtherNode);
+    }
     if let Some(taint) = first_untolerated(traits, class) {
         return Err(Rejection::Taint(taint.clone()));
     }
-    if let Some((key, value)) =
-        class.node_selector.iter().find(|(k, v)| traits.label(k) != Some(v.as_str()))
-    {
-        return Err(Rejection::NodeSelector { key: key.clone(), value: value.clone() });
-    }
+    if required_matches(nodes, slot, class) { Ok(()) } else { Err(Rejection::NodeAffinity) }
+}
+
+/// Whether the pod goes where `spec.unschedulable` is set
+/// (`nodeunschedulable/node_unschedulable.go`, 1.31).
+pub(super) fn enters_unschedulable(class: &PodClass) -> bool {
+    let taint = Taint {
+        key: UNSCHEDULABLE.to_owned(),
+        value: String::new(),
+        effect: TaintEffect::NoSchedule,
+    };
+    class.tolerations.iter().any(|t| t.tolerates(&taint))
+}
+
+/// `NodeResourcesFit`.
+pub(super) fn resources_rejection(
+    nodes: &Nodes,
+    slot: Slot,
+    class: &PodClass,
+) -> Result<(), Rejection> {
     let missing = insufficient(nodes, slot, class);
     if missing.any() { Err(Rejection::Resources(missing)) } else { Ok(()) }
 }
@@ -208,8 +312,10 @@ mod tests {
             Rejection::Taint(taint("dedicated", "gpu", TaintEffect::NoSchedule)).reasons(&names),
             ["node(s) had untolerated taint {dedicated: gpu}"]
         );
-        let selector = Rejection::NodeSelector { key: "a".into(), value: "b".into() };
-        assert_eq!(selector.reasons(&names), ["node(s) didn't match Pod's node affinity/selector"]);
+        assert_eq!(
+            Rejection::NodeAffinity.reasons(&names),
+            ["node(s) didn't match Pod's node affinity/selector"]
+        );
         assert_eq!(Rejection::Closed.reasons(&names), ["node(s) were unschedulable"]);
     }
 

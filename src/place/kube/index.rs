@@ -23,8 +23,9 @@ use rustc_hash::FxHashMap;
 use super::admission::Admissions;
 use super::mirror::{Ask, Mirror};
 use super::plane::{INFEASIBLE, Plane, nth_bit};
-use super::score::{Scoring, taint_score};
-use super::{NodeVerdict, Rejectors, SchedulerProfile, evaluate_plain};
+use super::profile::Scoring;
+use super::score::taint_score;
+use super::{NodeVerdict, Rejectors, SchedulerProfile, View, evaluate_plain};
 use crate::cluster::{Nodes, Slot};
 use crate::rng::Draws;
 use crate::workload::{ClassId, PodClass};
@@ -203,12 +204,13 @@ impl ScoreIndex {
         self.planes[at].groups.iter().any(|plane| plane.score(slot.index()) != INFEASIBLE)
     }
 
-    /// Which filters reject the class, over all nodes.
-    pub fn rejecting(&mut self, nodes: &Nodes, class: ClassId) -> Rejectors {
-        let kind = &self.kinds[self.kind_of[class.index()] as usize];
-        let profile = &self.profiles[usize::from(kind.class.profile)];
+    /// Which filters reject the class, over all nodes; `classes` are those of
+    /// the index.
+    #[must_use]
+    pub fn rejecting(&self, nodes: &Nodes, classes: &[PodClass], class: ClassId) -> Rejectors {
+        let view = View { nodes, classes, profiles: &self.profiles };
         let mut rejectors = Rejectors::default();
-        for verdict in evaluate_plain(nodes, &kind.class, profile) {
+        for verdict in evaluate_plain(&view, class).verdicts {
             if let NodeVerdict::Rejected(rejection) = verdict {
                 rejectors.insert(rejection.plugin());
             }
@@ -260,7 +262,7 @@ impl ScoreIndex {
         let planes = &mut self.planes[at];
         planes.used = self.queries;
         if planes.position != self.mirror.position() {
-            let scoring = self.profiles[usize::from(kind.class.profile)].scoring;
+            let scoring = &self.profiles[usize::from(kind.class.profile)].scoring;
             planes.catch_up(nodes, &self.mirror, kind, scoring);
         }
         at
@@ -328,9 +330,11 @@ impl Planes {
         self.groups.iter().map(Plane::bytes).sum()
     }
 
-    fn catch_up(&mut self, nodes: &Nodes, mirror: &Mirror, kind: &Kind, scoring: Scoring) {
+    fn catch_up(&mut self, nodes: &Nodes, mirror: &Mirror, kind: &Kind, scoring: &Scoring) {
         match scoring {
-            Scoring::LeastAllocated => self.catch_up_as::<false>(nodes, mirror, kind),
+            Scoring::LeastAllocated | Scoring::RequestedToCapacityRatio(_) => {
+                self.catch_up_as::<false>(nodes, mirror, kind);
+            }
             Scoring::MostAllocated => self.catch_up_as::<true>(nodes, mirror, kind),
         }
     }

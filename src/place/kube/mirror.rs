@@ -7,7 +7,8 @@
 //! as too close to call and computed as upstream does.
 
 use super::plane::INFEASIBLE;
-use super::score::{MAX_NODE_SCORE, Scoring, balance_score, resource_score};
+use super::profile::{MAX_NODE_SCORE, Scoring};
+use super::score::{balance_score, resource_score};
 use crate::cluster::Nodes;
 use crate::workload::Requests;
 
@@ -163,7 +164,7 @@ impl Line {
         for (k, capacity) in [cpu, memory].into_iter().enumerate() {
             if capacity > 0 {
                 let requested = (self.alloc[k] - self.left[k] + ask.nonzero[k]) as i64;
-                sum += resource_score(scoring, requested, capacity);
+                sum += resource_score(&scoring, requested, capacity);
                 weights += 1;
             }
         }

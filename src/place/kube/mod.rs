@@ -13,6 +13,8 @@ mod index;
 mod mirror;
 mod plain;
 mod plane;
+mod plugins;
+mod profile;
 #[cfg(test)]
 mod properties;
 mod queue;
@@ -23,12 +25,21 @@ mod score;
 
 pub use fit::{Insufficient, NO_NODE_AVAILABLE, Rejection, filter, worth_requeuing};
 pub use index::{ScoreIndex, Top};
-pub use plain::{NodeVerdict, PluginScores, evaluate_plain};
+pub use plain::{Evaluation, NodeVerdict, PluginScores, View, evaluate_plain, score_plain};
+pub use plugins::{
+    Filters, NamesConflict, all_keys_required, has_all_keys, included, matching_pods, named_nodes,
+    node_affinity_score, pod_affinity_score, preferred_weight, required_matches,
+    spread_constraints, spread_cost, spread_score, spread_weight, term_matches,
+};
+pub use profile::{
+    DefaultConstraint, DefaultSpread, MAX_NODE_SCORE, PluginWeights, Resource, SchedulerProfile,
+    Scoring, ShapePoint, TAINT_WEIGHT,
+};
 pub use queue::{Failures, Position, QueueProfile, SchedulingQueue};
 pub use rejectors::Rejectors;
 pub use score::{
-    MAX_NODE_SCORE, Scoring, TAINT_WEIGHT, balance_score, balanced_allocation, resource_score,
-    resources_fit, taint_score, untolerated_preferences,
+    balance_score, balanced_allocation, resource_score, resources_fit, reversed, shape_score,
+    taint_score, untolerated_preferences,
 };
 
 use std::sync::Arc;
@@ -37,17 +48,6 @@ use crate::cluster::{Nodes, PodId, Slot};
 use crate::rng::Draws;
 use crate::units::SimTime;
 use crate::workload::{ClassId, PodClass};
-
-/// How one scheduler behaves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct SchedulerProfile {
-    /// Strategy of `NodeResourcesFit`.
-    pub scoring: Scoring,
-    /// Behaviour of the queue.
-    pub queue: QueueProfile,
-    /// Time one attempt takes, microseconds; `None` is none at all.
-    pub service_time_us: Option<u64>,
-}
 
 /// A node that preemption made room on for a pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,7 +145,7 @@ impl KubeScheduler {
     /// After a failed attempt: which filters reject the class, over all
     /// nodes. Remembered for the events that wake such pods.
     pub fn rejecting(&mut self, nodes: &Nodes, class: ClassId) -> Rejectors {
-        let rejectors = self.index.rejecting(nodes, class);
+        let rejectors = self.index.rejecting(nodes, &self.classes, class);
         self.rejected_by[class.index()] = rejectors;
         rejectors
     }

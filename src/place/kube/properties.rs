@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::index::{ScoreIndex, Top};
 use super::tests::taint;
-use super::{NodeVerdict, SchedulerProfile, Scoring, evaluate_plain};
+use super::{SchedulerProfile, Scoring, View, evaluate_plain};
 use crate::cluster::{
     Capacity, Mark, NodeInit, NodeTraits, Nodes, PoolId, Purchase, ShapeId, Slot, TraitsId, ZoneId,
 };
@@ -171,12 +171,10 @@ impl Rig {
         }
     }
 
-    fn check(&self, index: &mut ScoreIndex, scoring: Scoring, class: usize, draws: &mut Draws) {
-        let profile = SchedulerProfile { scoring, ..SchedulerProfile::default() };
-        let totals: Vec<Option<i64>> = evaluate_plain(&self.nodes, &self.classes[class], &profile)
-            .iter()
-            .map(NodeVerdict::total)
-            .collect();
+    fn check(&self, index: &mut ScoreIndex, scoring: &Scoring, class: usize, draws: &mut Draws) {
+        let profile = SchedulerProfile { scoring: scoring.clone(), ..SchedulerProfile::default() };
+        let view = View { nodes: &self.nodes, classes: &self.classes, profiles: &[profile] };
+        let totals = evaluate_plain(&view, ClassId(class as u32)).totals();
         let best = totals.iter().copied().flatten().max();
         let top: Vec<Slot> = (0..totals.len())
             .filter(|i| best.is_some() && totals[*i] == best)
@@ -226,16 +224,16 @@ proptest! {
         for (shape, traits) in first {
             rig.add(shape, traits, true);
         }
-        let mut index = ScoreIndex::with_budget(&profile(scoring), &rig.classes, budget);
+        let mut index = ScoreIndex::with_budget(&profile(scoring.clone()), &rig.classes, budget);
         let mut draws = Draws::new(seed, "tie", 0);
         for (op, query) in steps {
             rig.step(op);
             if query < rig.classes.len() {
-                rig.check(&mut index, scoring, query, &mut draws);
+                rig.check(&mut index, &scoring, query, &mut draws);
             }
         }
         for class in 0..rig.classes.len() {
-            rig.check(&mut index, scoring, class, &mut draws);
+            rig.check(&mut index, &scoring, class, &mut draws);
         }
     }
 
@@ -267,13 +265,14 @@ proptest! {
             .map(|s| PodClass { requests: requests(*s), ..PodClass::default() })
             .collect();
         let mut nodes = super::tests::cluster(&[(alloc.0, alloc.1, 1_000)]);
-        let mut index = ScoreIndex::new(&profile(scoring), &classes);
+        let mut index = ScoreIndex::new(&profile(scoring.clone()), &classes);
         let profile = SchedulerProfile { scoring, ..SchedulerProfile::default() };
-        for (i, class) in classes.iter().enumerate() {
+        for (i, share) in shares.iter().enumerate() {
             let id = ClassId(i as u32);
-            let plain = evaluate_plain(&nodes, class, &profile)[0].total();
+            let view = View { nodes: &nodes, classes: &classes, profiles: std::slice::from_ref(&profile) };
+            let plain = evaluate_plain(&view, id).totals()[0];
             prop_assert_eq!(index.scores(&nodes, id)[0], plain);
-            let half = requests((shares[i].0 / 4, shares[i].1 / 4, shares[i].2, shares[i].3));
+            let half = requests((share.0 / 4, share.1 / 4, share.2, share.3));
             if nodes.fits(Slot(0), &half) {
                 nodes.place(Slot(0), &half);
             }
@@ -290,17 +289,17 @@ fn a_class_that_stays_away_reads_everything_afresh() {
     let mut index = ScoreIndex::new(&profile(Scoring::LeastAllocated), &rig.classes);
     let mut draws = Draws::new(1, "tie", 0);
     for class in [0, 6] {
-        rig.check(&mut index, Scoring::LeastAllocated, class, &mut draws);
+        rig.check(&mut index, &Scoring::LeastAllocated, class, &mut draws);
     }
     for i in 0..9_000 {
         rig.step((4, i * 7, i));
         rig.step((10, i * 3, 0));
         if i % 1_000 == 0 {
-            rig.check(&mut index, Scoring::LeastAllocated, 0, &mut draws);
+            rig.check(&mut index, &Scoring::LeastAllocated, 0, &mut draws);
         }
     }
     for class in [6, 0] {
-        rig.check(&mut index, Scoring::LeastAllocated, class, &mut draws);
+        rig.check(&mut index, &Scoring::LeastAllocated, class, &mut draws);
     }
 }
 

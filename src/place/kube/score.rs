@@ -5,53 +5,98 @@
 //! This is the plain form: the index computes the same numbers faster and is
 //! tested against it.
 
+use super::profile::{
+    MAX_NODE_SCORE, Resource, SchedulerProfile, Scoring, ShapePoint, TAINT_WEIGHT,
+};
 use crate::cluster::{NodeTraits, Nodes, Slot};
-use crate::workload::{PodClass, TaintEffect};
-
-/// The highest score of one plugin before its weight.
-pub const MAX_NODE_SCORE: i64 = 100;
-/// Weight of `TaintToleration` in the default profile.
-pub const TAINT_WEIGHT: i64 = 3;
-
-/// The strategy of `NodeResourcesFit`, over cpu and memory with weight 1 each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Scoring {
-    /// Spreads: prefers the emptier node.
-    #[default]
-    LeastAllocated,
-    /// Packs: prefers the fuller node.
-    MostAllocated,
-}
+use crate::workload::{ExtendedId, PodClass, TaintEffect};
 
 /// Score of one resource of a node that can hold `capacity > 0` and would
 /// hold `requested` with the pod.
 #[must_use]
-pub fn resource_score(scoring: Scoring, requested: i64, capacity: i64) -> i64 {
+pub fn resource_score(scoring: &Scoring, requested: i64, capacity: i64) -> i64 {
     match scoring {
         Scoring::LeastAllocated if requested > capacity => 0,
         Scoring::LeastAllocated => (capacity - requested) * MAX_NODE_SCORE / capacity,
         Scoring::MostAllocated => requested.min(capacity) * MAX_NODE_SCORE / capacity,
+        Scoring::RequestedToCapacityRatio(shape) => {
+            let utilization = if requested > capacity { 100 } else { requested * 100 / capacity };
+            shape_score(shape, utilization)
+        }
     }
 }
 
-/// `NodeResourcesFit`: the mean over cpu and memory, where a resource the
-/// node does not have counts neither above nor below the line. Extended
-/// resources carry no weight in the default strategy.
+/// The piecewise linear function through the corners, constant beyond them,
+/// in scores of 0 to 100 (`plugins/helper/shape_score.go`, 1.31).
 #[must_use]
-pub fn resources_fit(scoring: Scoring, nodes: &Nodes, slot: Slot, class: &PodClass) -> i64 {
-    let i = slot.index();
-    let requests = &class.requests;
+pub fn shape_score(shape: &[ShapePoint], utilization: i64) -> i64 {
+    // Corners are configured with scores of 0 to 10.
+    let scaled = |point: &ShapePoint| point.score * (MAX_NODE_SCORE / 10);
+    let Some(at) = shape.iter().position(|point| utilization <= point.utilization) else {
+        return shape.last().map_or(0, scaled);
+    };
+    let right = &shape[at];
+    let Some(left) = at.checked_sub(1).map(|left| &shape[left]) else { return scaled(right) };
+    scaled(left)
+        + (scaled(right) - scaled(left)) * (utilization - left.utilization)
+            / (right.utilization - left.utilization)
+}
+
+/// `NodeResourcesFit`: the weighted mean over the resources of the strategy
+/// (`resource_allocation.go`, `least_allocated.go`, `most_allocated.go`,
+/// `requested_to_capacity_ratio.go`). A resource the node does not have counts
+/// neither above nor below the line, nor does an extended one that the pod does
+/// not ask for.
+#[must_use]
+pub fn resources_fit(
+    profile: &SchedulerProfile,
+    nodes: &Nodes,
+    slot: Slot,
+    class: &PodClass,
+) -> i64 {
+    let ratio = matches!(profile.scoring, Scoring::RequestedToCapacityRatio(_));
     let (mut sum, mut weights) = (0, 0);
-    for (capacity, requested) in [
-        (nodes.alloc_cpu[i], nodes.nonzero_cpu[i] + requests.nonzero_cpu.0),
-        (nodes.alloc_memory[i], nodes.nonzero_memory[i] + requests.nonzero_memory.0),
-    ] {
-        if capacity > 0 {
-            sum += resource_score(scoring, requested, capacity);
-            weights += 1;
+    for (resource, weight) in profile.resources.iter() {
+        let Some((requested, capacity)) = with_pod(*resource, nodes, slot, class) else { continue };
+        let score = resource_score(&profile.scoring, requested, capacity);
+        // That strategy leaves out what scores nothing.
+        if !ratio || score > 0 {
+            sum += score * weight;
+            weights += weight;
         }
     }
-    if weights == 0 { 0 } else { sum / weights }
+    match (weights, ratio) {
+        (0, _) => 0,
+        (_, false) => sum / weights,
+        (_, true) => (sum as f64 / weights as f64).round() as i64,
+    }
+}
+
+/// What would be requested of a resource with the pod on the node, and what
+/// there is; `None` where the resource does not count.
+fn with_pod(resource: Resource, nodes: &Nodes, slot: Slot, class: &PodClass) -> Option<(i64, i64)> {
+    let i = slot.index();
+    let requests = &class.requests;
+    let extended = |id: ExtendedId| {
+        let own = requests.extended.iter().find(|(other, _)| *other == id).map_or(0, |(_, n)| *n);
+        let index = i * nodes.extended_names() + id.index();
+        (own, nodes.extended[index] + own, nodes.alloc_extended[index])
+    };
+    let (requested, capacity) = match resource {
+        Resource::Cpu => (nodes.nonzero_cpu[i] + requests.nonzero_cpu.0, nodes.alloc_cpu[i]),
+        Resource::Memory => {
+            (nodes.nonzero_memory[i] + requests.nonzero_memory.0, nodes.alloc_memory[i])
+        }
+        Resource::Storage(id) => {
+            let (_, requested, capacity) = extended(id);
+            (requested, capacity)
+        }
+        Resource::Extended(id) => {
+            let (own, requested, capacity) = extended(id);
+            (requested, if own == 0 { 0 } else { capacity })
+        }
+    };
+    (capacity != 0).then_some((requested, capacity))
 }
 
 /// `NodeResourcesBalancedAllocation` from the requests with the pod and the
@@ -94,13 +139,17 @@ pub fn untolerated_preferences(traits: &NodeTraits, class: &PodClass) -> i64 {
         .count() as i64
 }
 
-/// `TaintToleration` normalised over the feasible nodes (the most untolerated
-/// there is `max`) and weighted.
+/// A count normalised over the feasible nodes, whose largest is `max`: the
+/// fewer the better (`helper/normalize_score.go`, reversed).
+#[must_use]
+pub fn reversed(raw: i64, max: i64) -> i64 {
+    if max == 0 { MAX_NODE_SCORE } else { MAX_NODE_SCORE - MAX_NODE_SCORE * raw / max }
+}
+
+/// `TaintToleration` normalised and with its default weight.
 #[must_use]
 pub fn taint_score(raw: i64, max: i64) -> i64 {
-    let normalised =
-        if max == 0 { MAX_NODE_SCORE } else { MAX_NODE_SCORE - MAX_NODE_SCORE * raw / max };
-    TAINT_WEIGHT * normalised
+    TAINT_WEIGHT * reversed(raw, max)
 }
 
 #[cfg(test)]
@@ -111,6 +160,10 @@ mod tests {
     use crate::workload::{Requests, Toleration};
 
     const GIB: i64 = 1 << 30;
+
+    fn strategy(scoring: &Scoring) -> SchedulerProfile {
+        SchedulerProfile { scoring: scoring.clone(), ..SchedulerProfile::default() }
+    }
 
     fn nodes_a_and_b() -> Nodes {
         let mut nodes = cluster(&[(3_920, 14 * GIB, 58), (1_930, 7 * GIB, 29)]);
@@ -125,10 +178,11 @@ mod tests {
         let pod = class(500, GIB);
         // A: (3920−1500)·100/3920 = 61, (14−3)·100/14 = 78, mean 69.
         // B: (1930−800)·100/1930 = 58, (7−5)·100/7 = 28, mean 43.
-        let fit = |scoring, slot| resources_fit(scoring, &nodes, Slot(slot), &pod);
-        assert_eq!([fit(Scoring::LeastAllocated, 0), fit(Scoring::LeastAllocated, 1)], [69, 43]);
+        let fit =
+            |scoring: &Scoring, slot| resources_fit(&strategy(scoring), &nodes, Slot(slot), &pod);
+        assert_eq!([fit(&Scoring::LeastAllocated, 0), fit(&Scoring::LeastAllocated, 1)], [69, 43]);
         // A: 38, 21 → 29; B: 41, 71 → 56.
-        assert_eq!([fit(Scoring::MostAllocated, 0), fit(Scoring::MostAllocated, 1)], [29, 56]);
+        assert_eq!([fit(&Scoring::MostAllocated, 0), fit(&Scoring::MostAllocated, 1)], [29, 56]);
         // A: |0.3827 − 0.2143|/2 = 0.0842 → 91; B: |0.4145 − 0.7143|/2 → 85.
         assert_eq!(balanced_allocation(&nodes, Slot(0), &pod), 91);
         assert_eq!(balanced_allocation(&nodes, Slot(1), &pod), 85);
@@ -139,24 +193,24 @@ mod tests {
         let nodes = cluster(&[(1_000, GIB, 10)]);
         let pod = PodClass { requests: Requests::new(None, None, vec![]), ..PodClass::default() };
         // (1000−100)·100/1000 = 90 and (1024−200)·100/1024 = 80, mean 85.
-        assert_eq!(resources_fit(Scoring::LeastAllocated, &nodes, Slot(0), &pod), 85);
+        assert_eq!(resources_fit(&SchedulerProfile::default(), &nodes, Slot(0), &pod), 85);
         assert_eq!(balanced_allocation(&nodes, Slot(0), &pod), 100);
         let zero = PodClass {
             requests: Requests::new(Some(MilliCpu(0)), Some(Bytes(0)), vec![]),
             ..PodClass::default()
         };
-        assert_eq!(resources_fit(Scoring::LeastAllocated, &nodes, Slot(0), &zero), 100);
+        assert_eq!(resources_fit(&SchedulerProfile::default(), &nodes, Slot(0), &zero), 100);
     }
 
     #[test]
     fn over_capacity_is_zero_or_full_and_missing_resources_are_skipped() {
-        assert_eq!(resource_score(Scoring::LeastAllocated, 11, 10), 0);
-        assert_eq!(resource_score(Scoring::MostAllocated, 11, 10), 100);
+        assert_eq!(resource_score(&Scoring::LeastAllocated, 11, 10), 0);
+        assert_eq!(resource_score(&Scoring::MostAllocated, 11, 10), 100);
         let nodes = cluster(&[(1_000, 0, 10), (0, 0, 10)]);
         let pod = class(250, 0);
-        assert_eq!(resources_fit(Scoring::LeastAllocated, &nodes, Slot(0), &pod), 75);
+        assert_eq!(resources_fit(&SchedulerProfile::default(), &nodes, Slot(0), &pod), 75);
         assert_eq!(balanced_allocation(&nodes, Slot(0), &pod), 100);
-        assert_eq!(resources_fit(Scoring::LeastAllocated, &nodes, Slot(1), &class(0, 0)), 0);
+        assert_eq!(resources_fit(&SchedulerProfile::default(), &nodes, Slot(1), &class(0, 0)), 0);
     }
 
     #[test]
