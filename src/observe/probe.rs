@@ -105,6 +105,10 @@ pub enum Cause {
     PodLeft(u32),
     /// It had been unschedulable for five minutes.
     Leftover,
+    /// A pod was bound to a node: index of the node's record.
+    PodBound(u32),
+    /// Its last scheduling gate was removed.
+    Ungated,
 }
 
 /// A move back to the queue.
@@ -174,8 +178,9 @@ pub struct Failures {
     pub count: u64,
     /// What brought the first one about; the others' causes are counted.
     pub cause: Requeue,
-    /// How often a node became Ready, a pod left, five minutes passed.
-    pub causes: [u64; 3],
+    /// How often a node became Ready, a pod left, five minutes passed, a pod was
+    /// bound.
+    pub causes: [u64; 4],
     /// What the first saw.
     pub saw: Diagnosis,
 }
@@ -370,10 +375,11 @@ impl Follow {
         let cause = self.take_cause(at);
         self.last_failure = Some(at);
         let kind = match cause.cause {
-            Cause::Submitted => None,
+            Cause::Submitted | Cause::Ungated => None,
             Cause::NodeReady(_) => Some(0),
             Cause::PodLeft(_) => Some(1),
             Cause::Leftover => Some(2),
+            Cause::PodBound(_) => Some(3),
         };
         let Some(instance) = self.instances.last_mut() else { return };
         if let Some(Step::Failed(before)) = instance.steps.last_mut()
@@ -386,7 +392,7 @@ impl Follow {
             }
             return;
         }
-        let mut causes = [0; 3];
+        let mut causes = [0; 4];
         if let Some(kind) = kind {
             causes[kind] = 1;
         }

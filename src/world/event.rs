@@ -12,6 +12,8 @@ pub(super) enum Event {
     WarmedUp,
     /// A UTC day begins.
     Midnight,
+    /// The last gate of a pod is removed.
+    Ungated { pod: PodId, generation: u32 },
     /// A batch pod has done its work.
     Finish { pod: PodId, generation: u32 },
     /// A service replica is ready.
@@ -56,7 +58,7 @@ pub(super) mod phase {
     pub(in crate::world) const NODE: u8 = 2;
     /// Arrivals from the traces: the stream.
     pub(in crate::world) const ARRIVAL: u8 = 3;
-    /// Demand changes.
+    /// Demand changes and gates that open.
     pub(in crate::world) const DEMAND: u8 = 4;
     /// The scheduling queue's tick.
     pub(in crate::world) const QUEUE: u8 = 5;

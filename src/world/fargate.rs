@@ -74,7 +74,7 @@ impl World<'_> {
     pub(super) fn fargate_launch(&mut self, pool: usize, id: PodId, queue: &mut EventQueue<Event>) {
         let pod = &self.pods[id];
         let spec = &self.setup.cluster.fargate[pool];
-        let admitted = self.fargate[pool].bucket.admit(pod.submitted);
+        let admitted = self.fargate[pool].bucket.admit(self.now);
         let mut draws = Draws::new(self.seed, "fargate-start", pod.ordinal);
         let up = admitted + SimDuration(spec.start_latency.sample_ms(&mut draws));
         let generation = self.pods.generation(id);

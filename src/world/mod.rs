@@ -102,6 +102,8 @@ struct TemplateFacts {
     class: ClassId,
     owner: Owner,
     batch: bool,
+    /// How long its gates hold it back.
+    gated_for: SimDuration,
     /// The Fargate pool that takes it, and the size it gets there, or why it
     /// gets none.
     fargate: Option<(u32, Result<u32, RejectReason>)>,
@@ -149,6 +151,9 @@ struct World<'a> {
     batch_live: u64,
     /// Reused by drains and reclaims.
     scratch: Vec<crate::cluster::PodId>,
+    /// Whether nodes have names: some class has constraints, which may ask for
+    /// them.
+    named: bool,
     over: bool,
     ended_at: Option<SimTime>,
 }
@@ -173,6 +178,7 @@ impl<'a> World<'a> {
                     class: t.class,
                     owner: Owner { workload: t.workload, namespace: t.namespace },
                     batch: info.kind == WorkloadKind::Batch,
+                    gated_for: t.life.gated_for,
                     fargate,
                 }
             })
@@ -214,6 +220,7 @@ impl<'a> World<'a> {
             attempts: 0,
             batch_live: 0,
             scratch: Vec::new(),
+            named: workloads.classes.iter().any(|class| class.constraints.is_some()),
             over: false,
             ended_at: None,
         }
@@ -355,6 +362,7 @@ impl sim::World for World<'_> {
                 self.observer.accounts.next_window(now, &shares, day - 1);
                 queue.push(next, phase::BOUNDARY, Event::Midnight);
             }
+            Event::Ungated { pod, generation } => self.ungated(pod, generation, now, queue),
             Event::Finish { pod, generation } => self.finish_pod(pod, generation, now, queue),
             Event::Ready { pod, generation } => self.replica_ready(pod, generation, now, queue),
             Event::FargateUp { pod, generation } => self.fargate_up(pod, generation, now, queue),

@@ -161,6 +161,11 @@ impl World<'_> {
         life.phase = NodePhase::Booting;
         self.alive.push(node);
         life.slot = self.nodes.add(&life.init, false);
+        if self.named {
+            let name = self.node_name(node);
+            self.nodes.set_name(self.lives[node as usize].slot, &name);
+        }
+        let life = &self.lives[node as usize];
         let slot = life.slot.index();
         self.observer.node_running(node, slot, &life.init.allocatable, now);
         let cluster = &self.setup.cluster;
@@ -184,6 +189,17 @@ impl World<'_> {
                 queue.push(reclaim, phase::NODE, Event::SpotReclaim(node));
             }
         }
+    }
+
+    /// A node's name: its own where the cluster names it, else that of its pool
+    /// with the launch number.
+    fn node_name(&self, node: u32) -> String {
+        let spec = &*self.setup.cluster;
+        if let Some(at) = self.members.iter().position(|member| *member == node) {
+            return spec.members[at].name.clone();
+        }
+        let life = &self.lives[node as usize];
+        format!("{}/{}", spec.pools[life.init.pool.index()].name, life.ordinal)
     }
 
     /// The node is Ready: its DaemonSet pods run and others may come.
@@ -240,7 +256,8 @@ impl World<'_> {
     fn shift_daemon(&mut self, slot: Slot, daemon: u32, now: SimTime, sign: i64) {
         let set = &self.workloads.daemons[daemon as usize];
         let template = &self.workloads.templates[set.template.index()];
-        let requests = &self.workloads.classes[template.class.index()].requests;
+        let class = &self.workloads.classes[template.class.index()];
+        let requests = &class.requests;
         let owner = Owner { workload: template.workload, namespace: template.namespace };
         let rates = pod_rates(
             requests.cpu.0,
@@ -249,10 +266,10 @@ impl World<'_> {
             set.usage.memory.map_or(-1, |m| m.0),
         );
         if sign > 0 {
-            self.nodes.place(slot, requests);
+            self.nodes.place_pod(slot, template.class, class);
             self.observer.node_bind(slot.index(), owner, rates, now);
         } else {
-            self.nodes.unplace(slot, requests);
+            self.nodes.unplace_pod(slot, template.class, class);
             self.observer.node_unbind(slot.index(), owner, rates, now);
         }
     }
@@ -426,9 +443,11 @@ impl World<'_> {
         let mark = self.nodes.begin();
         let slot = self.nodes.add(&init, false);
         for daemon in daemons {
-            let requests = daemon_requests(workloads, daemon);
-            if self.nodes.fits(slot, requests) {
-                self.nodes.place(slot, requests);
+            let template = workloads.daemons[daemon as usize].template;
+            let class = workloads.templates[template.index()].class;
+            let pod = &workloads.classes[class.index()];
+            if self.nodes.fits(slot, &pod.requests) {
+                self.nodes.place_pod(slot, class, pod);
             }
         }
         let answer = ask(&mut self.nodes, slot);

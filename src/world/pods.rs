@@ -46,23 +46,50 @@ impl World<'_> {
         if self.ecs.is_some() {
             return self.ecs_submit(pod, facts, queue);
         }
-        if let Some((pool, size)) = facts.fargate {
-            if let Err(reason) = size {
-                return self.reject(&pod, facts, reason);
-            }
-            let id = self.pods.insert(pod);
-            self.watch_submitted(&pod, Ok(id));
-            self.fargate_launch(pool as usize, id, queue);
-            return Some(id);
-        }
-        if let Err(reason) = self.reachable(facts.class) {
+        let on_fargate = facts.fargate;
+        let room = match on_fargate {
+            Some((_, size)) => size.map(|_| ()),
+            None => self.reachable(facts.class),
+        };
+        if let Err(reason) = room {
             return self.reject(&pod, facts, reason);
         }
         let id = self.pods.insert(pod);
         self.watch_submitted(&pod, Ok(id));
-        self.scheduler.queue.push_new(id, facts.class, now);
-        self.kick_scheduler(now, queue);
+        if facts.gated_for > SimDuration::ZERO {
+            if on_fargate.is_none() {
+                self.scheduler.queue.push_gated(id, facts.class, now);
+            }
+            let generation = self.pods.generation(id);
+            let open = now + facts.gated_for;
+            queue.push(open, phase::DEMAND, Event::Ungated { pod: id, generation });
+        } else if let Some((pool, _)) = on_fargate {
+            self.fargate_launch(pool as usize, id, queue);
+        } else {
+            self.scheduler.queue.push_new(id, facts.class, now);
+            self.kick_scheduler(now, queue);
+        }
         Some(id)
+    }
+
+    /// The last gate of a pod is removed.
+    pub(super) fn ungated(
+        &mut self,
+        id: PodId,
+        generation: u32,
+        now: SimTime,
+        queue: &mut EventQueue<Event>,
+    ) {
+        if !self.pods.is_current(id, generation) {
+            return;
+        }
+        self.watch_ungated(id, now);
+        if let Some((pool, _)) = self.templates[self.pods[id].template.index()].fargate {
+            self.fargate_launch(pool as usize, id, queue);
+        } else {
+            self.scheduler.queue.open_gates(id, now);
+            self.kick_scheduler(now, queue);
+        }
     }
 
     /// Whether some pool could hold a pod of the class on an empty node. A pod
@@ -188,13 +215,17 @@ impl World<'_> {
         let done = SimTime((self.busy_until_us + 999) / 1_000);
         let mut draws = Draws::new(self.seed, "placement-tie", self.pods[id].ordinal);
         let saw = self.watch_attempt(id, class);
-        let found = self.scheduler.select(&self.nodes, class, &mut draws);
+        let found = self.scheduler.select_pod(&self.nodes, id, class, &mut draws);
         self.watch_outcome(saw, found, now);
         if let Some(slot) = found {
             self.scheduler.queue.remove(id);
+            self.scheduler.clear_nomination(id);
             self.bind(id, slot, now, done, queue);
         } else {
             self.scheduler.queue.fail_at(id, begin_us, false);
+            if self.workloads.classes[class.index()].constraints.is_some() {
+                self.scheduler.rejecting(&self.nodes, class);
+            }
             self.scheduler.give_up_hope(&self.nodes);
             self.autoscaler_dirty(now, queue);
         }
@@ -255,6 +286,9 @@ impl World<'_> {
         self.observer.bound(facts.owner.workload, &pod, Place::Node(record), now);
         self.observer.node_bind(slot.index(), facts.owner, self.rates(&pod), now);
         self.schedule_end(id, pod, facts, queue);
+        if self.ecs.is_none() && self.scheduler.pod_bound(facts.class, now) > 0 {
+            self.watch_woken(Cause::PodBound(record), now);
+        }
         self.autoscaler_dirty(now, queue);
     }
 
@@ -330,7 +364,7 @@ impl World<'_> {
                 if self.ecs.is_some() {
                     self.ecs_room(slot, now, queue);
                 } else if self.nodes.open[slot.index()] {
-                    self.scheduler.pod_deleted(&self.nodes, slot, now);
+                    self.scheduler.pod_deleted(&self.nodes, slot, facts.class, now);
                     let node = self.nodes.record[slot.index()];
                     self.watch_woken(Cause::PodLeft(node), now);
                     self.after_requeue(now, queue);

@@ -161,6 +161,17 @@ impl World<'_> {
         }
     }
 
+    /// The gates of a pod are open.
+    #[inline]
+    pub(super) fn watch_ungated(&mut self, id: PodId, now: SimTime) {
+        if self.observer.probe.is_none() || self.watched() != Some(id) {
+            return;
+        }
+        if let Some(follow) = self.follow() {
+            follow.requeued(Requeue { at: now, cause: Cause::Ungated, backoff_until: now });
+        }
+    }
+
     /// The autoscaler raised a pool's desired size.
     #[inline]
     pub(super) fn watch_scale_up(&mut self, pool: PoolId, from: u32, to: u32, now: SimTime) {
@@ -324,7 +335,7 @@ mod tests {
             last: SimTime(3_000),
             count: 2,
             cause: requeue(1_900, Cause::Submitted, 1_900),
-            causes: [0, 1, 0],
+            causes: [0, 1, 0, 0],
             saw: full(1),
         };
         assert_eq!(story[0].steps[0], Step::Failed(failures));
@@ -358,7 +369,7 @@ mod tests {
             last: SimTime(990_000),
             count: 4,
             cause: requeue(0, Cause::Submitted, 0),
-            causes: [0, 0, 3],
+            causes: [0, 0, 3, 0],
             saw: full(1),
         };
         assert_eq!(story[0].steps[0], Step::Failed(failures));

@@ -446,3 +446,25 @@ fn warm_up_is_left_out() {
     assert_eq!(record.waits[0].pending_ms, [0]);
     metered_is_running(&record);
 }
+
+/// Two pods for a node of one core; the first is gated for 5 s. Once let
+/// through it finds the node taken until 10 s, fails at 5 s and is woken at
+/// 10 s, its back-off of 1 s long over.
+#[test]
+fn gates_hold_a_pod_back_and_count_as_waiting() {
+    let mut workloads = batch(&[(0, 3_000), (1_000, 9_000)]);
+    workloads.templates.push(template(0, 0));
+    workloads.templates[0].life.gated_for = SimDuration::from_secs(5);
+    let trace = Arc::make_mut(&mut workloads.traces[0].trace);
+    trace.template[1] = LocalTemplate(1);
+    let setup = setup(1, pool(PoolKind::Fixed { count: 1 }, Purchase::OnDemand, 0.0));
+    let record = run(&setup, &workloads, 1, KeepPods::Yes);
+    assert_eq!(record.waits[0].pending_ms, [0, 10_000]);
+    assert_eq!(record.attempts, 3);
+    assert_eq!((record.pods[0].bound, record.pods[1].bound), (SimTime(10_000), SimTime(1_000)));
+    // A pod that the run's end finds behind its gates is pending.
+    let mut short = setup.clone();
+    short.horizon = Horizon::At(SimTime(4_000));
+    let record = run(&short, &workloads, 1, KeepPods::Yes);
+    assert_eq!((record.counts[0].pending_at_end, record.attempts), (1, 1));
+}

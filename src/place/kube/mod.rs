@@ -21,6 +21,7 @@ mod queue;
 #[cfg(test)]
 mod queue_model;
 mod rejectors;
+mod requeue;
 mod score;
 
 pub use fit::{Insufficient, NO_NODE_AVAILABLE, Rejection, filter, worth_requeuing};
@@ -69,6 +70,9 @@ pub struct KubeScheduler {
     rejected_by: Vec<Rejectors>,
     /// Per class of a bound pod, the classes that its binding can help.
     helped_by: Vec<Vec<ClassId>>,
+    /// Per class, whether free capacity is all that other pods can take from
+    /// it or give to it.
+    lack_capacity: Vec<bool>,
 }
 
 impl KubeScheduler {
@@ -88,6 +92,7 @@ impl KubeScheduler {
             nominations: Vec::new(),
             rejected_by: vec![Rejectors::default(); classes.len()],
             helped_by: helped_by(classes),
+            lack_capacity: requeue::lack_capacity_alone(classes),
         }
     }
 
@@ -156,23 +161,23 @@ impl KubeScheduler {
     /// `getUnschedulablePodsWithCrossTopologyTerm`, 1.31). Costs nothing where
     /// no class is of that kind.
     ///
+    /// Returns how many it woke.
+    ///
     /// DIFFERENCE: what rejected a pod is remembered by class, not by pod.
     #[inline]
-    pub fn pod_bound(&mut self, class: ClassId, now: SimTime) {
-        if !self.helped_by[class.index()].is_empty() {
-            self.wake_after_bind(class, now);
-        }
+    pub fn pod_bound(&mut self, class: ClassId, now: SimTime) -> usize {
+        if self.helped_by[class.index()].is_empty() { 0 } else { self.wake_after_bind(class, now) }
     }
 
     #[cold]
-    fn wake_after_bind(&mut self, bound: ClassId, now: SimTime) {
+    fn wake_after_bind(&mut self, bound: ClassId, now: SimTime) -> usize {
         let (classes, rejected_by) = (&self.classes, &self.rejected_by);
         let helped = &self.helped_by[bound.index()];
         self.queue.wake(now, |class| {
             helped.contains(&class)
                 && (rejected_by[class.index()].contains("PodTopologySpread")
                     || requires_near(&classes[class.index()], &classes[bound.index()]))
-        });
+        })
     }
 
     /// Whether any node is feasible.
@@ -184,15 +189,15 @@ impl KubeScheduler {
     /// Finds the pending classes for which no node is feasible. The queue
     /// makes the attempts of their pods by itself, until capacity that they fit
     /// into is freed or added. Returns whether there are more of them. A class
-    /// that another pod's binding could help is not given up.
+    /// that can lack anything but capacity is not given up.
     pub fn give_up_hope(&mut self, nodes: &Nodes) -> bool {
         if !self.nominations.is_empty() {
             return false;
         }
         let index = &mut self.index;
-        self.queue.give_up_hope(|class| {
-            !index.awaits_bindings(class) && index.top(nodes, class).is_none()
-        })
+        let lack_capacity = &self.lack_capacity;
+        self.queue
+            .give_up_hope(|class| lack_capacity[class.index()] && index.top(nodes, class).is_none())
     }
 
     /// As [`KubeScheduler::select`], with ties to the node of the lowest
@@ -231,19 +236,30 @@ impl KubeScheduler {
         self.queue.wake(now, |class| index.passes_quick_check(nodes, slot, class));
     }
 
-    /// A pod bound to this slot was deleted or finished: wakes every
-    /// unschedulable pod (before 1.32), or those that only lack free capacity
-    /// (queueing hints of `NodeResourcesFit`).
+    /// A pod of the class `gone`, bound to this slot, was deleted or finished:
+    /// wakes every unschedulable pod (before 1.32), or those that it helps
+    /// against the filters that rejected them (queueing hints).
     ///
-    /// DIFFERENCE: upstream asks which filters rejected the pod when it
-    /// failed; here, whether capacity would reject it now.
-    pub fn pod_deleted(&mut self, nodes: &Nodes, slot: Slot, now: SimTime) {
+    /// DIFFERENCE: upstream remembers by pod what rejected it. Here that is
+    /// remembered by class; and a pod that lacks nothing but capacity is asked
+    /// whether capacity would reject it now.
+    pub fn pod_deleted(&mut self, nodes: &Nodes, slot: Slot, gone: ClassId, now: SimTime) {
         let index = &mut self.index;
         self.queue.restore_hope(|class| {
             index.looks_at_others(class) || index.passes_quick_check(nodes, slot, class)
         });
         let hints = self.queue.profile().hints;
-        self.queue.wake(now, |class| !hints || index.admissible(nodes, class));
+        let (classes, rejected_by) = (&self.classes, &self.rejected_by);
+        let lack_capacity = &self.lack_capacity;
+        self.queue.wake(now, |class| {
+            let (own, rejectors) = (&classes[class.index()], rejected_by[class.index()]);
+            !hints
+                || if lack_capacity[class.index()] {
+                    index.admissible(nodes, class)
+                } else {
+                    requeue::deletion_helps(rejectors, own, &classes[gone.index()])
+                }
+        });
     }
 }
 

@@ -20,6 +20,7 @@
 //! cores, until all have run for some hours each: 0.6 s for 4.7·10⁹ attempts
 //! of a scheduler without a rate, 1.0 s for 52·10⁶ at 100 a second.
 
+mod gates;
 mod hopeless;
 mod position;
 mod profile;
@@ -29,6 +30,8 @@ mod tests;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+
+use rustc_hash::FxHashMap;
 
 use crate::cluster::PodId;
 use crate::units::SimTime;
@@ -50,6 +53,8 @@ enum State {
     Queued,
     /// Popped; its attempt is under way.
     InFlight,
+    /// Behind its gates, in no run.
+    Gated,
 }
 
 /// One pod of the slab.
@@ -125,6 +130,8 @@ pub struct SchedulingQueue {
     failures: u64,
     /// Runs of new pods so far.
     serial: u32,
+    /// Pods behind gates.
+    gated: FxHashMap<u32, gates::Turn>,
     now: i64,
     /// Makes every attempt one by one.
     #[cfg(test)]
@@ -160,6 +167,7 @@ impl SchedulingQueue {
             pods: 0,
             failures: 0,
             serial: 0,
+            gated: FxHashMap::default(),
             now: 0,
             #[cfg(test)]
             singly: false,
@@ -172,7 +180,8 @@ impl SchedulingQueue {
         &self.profile
     }
 
-    /// Pods in the queue, the one in flight included.
+    /// Pods in the queue, the one in flight included; those behind gates are
+    /// not.
     #[must_use]
     pub fn len(&self) -> usize {
         self.pods
@@ -187,23 +196,9 @@ impl SchedulingQueue {
     /// A pod was submitted.
     pub fn push_new(&mut self, pod: PodId, class: ClassId, now: SimTime) {
         self.clock(now);
-        let at = pod.0 as usize;
-        if at >= self.entries.len() {
-            self.entries.resize(at + 1, ABSENT);
-        }
-        let entry = &mut self.entries[at];
-        assert!(entry.state == State::Absent, "a pod is pending twice");
-        *entry = Entry { class: class.0, level: 0, state: State::Queued };
-        self.pods += 1;
-        let Class { rank, pods, hopeless, .. } = &mut self.classes[class.index()];
-        let rank = *rank;
-        *pods += 1;
-        if *pods == 1 && !*hopeless {
-            self.add_hopeful(class.0);
-        }
+        self.enter(pod, class, State::Queued);
+        let rank = self.join(class);
         let series = Series { failures: self.failures, us: now.0 * 1_000, step_us: 0 };
-        self.active.pods += 1;
-        self.active.mask |= bit(class.0);
         let tail = &mut self.tails[rank as usize * self.backoffs.len()];
         if let Some(run) = self.runs.get_mut(*tail as usize)
             && (run.place, run.level, run.rank) == (Place::Active, 0, rank)
@@ -219,6 +214,31 @@ impl SchedulingQueue {
         run.extend(&[pod.0], bit(class.0), 0, series);
         let top = self.top_of(id, 0);
         self.active.tops.push(Reverse(top));
+    }
+
+    /// A pod becomes known.
+    fn enter(&mut self, pod: PodId, class: ClassId, state: State) {
+        let at = pod.0 as usize;
+        if at >= self.entries.len() {
+            self.entries.resize(at + 1, ABSENT);
+        }
+        let entry = &mut self.entries[at];
+        assert!(entry.state == State::Absent, "a pod is pending twice");
+        *entry = Entry { class: class.0, level: 0, state };
+    }
+
+    /// A new pod of the class is active; returns the rank of its priority.
+    fn join(&mut self, class: ClassId) -> u32 {
+        self.pods += 1;
+        self.active.pods += 1;
+        self.active.mask |= bit(class.0);
+        let Class { rank, pods, hopeless, .. } = &mut self.classes[class.index()];
+        let rank = *rank;
+        *pods += 1;
+        if *pods == 1 && !*hopeless {
+            self.add_hopeful(class.0);
+        }
+        rank
     }
 
     /// The next pod to try: highest priority, then longest in the queue. Its
@@ -302,6 +322,10 @@ impl SchedulingQueue {
             State::Absent => return,
             State::InFlight => gone.level > 1,
             State::Queued => self.take_out(pod.0, gone.class),
+            State::Gated => {
+                self.gated.remove(&pod.0);
+                return;
+            }
         };
         self.pods -= 1;
         let class = &mut self.classes[gone.class as usize];

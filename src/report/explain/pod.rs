@@ -360,6 +360,11 @@ impl Teller<'_> {
             Cause::NodeReady(node) => format!("node {} became Ready", self.node(node)),
             Cause::PodLeft(node) => format!("a pod left {}", self.node(node)),
             Cause::Leftover => "five minutes unschedulable".to_owned(),
+            Cause::PodBound(node) => format!("a pod was bound to {}", self.node(node)),
+            Cause::Ungated => {
+                let text = "its last scheduling gate was removed".to_owned();
+                return say(requeue.at, "ungated", text);
+            }
         };
         let mut text = format!("back to the queue: {why}");
         if requeue.backoff_until > tried {
@@ -584,12 +589,18 @@ fn failed(of: &Failures, first: u64) -> String {
         return format!("attempt {first} failed: {message}");
     }
     let mut causes: Vec<String> = Vec::new();
-    if of.cause.cause == Cause::Submitted {
-        causes.push("submission".to_owned());
+    match of.cause.cause {
+        Cause::Submitted => causes.push("submission".to_owned()),
+        Cause::Ungated => causes.push("the removal of its gates".to_owned()),
+        _ => {}
     }
-    for (times, what) in
-        of.causes.iter().zip(["node became Ready", "pod left a node", "five minutes unschedulable"])
-    {
+    let kinds = [
+        "node became Ready",
+        "pod left a node",
+        "five minutes unschedulable",
+        "pod bound to a node",
+    ];
+    for (times, what) in of.causes.iter().zip(kinds) {
         if *times > 0 {
             causes.push(format!("{times} × {what}"));
         }
