@@ -5,6 +5,7 @@
 mod census;
 mod ledger;
 mod nodes;
+mod order;
 mod pods;
 mod spec;
 

@@ -13,6 +13,7 @@ use rustc_hash::FxHashMap;
 
 use super::census::Census;
 use super::ledger::Ledger;
+use super::order::Order;
 use super::spec::{Capacity, PoolId, Purchase, ShapeId, ZoneId};
 use crate::workload::{ClassId, ExtendedId, PodClass, Requests, Taint};
 
@@ -87,6 +88,7 @@ enum Undo {
     Extended { index: usize, amount: i64 },
     Opened { slot: Slot, was_open: bool, was_listed: bool },
     Counted { slot: Slot, class: ClassId, by: i32 },
+    Listed { slot: Slot, zone_since: u64 },
 }
 
 /// Where an overlay began.
@@ -142,8 +144,12 @@ pub struct Nodes {
     pub volume_limit: Option<ExtendedId>,
     /// Which slots changed.
     pub ledger: Ledger,
+    /// Which slots hold another node, or one of another name, or were listed:
+    /// what topology domains depend on.
+    pub members: Ledger,
     /// Pods by class, of classes that constraints refer to.
     pub census: Census,
+    order: Order,
     /// Names; empty where a node has none.
     names: Vec<String>,
     /// Number of extended resource names.
@@ -180,6 +186,7 @@ impl Nodes {
             return *id;
         }
         let id = TraitsId(self.traits_table.len() as u32);
+        self.order.intern(&traits);
         self.traits_table.push(traits.clone());
         self.traits_ids.insert(traits, id);
         id
@@ -225,7 +232,10 @@ impl Nodes {
         self.record[i] = node.record;
         debug_assert_eq!(self.pods[i], 0, "a freed slot must be empty");
         self.log(Undo::Added(Slot(slot)));
-        self.note(Slot(slot));
+        if open {
+            self.list(Slot(slot));
+        }
+        self.note_member(Slot(slot));
         Slot(slot)
     }
 
@@ -263,13 +273,16 @@ impl Nodes {
         self.live[i] = false;
         self.open[i] = false;
         self.listed[i] = false;
+        if was_listed {
+            self.order.unlist(self.traits[i].0 as usize);
+        }
         if self.depth > 0 {
             self.log(Undo::Removed { slot, was_open, was_listed });
         } else {
             assert_eq!(self.pods[i], 0, "removing a node with pods on it");
             self.free.push(slot.0);
         }
-        self.note(slot);
+        self.note_member(slot);
     }
 
     /// Opens or closes a node to new pods (Ready, cordon).
@@ -280,7 +293,12 @@ impl Nodes {
             self.open[slot.index()] = open;
             self.listed[slot.index()] |= open;
             self.log(Undo::Opened { slot, was_open, was_listed });
-            self.note(slot);
+            if open && !was_listed {
+                self.list(slot);
+                self.note_member(slot);
+            } else {
+                self.note(slot);
+            }
         }
     }
 
@@ -326,7 +344,7 @@ impl Nodes {
     /// `kubernetes.io/hostname`. A slot loses its name with its node.
     pub fn set_name(&mut self, slot: Slot, name: &str) {
         name.clone_into(&mut self.names[slot.index()]);
-        self.note(slot);
+        self.note_member(slot);
     }
 
     /// The name of a node, empty where it has none.
@@ -412,13 +430,19 @@ impl Nodes {
                     self.open[i] = false;
                     self.listed[i] = false;
                     self.free.push(slot.0);
-                    self.note(slot);
+                    self.note_member(slot);
+                }
+                Undo::Listed { slot, zone_since } => {
+                    self.order.undo_list(self.traits[slot.index()].0 as usize, zone_since);
                 }
                 Undo::Removed { slot, was_open, was_listed } => {
+                    if was_listed {
+                        self.order.undo_unlist(self.traits[slot.index()].0 as usize);
+                    }
                     self.live[slot.index()] = true;
                     self.open[slot.index()] = was_open;
                     self.listed[slot.index()] = was_listed;
-                    self.note(slot);
+                    self.note_member(slot);
                 }
                 Undo::Placed { slot, cpu, memory, nonzero_cpu, nonzero_memory, pods } => {
                     let i = slot.index();
@@ -433,7 +457,7 @@ impl Nodes {
                 Undo::Opened { slot, was_open, was_listed } => {
                     self.open[slot.index()] = was_open;
                     self.listed[slot.index()] = was_listed;
-                    self.note(slot);
+                    self.note_member(slot);
                 }
                 Undo::Counted { slot, class, by } => {
                     let slots = self.slots();
@@ -449,6 +473,21 @@ impl Nodes {
         if self.depth > 0 {
             self.undo.push(undo);
         }
+    }
+
+    fn list(&mut self, slot: Slot) {
+        let zone_since = self.order.list(slot.index(), self.traits[slot.index()].0 as usize);
+        self.log(Undo::Listed { slot, zone_since });
+    }
+
+    pub(super) fn order(&self) -> &Order {
+        &self.order
+    }
+
+    fn note_member(&mut self, slot: Slot) {
+        let slots = self.slots();
+        self.members.note(slot.0, slots);
+        self.note(slot);
     }
 
     #[inline]

@@ -11,18 +11,23 @@ mod conformance;
 mod fit;
 mod index;
 mod mirror;
+mod pass;
 mod plain;
 mod plane;
 mod plugins;
 mod profile;
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod properties_terms;
 mod queue;
 #[cfg(test)]
 mod queue_model;
 mod rejectors;
 mod requeue;
 mod score;
+mod tally;
+mod terms;
 
 pub use fit::{Insufficient, NO_NODE_AVAILABLE, Rejection, filter, worth_requeuing};
 pub use index::{ScoreIndex, Top};
@@ -49,14 +54,7 @@ use crate::cluster::{Nodes, PodId, Slot};
 use crate::rng::Draws;
 use crate::units::SimTime;
 use crate::workload::{ClassId, PodClass};
-
-/// A node that preemption made room on for a pod.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Nomination {
-    pod: PodId,
-    class: ClassId,
-    slot: Slot,
-}
+use index::Nomination;
 
 /// One scheduler: the pending pods and the score index over the nodes.
 #[derive(Debug, Clone)]
@@ -65,7 +63,6 @@ pub struct KubeScheduler {
     pub queue: SchedulingQueue,
     index: ScoreIndex,
     classes: Arc<[PodClass]>,
-    nominations: Vec<Nomination>,
     /// Per class, which filters rejected the pod that failed last.
     rejected_by: Vec<Rejectors>,
     /// Per class of a bound pod, the classes that its binding can help.
@@ -89,7 +86,6 @@ impl KubeScheduler {
             queue: SchedulingQueue::new(profiles[0].queue, classes),
             index: ScoreIndex::new(profiles, classes),
             classes: classes.into(),
-            nominations: Vec::new(),
             rejected_by: vec![Rejectors::default(); classes.len()],
             helped_by: helped_by(classes),
             lack_capacity: requeue::lack_capacity_alone(classes),
@@ -114,43 +110,45 @@ impl KubeScheduler {
         class: ClassId,
         draws: &mut Draws,
     ) -> Option<Slot> {
-        if self.nominations.is_empty() {
+        if self.index.nominations.is_empty() {
             return self.index.select(nodes, class, draws);
         }
-        match self.nominated(pod) {
-            Some(slot) if self.index.is_feasible_on(nodes, class, slot) => Some(slot),
-            _ => self.index.select(nodes, class, draws),
-        }
+        self.index.begin_attempt(pod);
+        let nominated = self.nominated(pod);
+        let kept = nominated.filter(|slot| self.index.is_feasible_on(nodes, class, *slot));
+        let found = kept.or_else(|| self.index.select(nodes, class, draws));
+        self.index.end_attempt();
+        found
     }
 
     /// Nominates a node for a pending pod, in place of an earlier one.
     pub fn nominate(&mut self, pod: PodId, class: ClassId, slot: Slot) {
         self.clear_nomination(pod);
-        self.nominations.push(Nomination { pod, class, slot });
+        self.index.nominations.push(Nomination { pod, class, slot, own: false });
     }
 
     /// Forgets the nomination of a pod (it was bound or deleted, or lost its
     /// node to a pod of higher priority).
     pub fn clear_nomination(&mut self, pod: PodId) -> Option<Slot> {
-        let at = self.nominations.iter().position(|n| n.pod == pod)?;
-        Some(self.nominations.swap_remove(at).slot)
+        let at = self.index.nominations.iter().position(|n| n.pod == pod)?;
+        Some(self.index.nominations.swap_remove(at).slot)
     }
 
     /// The node that the pod is nominated for.
     #[must_use]
     pub fn nominated(&self, pod: PodId) -> Option<Slot> {
-        self.nominations.iter().find(|n| n.pod == pod).map(|n| n.slot)
+        self.index.nominations.iter().find(|n| n.pod == pod).map(|n| n.slot)
     }
 
     /// The pods nominated for a node, with their classes.
     pub fn nominated_on(&self, slot: Slot) -> impl Iterator<Item = (PodId, ClassId)> {
-        self.nominations.iter().filter(move |n| n.slot == slot).map(|n| (n.pod, n.class))
+        self.index.nominations.iter().filter(move |n| n.slot == slot).map(|n| (n.pod, n.class))
     }
 
     /// After a failed attempt: which filters reject the class, over all
     /// nodes. Remembered for the events that wake such pods.
     pub fn rejecting(&mut self, nodes: &Nodes, class: ClassId) -> Rejectors {
-        let rejectors = self.index.rejecting(nodes, &self.classes, class);
+        let rejectors = self.index.rejecting(nodes, class);
         self.rejected_by[class.index()] = rejectors;
         rejectors
     }
@@ -191,7 +189,7 @@ impl KubeScheduler {
     /// into is freed or added. Returns whether there are more of them. A class
     /// that can lack anything but capacity is not given up.
     pub fn give_up_hope(&mut self, nodes: &Nodes) -> bool {
-        if !self.nominations.is_empty() {
+        if !self.index.nominations.is_empty() {
             return false;
         }
         let index = &mut self.index;

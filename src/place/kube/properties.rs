@@ -79,7 +79,7 @@ fn classes() -> Vec<PodClass> {
 }
 
 fn profile(scoring: Scoring) -> [SchedulerProfile; 1] {
-    [SchedulerProfile { scoring, ..SchedulerProfile::default() }]
+    [SchedulerProfile { scoring, percentage_of_nodes_to_score: 100, ..SchedulerProfile::default() }]
 }
 
 /// A cluster under random change, with what runs where.
