@@ -242,20 +242,23 @@ impl<'a> Allocation<'a> {
         let size = spec.sizes[pod.size as usize];
         let template = &self.workloads.templates[pod.template.index()];
         let class = self.workloads.classes.get(template.class.index());
-        let requests = class.map(|c| &c.requests).ok_or_else(|| {
-            Error::failed(format!("a template has the unknown class {}", template.class.0))
-        })?;
+        if class.is_none() {
+            let message = format!("a template has the unknown class {}", template.class.0);
+            return Err(Error::failed(message));
+        }
+        let requests = self.workloads.own_requests(pod.template);
+        let injected = self.workloads.injected(pod.template);
         for resource in [CPU, MEMORY] {
             let (size, request, sidecar, used) = if resource == CPU {
-                (size.cpu.0, requests.cpu.0, spec.sidecar_cpu.0, pod.used_cpu)
+                (size.cpu.0, requests.0.0, spec.sidecar_cpu.0, pod.used_cpu)
             } else {
                 let used = if pod.used_memory < 0 {
                     -1
                 } else {
                     crate::units::Bytes(pod.used_memory).kib()
                 };
-                let [size, request, sidecar] = [size.memory, requests.memory, spec.sidecar_memory]
-                    .map(crate::units::Bytes::kib);
+                let [size, request, sidecar] =
+                    [size.memory, requests.1, spec.sidecar_memory].map(crate::units::Bytes::kib);
                 (size, request, sidecar, used)
             };
             let request = request.clamp(0, size);
@@ -272,8 +275,16 @@ impl<'a> Allocation<'a> {
             self.push(time(kept, unused), Step::RequestedUnused, owner);
             self.push(time(repeated, request), Step::Repeated, owner);
             self.push(time(phases.running, sidecar), Step::DaemonSets, owner);
+            let mut left = size - request - sidecar;
+            for inside in injected {
+                let amount = if resource == CPU { inside.cpu.0 } else { inside.memory.kib() };
+                let amount = amount.clamp(0, left);
+                left -= amount;
+                let owner = Owner::Workload(inside.workload, template.namespace);
+                self.push(time(phases.running, amount), Step::DaemonSets, owner);
+            }
             self.push(time(phases.retention, size), Step::FargateRetention, owner);
-            let rounding = time(phases.running, size - request - sidecar);
+            let rounding = time(phases.running, left);
             self.parts.push(Part { weight: rounding, step: Step::FargateRounding, owner });
             self.split(cost[resource], resource, pool)?;
         }

@@ -16,6 +16,6 @@ pub use nodes::{
 };
 pub use pods::{Pod, PodId, PodState, Pods};
 pub use spec::{
-    Capacity, ClusterSpec, FargateSelector, FargateSize, FargateSpec, Member, NodeShape, Offer,
-    PoolId, PoolKind, PoolSpec, Purchase, ShapeId, SpotAllocation, ZoneId,
+    Capacity, ClusterSpec, FargateSize, FargateSpec, Member, NodeShape, Offer, PoolId, PoolKind,
+    PoolSpec, Purchase, ShapeId, SpotAllocation, ZoneId,
 };

@@ -3,9 +3,9 @@
 //! Plain data that `plan` fills from the scenario and the catalog. Prices
 //! appear only as opaque numbers to rank by; nothing here is billed.
 
-use crate::names::wildcard;
 use crate::rng::Distribution;
 use crate::units::{Bytes, MilliCpu, Rate, SimDuration};
+use crate::workload::pod_match::PodMatch;
 use crate::workload::{Taint, id};
 
 id! {
@@ -154,31 +154,14 @@ pub struct PoolSpec {
     pub ready: Distribution,
 }
 
-/// Which pods a Fargate profile takes: all stated conditions must hold.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct FargateSelector {
-    /// Namespace, with `*` and `?` as wildcards (EKS user guide, Fargate profile
-    /// selectors).
-    pub namespace: String,
-    /// Only this workload, where stated.
-    pub workload: Option<String>,
-}
-
-impl FargateSelector {
-    /// Whether a pod of this workload and namespace matches.
-    #[must_use]
-    pub fn matches(&self, workload: &str, namespace: &str) -> bool {
-        self.workload.as_ref().is_none_or(|w| w == workload) && wildcard(&self.namespace, namespace)
-    }
-}
-
 /// Fargate as a pool: every matched pod gets a machine of its own.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FargateSpec {
     /// Its name in the scenario.
     pub name: String,
-    /// Which pods go there; the first match at submission is final.
-    pub selectors: Vec<FargateSelector>,
+    /// Which pods go there; the first match at submission is final. Labels of
+    /// pods that name a profile are accounted for.
+    pub selectors: Vec<PodMatch>,
     /// Sizes that can be bought, the cheapest first: a pod gets the first that
     /// holds it. A pod that none holds is rejected and counted.
     pub sizes: Vec<FargateSize>,
@@ -235,27 +218,10 @@ pub struct ClusterSpec {
     pub fargate: Vec<FargateSpec>,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn selectors_know_wildcards() {
-        let selector =
-            |namespace: &str| FargateSelector { namespace: namespace.into(), workload: None };
-        for (pattern, text, want) in [
-            ("*", "prod", true),
-            ("prod-*", "prod-web", true),
-            ("prod-?", "prod-web", false),
-            ("p?od", "prod", true),
-            ("*b*", "prod-web", true),
-            ("prod", "prod-web", false),
-            ("*-a-*-b", "x-a-a-b-b", true),
-            ("", "", true),
-        ] {
-            assert_eq!(selector(pattern).matches("w", text), want, "{pattern} {text}");
-        }
-        let only = FargateSelector { namespace: "*".into(), workload: Some("web".into()) };
-        assert!(only.matches("web", "x") && !only.matches("batch", "x"));
+impl ClusterSpec {
+    /// The Fargate pool that takes pods of this workload and namespace.
+    #[must_use]
+    pub fn fargate_of(&self, workload: &str, namespace: &str) -> Option<usize> {
+        self.fargate.iter().position(|f| f.selectors.iter().any(|s| s.matches(workload, namespace)))
     }
 }

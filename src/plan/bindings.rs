@@ -14,11 +14,12 @@ use crate::cluster::{Capacity, ClusterSpec};
 use crate::scenario::{Placement, Scenario, Spanned, WorkloadKind, quote};
 use crate::workload::intern::PodShape;
 use crate::workload::plan::{Content, PlannedWorkload, ServicePlan};
+use crate::workload::sidecar::{Sidecar, joined};
 
 /// Binds the replicas of all services, unless the scenario sets them free.
 pub(super) fn link(
     scenario: &Scenario,
-    cluster: &ClusterSpec,
+    (cluster, sidecars): (&ClusterSpec, &[Sidecar]),
     planned: &mut [PlannedWorkload],
     extended: &[String],
     notes: &mut Notes<'_>,
@@ -55,7 +56,8 @@ pub(super) fn link(
         if let (Content::Service(plan), Some(WorkloadKind::Service(service))) =
             (&mut workload.content, kind)
         {
-            let place = Place { name: &workload.name, cluster, members: &members, extended };
+            let place =
+                Place { name: &workload.name, cluster, sidecars, members: &members, extended };
             lacking.extend(bind(&place, service, plan, &mut free, notes));
         }
     }
@@ -125,6 +127,7 @@ type Members<'a> = BTreeMap<&'a str, usize>;
 struct Place<'a> {
     name: &'a str,
     cluster: &'a ClusterSpec,
+    sidecars: &'a [Sidecar],
     members: &'a Members<'a>,
     extended: &'a [String],
 }
@@ -138,11 +141,9 @@ fn bind<'s>(
     notes: &mut Notes<'_>,
 ) -> Vec<Lacking<'s>> {
     let mut lacking = Vec::new();
-    let Place { name, cluster, members, extended } = *place;
-    let fargate = cluster
-        .fargate
-        .iter()
-        .any(|f| f.selectors.iter().any(|s| s.matches(name, &plan.pod.namespace)));
+    let Place { name, cluster, sidecars, members, extended } = *place;
+    let pod = joined(sidecars, name, &plan.pod);
+    let fargate = cluster.fargate_of(name, &plan.pod.namespace).is_some();
     let mut total = 0;
     for (node, count) in service.bound_to.iter() {
         let Some(at) = members.get(node.value.as_str()).copied() else {
@@ -161,7 +162,7 @@ fn bind<'s>(
         }
         let count = count.get() as u32;
         total += u64::from(count);
-        let fitting = take(free.get_mut(at), &plan.pod, extended, count);
+        let fitting = take(free.get_mut(at), &pod, extended, count);
         if fitting < count {
             let replicas = (count - fitting, count);
             lacking.push(Lacking { workload: name.to_owned(), node, replicas });

@@ -11,9 +11,7 @@ use super::defaults::{ECS_NETWORK_MODE, ECS_RESERVED_MEMORY, PROVISIONING_LIMIT}
 use super::nodes::{Linker, ShapeKind, ShapeOrigin};
 use super::notes::Notes;
 use crate::catalog::InstanceType;
-use crate::cluster::{
-    Capacity, ClusterSpec, FargateSelector, NodeShape, PoolKind, ShapeId, ZoneId,
-};
+use crate::cluster::{Capacity, ClusterSpec, NodeShape, PoolKind, ShapeId, ZoneId};
 use crate::place::ecs::{
     AVAILABILITY_ZONE, Field, PlacementStrategy, Rule, SpreadBy, service_default, task_default,
 };
@@ -25,6 +23,7 @@ use crate::scenario::{
 };
 use crate::units::{Bytes, MilliCpu};
 use crate::workload::plan::{Content, PlannedWorkload};
+use crate::workload::pod_match::PodMatch;
 use crate::world::{Ecs, EcsWorkload};
 
 /// Whether ECS is the orchestrator.
@@ -246,9 +245,10 @@ pub(super) fn link(
             .iter()
             .zip(&workloads)
             .filter(|(_, w)| w.providers.iter().any(|p| usize::from(p.provider) == nodes + i))
-            .map(|(w, _)| FargateSelector {
+            .map(|(w, _)| PodMatch {
                 namespace: "*".to_owned(),
-                workload: Some(w.name.clone()),
+                workloads: Some(vec![w.name.clone()]),
+                ..PodMatch::default()
             })
             .collect();
     }
@@ -692,11 +692,12 @@ pub(super) fn refuse_on_eks(name: &Spanned<String>, it: &scenario::Fargate, note
                 .help("set `orchestrator: ecs` for this case, or remove it");
         }
     }
-    if it.rules.is_none() {
-        let message = format!("the Fargate pool {} needs the key `match`", quote(name));
+    if it.rules.is_none() && it.selectors.is_none() {
+        let message =
+            format!("the Fargate pool {} needs the key `match` or `selectors`", quote(name));
         notes
             .diags
             .error(name.span, message)
-            .help("say which pods it takes, such as `match: { namespace: \"*\" }`");
+            .help("say which pods it takes, such as `selectors: [{ namespace: \"*\" }]`");
     }
 }

@@ -8,10 +8,11 @@ use super::notes::Notes;
 use super::{control, ecs};
 use crate::bill::FargatePrice;
 use crate::catalog::{Arch, FARGATE_SIZES, FargateRates, Region};
-use crate::cluster::{FargateSelector, FargateSize, FargateSpec};
+use crate::cluster::{FargateSize, FargateSpec};
 use crate::scenario::{self, Scenario, Spanned, WorkloadKind, quote};
 use crate::units::{Bytes, MilliCpu};
 use crate::workload::plan::{Content, PlannedWorkload};
+use crate::workload::pod_match::{PodMatch, labels_match};
 
 /// What a Fargate pool costs, and for which architecture.
 pub(super) type ArchPrice = (FargatePrice, Arch);
@@ -28,7 +29,7 @@ pub(super) fn link(
     let path = |key: &str| format!("pools.{}.fargate.{key}", name.value);
     let on_ecs = ecs::is_ecs(scenario);
     // On ECS capacity provider strategies say whose tasks come here.
-    let selectors = if on_ecs { Vec::new() } else { selectors(it, scenario, notes) };
+    let selectors = if on_ecs { Vec::new() } else { selectors(name, it, scenario, notes) };
     if !on_ecs {
         ecs::refuse_on_eks(name, it, notes);
     }
@@ -159,39 +160,124 @@ fn sizes(rates: &FargateRates) -> Vec<FargateSize> {
     sizes
 }
 
+/// The label by which a pod names the profile that it wants.
+const PROFILE_LABEL: &str = "eks.amazonaws.com/fargate-profile";
+
+/// The selectors of a pool, with the workloads that they mean.
+///
+/// A pod that names a profile goes to none but that, and only if it matches
+/// (EKS user guide, Fargate profiles).
 fn selectors(
+    pool: &Spanned<String>,
     it: &scenario::Fargate,
     scenario: &Scenario,
     notes: &mut Notes<'_>,
-) -> Vec<FargateSelector> {
+) -> Vec<PodMatch> {
     let mut selectors = Vec::new();
     for rule in it.rules.iter().flat_map(|rules| rules.iter()) {
         if let Some(workload) = &rule.workload {
-            match scenario.workload.get(&workload.value).map(|w| &w.kind) {
-                None => {
-                    notes
-                        .diags
-                        .error(workload.span, format!("there is no workload {}", quote(workload)))
-                        .suggest(workload, scenario.workload.names());
-                }
-                Some(WorkloadKind::DaemonSet(_)) => {
-                    notes
-                        .diags
-                        .error(
-                            workload.span,
-                            format!("{} is a DaemonSet, which Fargate does not run", quote(workload)),
-                        )
-                        .help("it becomes a sidecar of every Fargate pod, or is left out: `on-fargate`");
-                }
-                Some(_) => {}
-            }
+            check_workload(workload, scenario, notes);
         }
-        selectors.push(FargateSelector {
+        let named = |name: &str| rule.workload.as_ref().is_none_or(|w| w.value == name);
+        selectors.push(PodMatch {
             namespace: rule.namespace.value.clone(),
-            workload: rule.workload.as_ref().map(|w| w.value.clone()),
+            labels: Vec::new(),
+            workloads: meant(scenario, |name, it| named(name) && wants(it, &pool.value)),
         });
     }
+    for selector in it.selectors.iter().flat_map(|s| s.value.iter()) {
+        let labels: Vec<(String, String)> = selector
+            .labels
+            .iter()
+            .map(|(key, value)| (key.value.clone(), value.value.0.clone()))
+            .collect();
+        let workloads = meant(scenario, |_, it| {
+            labels_match(&labels, &labels_of(it)) && wants(it, &pool.value)
+        });
+        if let (Some([]), Some((key, _))) = (workloads.as_deref(), selector.labels.iter().next()) {
+            let message = format!("no workload has the labels of this selector of {}", quote(pool));
+            let keys = scenario.workload.iter().flat_map(|(_, w)| w.labels.iter());
+            notes
+                .diags
+                .warning("selects-nothing", key.span, message)
+                .suggest(&key.value, keys.map(|(key, _)| key.value.as_str()));
+        }
+        selectors.push(PodMatch { namespace: selector.namespace.value.clone(), labels, workloads });
+    }
     selectors
+}
+
+/// Labels of the pods of a workload.
+pub(super) fn labels_of(it: &scenario::Workload) -> Vec<(&str, &str)> {
+    it.labels.iter().map(|(key, value)| (key.value.as_str(), value.value.0.as_str())).collect()
+}
+
+/// Whether pods of the workload may go to this profile.
+fn wants(it: &scenario::Workload, profile: &str) -> bool {
+    labels_of(it).iter().all(|(key, value)| *key != PROFILE_LABEL || *value == profile)
+}
+
+/// The workloads that are meant; `None` where all are.
+pub(super) fn meant(
+    scenario: &Scenario,
+    means: impl Fn(&str, &scenario::Workload) -> bool,
+) -> Option<Vec<String>> {
+    let all = scenario.workload.iter().filter(|(_, it)| !is_daemon(it));
+    let (meant, others): (Vec<_>, Vec<_>) = all.partition(|(name, it)| means(&name.value, it));
+    (!others.is_empty()).then(|| meant.into_iter().map(|(name, _)| name.value.clone()).collect())
+}
+
+fn is_daemon(it: &scenario::Workload) -> bool {
+    matches!(it.kind, WorkloadKind::DaemonSet(_))
+}
+
+/// A workload that a rule names must be there and run on Fargate.
+fn check_workload(workload: &Spanned<String>, scenario: &Scenario, notes: &mut Notes<'_>) {
+    match scenario.workload.get(&workload.value).map(|w| &w.kind) {
+        None => {
+            notes
+                .diags
+                .error(workload.span, format!("there is no workload {}", quote(workload)))
+                .suggest(workload, scenario.workload.names());
+        }
+        Some(WorkloadKind::DaemonSet(_)) => {
+            notes
+                .diags
+                .error(
+                    workload.span,
+                    format!("{} is a DaemonSet, which Fargate does not run", quote(workload)),
+                )
+                .help("it becomes a sidecar of every Fargate pod, or is left out: `on-fargate`");
+        }
+        Some(_) => {}
+    }
+}
+
+/// Warns of pods that name a profile there is none of, where there are any.
+pub(super) fn warn_of_profiles(scenario: &Scenario, notes: &mut Notes<'_>) {
+    let pools: Vec<&str> = scenario
+        .pools
+        .iter()
+        .filter(|(_, pool)| matches!(pool.kind, scenario::PoolKind::Fargate(_)))
+        .map(|(name, _)| name.value.as_str())
+        .collect();
+    for (name, workload) in scenario.workload.iter() {
+        for (key, value) in workload.labels.iter() {
+            let profile = value.value.0.as_str();
+            if key.value != PROFILE_LABEL || pools.is_empty() || pools.contains(&profile) {
+                continue;
+            }
+            let message = format!(
+                "{} names the Fargate profile {}, which is not there: its pods go to nodes",
+                quote(name),
+                quote(profile)
+            );
+            notes
+                .diags
+                .warning("no-such-profile", value.span, message)
+                .suggest(profile, pools.iter().copied());
+        }
+    }
 }
 
 /// Requests of the DaemonSets that become sidecars.
@@ -211,7 +297,7 @@ fn sidecars(workloads: &[PlannedWorkload]) -> (MilliCpu, Bytes) {
 /// A completed Job pod on Fargate bills until somebody deletes it.
 fn warn_of_retention(
     pool: &Spanned<String>,
-    selectors: &[FargateSelector],
+    selectors: &[PodMatch],
     workloads: &[PlannedWorkload],
     notes: &mut Notes<'_>,
 ) {

@@ -7,13 +7,14 @@ use crate::scenario::{Scenario, quote};
 use crate::workload::generate::{GeneratorSpec, Sizes};
 use crate::workload::intern::{PodRules, PodShape};
 use crate::workload::plan::{Content, PlannedWorkload};
+use crate::workload::sidecar::{Sidecar, joined};
 use crate::workload::{Taint, TaintEffect};
 
 /// Warns of every workload of which no pod fits on any empty node or Fargate
 /// size.
 pub(super) fn warn(
     scenario: &Scenario,
-    cluster: &ClusterSpec,
+    (cluster, sidecars): (&ClusterSpec, &[Sidecar]),
     workloads: &[PlannedWorkload],
     extended: &[String],
     notes: &mut Notes<'_>,
@@ -21,8 +22,10 @@ pub(super) fn warn(
     let sites = sites(cluster, &daemons(workloads), extended);
     for workload in workloads {
         let Some((shapes, rules)) = pods(&workload.content) else { continue };
-        let fits =
-            shapes.iter().any(|pod| fits(&workload.name, pod, rules, cluster, &sites, extended));
+        let fits = shapes.iter().any(|pod| {
+            let pod = joined(sidecars, &workload.name, pod);
+            fits(&workload.name, &pod, rules, cluster, &sites, extended)
+        });
         if fits || shapes.is_empty() {
             continue;
         }
@@ -157,11 +160,8 @@ fn fits(
 ) -> bool {
     let (cpu, memory) = (pod.cpu.unwrap_or_default().0, pod.memory.unwrap_or_default().0);
     // The first Fargate pool that takes a pod keeps it.
-    let fargate = cluster
-        .fargate
-        .iter()
-        .find(|f| f.selectors.iter().any(|s| s.matches(workload, &pod.namespace)));
-    if let Some(pool) = fargate {
+    if let Some(pool) = cluster.fargate_of(workload, &pod.namespace) {
+        let pool = &cluster.fargate[pool];
         let cpu = cpu + pool.sidecar_cpu.0;
         let memory = memory + pool.sidecar_memory.0 + pool.overhead_memory.0;
         return pod.extended.is_empty()

@@ -14,8 +14,8 @@ use super::model::{CasePlan, Options, Plan, Warning};
 use super::nodes::{self, NodePools};
 use super::notes::Notes;
 use super::{
-    billing, bindings, constraints, ecs, fargate, fit, goals, prices, rightsize, settings, time,
-    transform, usage, workloads,
+    billing, bindings, constraints, ecs, fargate, fit, goals, prices, rightsize, settings,
+    sidecars, time, transform, usage, workloads,
 };
 use crate::bill::PriceStatus;
 use crate::catalog::{Catalog, Region};
@@ -205,12 +205,14 @@ impl Shared<'_> {
             &fargate,
             notes,
         );
+        let sidecars = sidecars::link(scenario, &planned, notes);
         if !notes.diags.has_errors() {
             if !on_ecs {
-                bindings::link(scenario, &cluster, &mut planned, &extended, notes);
+                let with = (&cluster, sidecars.as_slice());
+                bindings::link(scenario, with, &mut planned, &extended, notes);
                 constraints::warn(scenario, &cluster, notes);
             }
-            fit::warn(scenario, &cluster, &planned, &extended, notes);
+            fit::warn(scenario, (&cluster, &sidecars), &planned, &extended, notes);
         }
         let tree = rightsizing.as_ref().map_or(&resolved.tree, |r| &r.tree);
         let effective = effective_yaml(tree);
@@ -218,7 +220,8 @@ impl Shared<'_> {
         settings.append(&mut notes.settings);
         settings.sort_by_key(|s| s.origin);
         let budgets = if on_ecs { Vec::new() } else { constraints::budgets(scenario) };
-        let workload = WorkloadPlan::new(planned, Vec::new()).with_budgets(budgets);
+        let workload =
+            WorkloadPlan::new(planned, Vec::new()).with_budgets(budgets).with_sidecars(sidecars);
         let random = is_random(&cluster, &workload, ecs.as_ref());
         Some(CasePlan {
             name: resolved.case.clone(),
@@ -354,18 +357,22 @@ fn pools(
         names: std::collections::BTreeSet::new(),
         done: NodePools::default(),
     };
-    let (mut specs, mut prices) = (Vec::new(), Vec::new());
+    let mut fargate = Vec::new();
+    let on_ecs = linker.ecs.is_some();
     for (name, pool) in scenario.pools.iter() {
         if let scenario::PoolKind::Fargate(it) = &pool.kind {
-            let linked = fargate::link(name, it, scenario, region, planned, notes);
-            if let Some((spec, price)) = linked {
-                specs.push(spec);
-                prices.push(price);
-            }
+            fargate.extend(fargate::link(name, it, scenario, region, planned, notes));
         } else {
             linker.link(name, pool, notes);
         }
     }
+    if !on_ecs {
+        // Of several profiles that match a pod, the first by name takes it (EKS
+        // user guide, Fargate profiles).
+        fargate.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
+        fargate::warn_of_profiles(scenario, notes);
+    }
+    let (specs, prices) = fargate.into_iter().unzip();
     let mut nodes = linker.done;
     let cluster = ClusterSpec {
         shapes: std::mem::take(&mut nodes.shapes),

@@ -20,6 +20,8 @@ mod ecs;
 #[cfg(test)]
 mod ecs_tests;
 mod fargate;
+#[cfg(test)]
+mod fargate_tests;
 mod files;
 mod fit;
 mod goals;
@@ -31,6 +33,7 @@ mod offers;
 mod prices;
 mod rightsize;
 mod settings;
+mod sidecars;
 #[cfg(test)]
 mod tests;
 mod time;

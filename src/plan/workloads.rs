@@ -411,7 +411,8 @@ fn rate(rps: &Spanned<scenario::NonNegative>, notes: &mut Notes<'_>) -> Option<R
     }
 }
 
-fn mean_usage(it: &scenario::Usage) -> Usage {
+/// What is known of the usage of one pod.
+pub(super) fn mean_usage(it: &scenario::Usage) -> Usage {
     Usage { cpu: it.cpu.map(|cpu| cpu.value), memory: it.memory.map(|memory| memory.value) }
 }
 

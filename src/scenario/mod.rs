@@ -26,6 +26,7 @@ pub mod pool;
 mod record;
 pub mod rightsize;
 mod schema;
+pub mod sidecar;
 mod source;
 #[cfg(test)]
 mod survival;
@@ -50,6 +51,7 @@ pub use patch::Assignments;
 pub use pool::*;
 pub use rightsize::*;
 pub use schema::json_schema;
+pub use sidecar::*;
 pub use source::{BASE_CASE, Resolved, Source};
 pub use sweep::{Axes, Axis, Sweep};
 pub use tree::{Node, Value, effective_yaml};

@@ -15,6 +15,7 @@ use super::patch::{Assignments, Removals};
 use super::pool::Pool;
 use super::record::{choice, names, record, union};
 use super::rightsize::Rightsize;
+use super::sidecar::Sidecar;
 use super::usage::UsageSource;
 use super::workload::{Resample, Workload};
 use crate::units::{Bytes, Money, Percent, Rate, SimDuration};
@@ -42,6 +43,8 @@ record! {
         "time" => time: Time = Time::default(),
         /// What wants to run.
         "workload" => workload: Map<Workload, 1>,
+        /// Containers that are injected into pods, such as those of a service mesh.
+        "sidecars" => sidecars: Map<Sidecar> = Map::default(),
         /// How much more of it there is, on top of what a workload says itself.
         "growth" => growth: Option<Spanned<Growth>>,
         /// The share of the pods of traces and generators that is kept; services stay as they are.

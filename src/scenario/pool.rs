@@ -246,7 +246,9 @@ names! {
 record! {
     /// AWS Fargate.
     pub struct Fargate {
-        /// On EKS, which pods it takes: one of these rules.
+        /// On EKS, the selectors of the Fargate profile, five at most: it takes pods that match one of them.
+        "selectors" => selectors: Option<Spanned<NonEmpty<Spanned<FargateProfileSelector>>>>,
+        /// Instead of `selectors`, rules by namespace and workload.
         "match" => rules: Option<OneOrMany<Spanned<FargateMatch>>>,
         /// How it is bought; on-demand unless stated. Spot is for ECS only.
         "purchase" => purchase: Option<Spanned<Purchase>>,
@@ -261,10 +263,45 @@ record! {
         /// How long a completed job pod stays, and is charged; 0s unless stated.
         "job-retention" => job_retention: Option<Spanned<SimDuration>>,
     }
+    check check_fargate;
+}
+
+/// Selectors of one profile (Amazon EKS service quotas).
+const MAX_SELECTORS: usize = 5;
+
+fn check_fargate(it: &Fargate, _: Span, ctx: &mut Ctx<'_>) -> bool {
+    let Some(selectors) = &it.selectors else { return true };
+    if it.rules.is_some() {
+        ctx.diags()
+            .error(selectors.span, "`selectors` and `match` say the same in two ways")
+            .help("leave `match` out; a selector with `labels` means a workload by its labels");
+        return false;
+    }
+    if selectors.value.len() > MAX_SELECTORS {
+        let message = format!(
+            "a Fargate profile has at most {MAX_SELECTORS} selectors, and these are {}",
+            selectors.value.len()
+        );
+        ctx.diags()
+            .error(selectors.span, message)
+            .help("use wildcards, or another pool for a second profile");
+        return false;
+    }
+    true
 }
 
 record! {
-    /// A Fargate profile selector.
+    /// A selector of a Fargate profile: `*` and `?` are wildcards in all of it.
+    pub struct FargateProfileSelector {
+        /// Namespace of the pods.
+        "namespace" => namespace: Spanned<String>,
+        /// Labels that the pods must have, all of them.
+        "labels" => labels: Keyed<Spanned<Text>> = Keyed::default(),
+    }
+}
+
+record! {
+    /// A rule of the pods that Fargate takes.
     pub struct FargateMatch {
         /// Namespace; `*` stands for any characters.
         "namespace" => namespace: Spanned<String>,

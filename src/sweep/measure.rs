@@ -198,16 +198,17 @@ fn utilisation(record: &Record, workloads: &Workloads, cluster: &ClusterSpec) ->
             .fargate
             .get(pod.pool as usize)
             .and_then(|pool| pool.sizes.get(pod.size as usize));
-        let class = workloads
-            .templates
-            .get(pod.template.index())
-            .and_then(|t| workloads.classes.get(t.class.index()));
-        let (Some(size), Some(class)) = (size, class) else { continue };
+        let Some(size) = size else { continue };
+        let own = workloads.own_requests(pod.template);
         let FargateRecord { running, finished, removed, used_cpu, used_memory, .. } = *pod;
         let (ran, stayed) = (clipped(record, running, finished), clipped(record, running, removed));
-        cpu.add_pod(size.cpu.0, class.requests.cpu.0, used_cpu, ran, stayed);
-        let requested = kib(class.requests.memory.0);
-        memory.add_pod(kib(size.memory.0), requested, kib(used_memory), ran, stayed);
+        cpu.add_pod(size.cpu.0, own.0.0, used_cpu, ran, stayed);
+        memory.add_pod(kib(size.memory.0), kib(own.1.0), kib(used_memory), ran, stayed);
+        for s in workloads.injected(pod.template) {
+            cpu.add_pod(0, s.cpu.0, s.usage.cpu.map_or(-1, |c| c.0), ran, stayed);
+            let used = s.usage.memory.map_or(-1, |m| kib(m.0));
+            memory.add_pod(0, kib(s.memory.0), used, ran, stayed);
+        }
     }
     Utilisation { cpu: cpu.shares(), memory: memory.shares() }
 }
@@ -236,10 +237,9 @@ fn work_by_workload(record: &Record, workloads: &Workloads) -> Vec<Work> {
     }
     for pod in &record.fargate {
         let Some(template) = workloads.templates.get(pod.template.index()) else { continue };
-        let class = workloads.classes.get(template.class.index());
-        if let (Some(sum), Some(class)) = (work.get_mut(template.workload.index()), class) {
+        if let Some(sum) = work.get_mut(template.workload.index()) {
             let ran = clipped(record, pod.running, pod.finished);
-            let cpu = class.requests.cpu.0.max(0) as u128;
+            let cpu = workloads.own_requests(pod.template).0.0.max(0) as u128;
             sum.requested += cpu * ran as u128;
             sum.repeated += cpu * pod.repeated_ms.clamp(0, ran) as u128;
         }

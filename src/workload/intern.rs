@@ -17,6 +17,7 @@ use super::model::{
     PodTemplate, Requests, Service, TemplateId, Toleration, Trace, TraceUse, WorkloadId,
     WorkloadInfo, WorkloadKind, Workloads,
 };
+use super::sidecar::{Injected, Sidecar};
 use crate::rng::Distribution;
 use crate::units::{Bytes, MilliCpu};
 
@@ -92,6 +93,8 @@ pub struct Builder {
     classes: FxHashMap<PodClass, ClassId>,
     namespaces: FxHashMap<String, NamespaceId>,
     extended: FxHashMap<String, ExtendedId>,
+    /// With what each is accounted under.
+    sidecars: Vec<(Sidecar, WorkloadId)>,
 }
 
 impl Builder {
@@ -105,6 +108,35 @@ impl Builder {
     pub fn workload(&mut self, name: &str, kind: WorkloadKind) -> WorkloadId {
         self.done.workloads.push(WorkloadInfo { name: name.to_owned(), kind });
         WorkloadId(self.done.workloads.len() as u32 - 1)
+    }
+
+    /// Adds a sidecar, which joins the pods of templates added later. Its cost
+    /// is accounted under its name, which no workload has.
+    pub fn sidecar(&mut self, sidecar: &Sidecar) {
+        let id = self.workload(&sidecar.name, WorkloadKind::Daemon);
+        self.sidecars.push((sidecar.clone(), id));
+    }
+
+    /// The sidecars that join pods of the workload in a namespace. DaemonSets
+    /// get none.
+    fn injected(&self, workload: WorkloadId, namespace: &str) -> Vec<(&Sidecar, Injected)> {
+        let info = &self.done.workloads[workload.index()];
+        if info.kind == WorkloadKind::Daemon {
+            return Vec::new();
+        }
+        self.sidecars
+            .iter()
+            .filter(|(s, _)| s.joins(&info.name, namespace))
+            .map(|(s, id)| {
+                let injected = Injected {
+                    workload: *id,
+                    cpu: s.cpu.unwrap_or_default(),
+                    memory: s.memory.unwrap_or_default(),
+                    usage: s.usage,
+                };
+                (s, injected)
+            })
+            .collect()
     }
 
     /// The id of a namespace, new or known.
@@ -125,8 +157,14 @@ impl Builder {
         rules: &PodRules,
     ) -> TemplateId {
         let extended = shape.extended.iter().map(|(name, n)| (self.extended(name), *n)).collect();
+        let mut requests = Requests::new(shape.cpu, shape.memory, extended);
+        let mut injected = Vec::new();
+        for (sidecar, inside) in self.injected(workload, &shape.namespace) {
+            requests.join(sidecar.cpu, sidecar.memory);
+            injected.push(inside);
+        }
         let mut class = PodClass {
-            requests: Requests::new(shape.cpu, shape.memory, extended),
+            requests,
             node_selector: rules.node_selector.clone(),
             tolerations: rules.tolerations.clone(),
             priority: shape.priority,
@@ -155,7 +193,12 @@ impl Builder {
             startup: rules.startup.clone(),
             life: rules.life,
         });
-        TemplateId(self.done.templates.len() as u32 - 1)
+        let template = TemplateId(self.done.templates.len() as u32 - 1);
+        if !injected.is_empty() {
+            self.done.injected.resize(template.index(), Vec::new());
+            self.done.injected.push(injected);
+        }
+        template
     }
 
     /// Adds a trace: its templates become one contiguous range.

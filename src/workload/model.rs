@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::constraints::Constraints;
 use super::disruption::DisruptionBudget;
 use super::draws::RowDraws;
+use super::sidecar::Injected;
 use crate::rng::Distribution;
 use crate::units::{Bytes, MilliCpu, Percent, SimDuration, SimTime};
 
@@ -83,6 +84,16 @@ impl Requests {
             nonzero_memory: memory.unwrap_or(Bytes(200 << 20)),
             extended,
         }
+    }
+
+    /// Adds a container that runs beside the others; `None` is an absent
+    /// request. What scores assume of absent ones counts by the container.
+    pub fn join(&mut self, cpu: Option<MilliCpu>, memory: Option<Bytes>) {
+        let other = Requests::new(cpu, memory, Vec::new());
+        self.cpu.0 += other.cpu.0;
+        self.memory.0 += other.memory.0;
+        self.nonzero_cpu.0 += other.nonzero_cpu.0;
+        self.nonzero_memory.0 += other.nonzero_memory.0;
     }
 }
 
@@ -211,7 +222,7 @@ pub enum WorkloadKind {
     Batch,
     /// Replicas that run until scaled down.
     Service,
-    /// One pod per node.
+    /// One pod per node, or a container injected into pods: what others need.
     Daemon,
 }
 
@@ -576,9 +587,32 @@ pub struct Workloads {
     /// By class, what a pod of it counts as while it is being deleted; empty
     /// where no pod can preempt another.
     pub leaving: Vec<ClassId>,
+    /// Sidecars in the pods of each template; templates beyond its end have
+    /// none.
+    pub injected: Vec<Vec<Injected>>,
 }
 
 impl Workloads {
+    /// The sidecars in pods of a template.
+    #[must_use]
+    pub fn injected(&self, template: TemplateId) -> &[Injected] {
+        self.injected.get(template.index()).map_or(&[], Vec::as_slice)
+    }
+
+    /// Cpu and memory that pods of a template request for themselves, without
+    /// their sidecars; nothing for an unknown template.
+    #[must_use]
+    pub fn own_requests(&self, template: TemplateId) -> (MilliCpu, Bytes) {
+        let class = self.templates.get(template.index()).map(|t| t.class);
+        let requests = class.and_then(|c| self.classes.get(c.index())).map(|c| &c.requests);
+        let (mut cpu, mut memory) = requests.map_or((0, 0), |r| (r.cpu.0, r.memory.0));
+        for sidecar in self.injected(template) {
+            cpu -= sidecar.cpu.0;
+            memory -= sidecar.memory.0;
+        }
+        (MilliCpu(cpu), Bytes(memory))
+    }
+
     /// Where some pods may preempt others: for each class that may lose pods
     /// so and that spreading may count, a class of its pods while they are
     /// being deleted.

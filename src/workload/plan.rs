@@ -11,6 +11,7 @@ use super::disruption::DisruptionBudget;
 use super::generate::GeneratorSpec;
 use super::intern::{Builder, PodRules, PodShape, TraceData};
 use super::model::{DaemonSet, Demand, Service, Usage, WorkloadKind, Workloads};
+use super::sidecar::Sidecar;
 use super::transform::Transform;
 use crate::error::Result;
 use crate::rng::Distribution;
@@ -110,6 +111,7 @@ impl PlannedWorkload {
 pub struct WorkloadPlan {
     workloads: Vec<PlannedWorkload>,
     namespaces: Vec<String>,
+    sidecars: Vec<Sidecar>,
     budgets: Vec<DisruptionBudget>,
     /// The tables, where they do not depend on the seed.
     fixed: OnceLock<Arc<Workloads>>,
@@ -119,6 +121,7 @@ impl PartialEq for WorkloadPlan {
     fn eq(&self, other: &Self) -> bool {
         self.workloads == other.workloads
             && self.namespaces == other.namespaces
+            && self.sidecars == other.sidecars
             && self.budgets == other.budgets
     }
 }
@@ -136,6 +139,12 @@ impl WorkloadPlan {
     #[must_use]
     pub fn with_budgets(self, budgets: Vec<DisruptionBudget>) -> Self {
         WorkloadPlan { budgets, fixed: OnceLock::new(), ..self }
+    }
+
+    /// The same with sidecars in its pods.
+    #[must_use]
+    pub fn with_sidecars(self, sidecars: Vec<Sidecar>) -> Self {
+        WorkloadPlan { sidecars, fixed: OnceLock::new(), ..self }
     }
 
     /// The workloads.
@@ -205,6 +214,9 @@ impl WorkloadPlan {
             .iter()
             .map(|w| (builder.workload(&w.name, w.content.kind()), w))
             .partition(|(_, w)| matches!(&w.content, Content::Generator(g) if g.draws_sizes()));
+        for sidecar in &self.sidecars {
+            builder.sidecar(sidecar);
+        }
         for (id, workload) in fixed.into_iter().chain(drawn) {
             let PlannedWorkload { name, transform, .. } = workload;
             match &workload.content {

@@ -1,6 +1,6 @@
 //! Fargate: a machine of its own for every matched pod.
 
-use crate::cluster::{ClusterSpec, PodId, PodState};
+use crate::cluster::{ClusterSpec, Pod, PodId, PodState};
 use crate::lifecycle::SpotNode;
 use crate::observe::{FargateRecord, Place, PodEnd, RejectReason};
 use crate::place::LaunchBucket;
@@ -117,7 +117,7 @@ impl World<'_> {
             repeated_ms: 0,
         });
         self.observer.bound(facts.owner.workload, &pod, Place::Fargate(record), now);
-        self.observer.requested(self.rates(&pod), now, 1);
+        self.fargate_requested(&pod, now, 1);
         self.shift_machine(record, now, 1);
         self.schedule_end(id, pod, facts, queue);
         self.plan_notice(id, pool as usize, now, queue);
@@ -134,6 +134,14 @@ impl World<'_> {
             let notice = SimTime(reclaim.ms() - self.setup.spot.notice.ms()).max(now);
             let generation = self.pods.generation(id);
             queue.push(notice, phase::NODE, Event::FargateNotice { pod: id, generation });
+        }
+    }
+
+    /// Requests on a machine begin (1) or cease (-1) to count.
+    fn fargate_requested(&mut self, pod: &Pod, now: SimTime, sign: i64) {
+        self.observer.requested(self.rates(pod), now, sign);
+        for (_, rates) in self.sidecars(pod) {
+            self.observer.requested(rates, now, sign);
         }
     }
 
@@ -158,7 +166,7 @@ impl World<'_> {
         queue: &mut EventQueue<Event>,
     ) {
         let pod = self.pods[id];
-        self.observer.requested(self.rates(&pod), now, -1);
+        self.fargate_requested(&pod, now, -1);
         let retention = if end == PodEnd::Finished && pod.service_index().is_none() {
             self.setup.cluster.fargate[self.observer.fargate[record as usize].pool as usize]
                 .job_retention

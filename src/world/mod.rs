@@ -32,8 +32,8 @@ use crate::observe::probe::Probe;
 use crate::observe::{KeepPods, Observer, Owner, PodEnd, Record, RejectReason};
 use crate::place::KubeScheduler;
 use crate::sim::{self, EventQueue};
-use crate::units::{DAY_MS, SimDuration, SimTime};
-use crate::workload::{ClassId, WorkloadKind, Workloads};
+use crate::units::{Bytes, DAY_MS, MilliCpu, SimDuration, SimTime};
+use crate::workload::{ClassId, TemplateId, WorkloadKind, Workloads};
 
 use autoscale::Autoscaling;
 use ecs::EcsState;
@@ -104,6 +104,10 @@ struct TemplateFacts {
     batch: bool,
     /// How long its gates hold it back.
     gated_for: SimDuration,
+    /// Cpu and memory that it requests without its sidecars.
+    own: (MilliCpu, Bytes),
+    /// Whether it has sidecars.
+    injected: bool,
     /// The Fargate pool that takes it, and the size it gets there, or why it
     /// gets none.
     fargate: Option<(u32, Result<u32, RejectReason>)>,
@@ -164,13 +168,13 @@ impl<'a> World<'a> {
         let templates = workloads
             .templates
             .iter()
-            .map(|t| {
+            .enumerate()
+            .map(|(i, t)| {
+                let id = TemplateId(i as u32);
                 let info = &workloads.workloads[t.workload.index()];
                 let namespace = &workloads.namespaces[t.namespace.index()];
                 let fargate = spec
-                    .fargate
-                    .iter()
-                    .position(|f| f.selectors.iter().any(|s| s.matches(&info.name, namespace)))
+                    .fargate_of(&info.name, namespace)
                     // On ECS the capacity provider of each task decides.
                     .filter(|_| setup.ecs.is_none())
                     .map(|pool| (pool as u32, fargate::size_for(spec, workloads, pool, t.class)));
@@ -179,6 +183,8 @@ impl<'a> World<'a> {
                     owner: Owner { workload: t.workload, namespace: t.namespace },
                     batch: info.kind == WorkloadKind::Batch,
                     gated_for: t.life.gated_for,
+                    own: workloads.own_requests(id),
+                    injected: !workloads.injected(id).is_empty(),
                     fargate,
                 }
             })

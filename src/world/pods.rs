@@ -10,7 +10,7 @@ use crate::units::{SimDuration, SimTime};
 use crate::workload::{ClassId, TemplateId, Usage};
 
 use super::event::{Event, phase};
-use super::{TemplateFacts, World};
+use super::{Owner, TemplateFacts, World};
 
 /// An attempt of 30 years outlasts any run.
 const LONGEST_ATTEMPT_US: u64 = 1_000_000_000_000_000;
@@ -285,6 +285,9 @@ impl World<'_> {
         let record = self.nodes.record[slot.index()];
         self.observer.bound(facts.owner.workload, &pod, Place::Node(record), now);
         self.observer.node_bind(slot.index(), facts.owner, self.rates(&pod), now);
+        for (owner, rates) in self.sidecars(&pod) {
+            self.observer.node_bind(slot.index(), owner, rates, now);
+        }
         self.schedule_end(id, pod, facts, queue);
         if self.ecs.is_none() && self.scheduler.pod_bound(facts.class, now) > 0 {
             self.watch_woken(Cause::PodBound(record), now);
@@ -315,12 +318,29 @@ impl World<'_> {
         startup.sample_ms(&mut Draws::new(self.seed, "startup", ordinal))
     }
 
-    /// What the pod adds to its node's account.
+    /// What the pod adds to its node's account, without its sidecars.
     pub(super) fn rates(&self, pod: &Pod) -> PodRates {
-        let class = self.templates[pod.template.index()].class;
-        let requests = &self.workloads.classes[class.index()].requests;
-        let (cpu, memory) = (requests.cpu.0, requests.memory.0);
-        pod_rates(cpu, memory, pod.used_cpu, pod.used_memory)
+        let (cpu, memory) = self.templates[pod.template.index()].own;
+        pod_rates(cpu.0, memory.0, pod.used_cpu, pod.used_memory)
+    }
+
+    /// What the sidecars of the pod add to its node's account, and whose that
+    /// is.
+    pub(super) fn sidecars(&self, pod: &Pod) -> Vec<(Owner, PodRates)> {
+        let facts = self.templates[pod.template.index()];
+        if !facts.injected {
+            return Vec::new();
+        }
+        self.workloads
+            .injected(pod.template)
+            .iter()
+            .map(|s| {
+                let used_cpu = s.usage.cpu.map_or(-1, |c| c.0);
+                let used_memory = s.usage.memory.map_or(-1, |m| m.0);
+                let owner = Owner { workload: s.workload, namespace: facts.owner.namespace };
+                (owner, pod_rates(s.cpu.0, s.memory.0, used_cpu, used_memory))
+            })
+            .collect()
     }
 
     /// A batch pod has done its work.
@@ -359,6 +379,9 @@ impl World<'_> {
             PodState::Pending => self.scheduler.queue.remove(id),
             PodState::OnNode(slot) => {
                 self.observer.node_unbind(slot.index(), facts.owner, self.rates(&pod), now);
+                for (owner, rates) in self.sidecars(&pod) {
+                    self.observer.node_unbind(slot.index(), owner, rates, now);
+                }
                 let class = &self.workloads.classes[facts.class.index()];
                 self.nodes.unplace_pod(slot, facts.class, class);
                 if self.ecs.is_some() {

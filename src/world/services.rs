@@ -36,12 +36,15 @@ pub(super) struct ServiceState {
 
 impl ServiceState {
     pub(super) fn new(service: &Service, workloads: &Workloads) -> Self {
-        let class = workloads.templates[service.template.index()].class;
+        // DIFFERENCE: a target is a share of the request of the service's own
+        // container, as with a `ContainerResource` metric. The sum over all
+        // containers, which a `Resource` metric looks at, needs the usage of
+        // sidecars.
         let cursor = DemandCursor::default();
         ServiceState {
             cursor,
             demand: service.demand.as_ref().map_or(0, |d| cursor.value(d)),
-            request_cpu: workloads.classes[class.index()].requests.cpu.0,
+            request_cpu: workloads.own_requests(service.template).0.0,
             ready: 0,
             replicas: Vec::new(),
             created: 0,

@@ -16,6 +16,7 @@ use crate::observe::probe::{
 use crate::observe::{NodeEnd, Place, PodEnd, RejectReason};
 use crate::place::kube::{NO_NODE_AVAILABLE, TAINT_WEIGHT};
 use crate::units::{SimDuration, SimTime};
+use crate::workload::pod_match::PodMatch;
 use crate::workload::{OnInterrupt, TaintEffect, WorkloadId, WorkloadKind};
 
 /// The story of a pod.
@@ -216,6 +217,11 @@ impl Teller<'_> {
         ];
         for (id, amount) in &requests.extended {
             asked.push((text::name(&workloads.extended[id.index()]), amount.to_string()));
+        }
+        for sidecar in workloads.injected(instance.template) {
+            let name = text::name(&workloads.workloads[sidecar.workload.index()].name);
+            let (cpu, memory) = (sidecar.cpu, sidecar.memory);
+            asked.push((format!("of it {name}"), format!("{cpu} and {memory}")));
         }
         let batch = info.kind == WorkloadKind::Batch;
         Who {
@@ -533,8 +539,12 @@ impl Teller<'_> {
         let workloads = self.cell.workloads;
         let template = &workloads.templates[of.template.index()];
         let requests = &workloads.classes[template.class.index()].requests;
-        let mut need =
-            vec![("requests".to_owned(), requests.cpu.to_string(), requests.memory.to_string())];
+        let own = workloads.own_requests(of.template);
+        let mut need = vec![("requests".to_owned(), own.0.to_string(), own.1.to_string())];
+        for sidecar in workloads.injected(of.template) {
+            let name = text::name(&workloads.workloads[sidecar.workload.index()].name);
+            need.push((name, sidecar.cpu.to_string(), sidecar.memory.to_string()));
+        }
         if spec.sidecar_cpu.0 > 0 || spec.sidecar_memory.0 > 0 {
             let (cpu, memory) = (spec.sidecar_cpu.to_string(), spec.sidecar_memory.to_string());
             need.push(("sidecars".to_owned(), cpu, memory));
@@ -545,11 +555,15 @@ impl Teller<'_> {
         let cpu = crate::units::MilliCpu(requests.cpu.0 + spec.sidecar_cpu.0);
         let memory =
             crate::units::Bytes(requests.memory.0 + spec.sidecar_memory.0 + spec.overhead_memory.0);
-        let selector = |s: &crate::cluster::FargateSelector| match &s.workload {
-            Some(workload) => {
-                format!("namespace {}, workload {}", text::name(&s.namespace), text::name(workload))
+        let selector = |s: &PodMatch| {
+            let mut parts = vec![format!("namespace {}", text::name(&s.namespace))];
+            let label = |(k, v): &(String, String)| text::name(&format!("{k}={v}"));
+            parts.extend(s.labels.iter().map(|l| format!("label {}", label(l))));
+            if let (Some(workloads), true) = (&s.workloads, s.labels.is_empty()) {
+                let names: Vec<String> = workloads.iter().map(|w| text::name(w)).collect();
+                parts.push(format!("workload {}", names.join(" or ")));
             }
-            None => format!("namespace {}", text::name(&s.namespace)),
+            parts.join(", ")
         };
         let size = |index: u32| spec.sizes.get(index as usize).map(|s| fargate_size(*s));
         let admitted = launch.admitted;
