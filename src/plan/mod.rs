@@ -30,6 +30,8 @@ mod model;
 mod nodes;
 mod notes;
 mod offers;
+#[cfg(test)]
+mod placement_tests;
 mod prices;
 mod rightsize;
 mod settings;

@@ -198,8 +198,8 @@ impl Bins {
         u32::try_from(room.max(0)).unwrap_or(u32::MAX)
     }
 
-    /// The first place in the walk from `start` on whose node takes the pod
-    /// and is not `except`.
+    /// The first place in the walk from `start` on whose node takes the pod,
+    /// is not `except` and passes what `also` asks.
     pub(super) fn first_fit(
         &self,
         walk: Walk,
@@ -207,9 +207,10 @@ impl Bins {
         except: usize,
         admitted: &[bool],
         requests: &Requests,
+        also: impl Fn(usize) -> bool,
     ) -> Option<usize> {
         walk.from(start)
-            .find(|(_, i)| *i != except && self.room(*i, admitted, requests) > 0)
+            .find(|(_, i)| *i != except && self.room(*i, admitted, requests) > 0 && also(*i))
             .map(|(place, _)| place)
     }
 
@@ -348,7 +349,7 @@ mod tests {
             let mut expect = vec![0; free.len()];
             let (mut placed, mut pointer) = (0, start);
             while placed < count {
-                let Some(place) = plain.first_fit(walk, pointer, usize::MAX, &[true], &r) else { break };
+                let Some(place) = plain.first_fit(walk, pointer, usize::MAX, &[true], &r, |_| true) else { break };
                 let i = walk.node(place);
                 plain.take(i, &r, 1);
                 expect[i] += 1;

@@ -21,6 +21,10 @@
 //! (launches do not fail), balancing of similar groups, limits on total cores
 //! and memory, provisioning requests, and the longer wait for new GPU pods.
 //!
+//! Pods whose constraints decide where they can be, and those that constraints
+//! count, are placed one by one through the scheduler's own filters
+//! (`shadow`); all others by the class over what is free (`bins`).
+//!
 //! Cost, measured on one 2.5 GHz core with 500 nodes in 5 groups: 10 µs for a
 //! loop with nothing pending; 100 µs with 5,000 pending pods of 2 classes that
 //! need 1,000 nodes; 220 µs with 100,000 of 6 classes, since pods are packed
@@ -30,10 +34,15 @@ mod bins;
 mod config;
 #[cfg(test)]
 mod conformance;
+#[cfg(test)]
+mod constraint_tests;
 mod estimator;
 mod expander;
+#[cfg(test)]
+mod recorded;
 mod scale_down;
 mod scale_up;
+mod shadow;
 mod snapshot;
 #[cfg(test)]
 mod tests;

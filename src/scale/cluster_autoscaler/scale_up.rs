@@ -11,7 +11,7 @@
 use std::cmp::Reverse;
 
 use super::config::Config;
-use super::estimator::{Helpless, estimate};
+use super::estimator::{Helpless, estimate, helps};
 use super::expander::{Ties, choose};
 use super::snapshot::Snapshot;
 use super::view::{Decisions, Input, MemberState, NodeTemplate, PendingGroup, PodRole};
@@ -69,7 +69,8 @@ pub(super) fn run(
         earliest(&mut scratch.wake, oldest + config.very_new_pod_guard);
         return Outcome::AllVeryNew;
     }
-    decisions.options = options(config, input, templates, scratch, &helpless, nodes_now);
+    decisions.options =
+        options(config, input, templates, (snapshot, scratch), &helpless, nodes_now);
     let Some(best) = choose(&decisions.options, &config.expanders, ties, input.now) else {
         return Outcome::NoScaleUp;
     };
@@ -127,10 +128,14 @@ fn options(
     config: &Config,
     input: &Input<'_>,
     templates: &[NodeTemplate],
-    scratch: &mut Scratch,
+    (snapshot, scratch): (&mut Snapshot, &mut Scratch),
     helpless: &[Helpless],
     nodes_now: u32,
 ) -> Vec<ScaleUpOption> {
+    for pods in helpless {
+        snapshot.prepare(input, pods.class);
+    }
+    let Snapshot { kinds, shadow, .. } = snapshot;
     let mut found = Vec::new();
     let mut groups = Vec::with_capacity(helpless.len());
     for (index, (group, template)) in input.groups.iter().zip(templates).enumerate() {
@@ -140,10 +145,8 @@ fn options(
         let Scratch { admission, bins, .. } = scratch;
         groups.clear();
         groups.extend(helpless.iter().copied().filter(|pods| {
-            let class = &input.classes[pods.class.index()];
-            bins.clear(input.nodes.extended_names());
-            bins.push(&template.allocatable, &template.preplaced, template.traits);
-            bins.room(0, admission.row(pods.class, class, input.nodes), &class.requests) > 0
+            let asked = (&*kinds, shadow.as_mut());
+            helps(input, admission, bins, asked, template, pods.class)
         }));
         // Nodes the estimate may add: the smallest of the flags and of what
         // the group itself has left (`estimator/*_threshold.go`).
@@ -151,7 +154,8 @@ fn options(
         if config.max_nodes_total > 0 {
             limit = limit.min(config.max_nodes_total.saturating_sub(nodes_now));
         }
-        let packed = estimate(input, admission, bins, template, &mut groups, limit);
+        let asked = (&*kinds, shadow.as_mut());
+        let packed = estimate(input, admission, bins, asked, template, &mut groups, limit);
         if packed.nodes > 0 && packed.pods > 0 {
             found.push(ScaleUpOption {
                 group: index as u32,

@@ -10,7 +10,9 @@ use std::collections::BinaryHeap;
 
 use super::bins::{Admission, Bins, Walk};
 use super::config::Config;
-use super::view::{Input, MemberState, NodeTemplate, PendingGroup, PodOnNode};
+use super::shadow::{Kind, Kinds, Shadow};
+use super::view::{Input, MemberState, NodeTemplate, PendingGroup, PodOnNode, PodRole};
+use crate::cluster::Slot;
 use crate::workload::ClassId;
 
 /// No entry.
@@ -35,6 +37,13 @@ pub(super) struct Snapshot {
     pointer: usize,
     top: Vec<u32>,
     imagined: Vec<Imagined>,
+    pub(super) kinds: Kinds,
+    /// Templates of the upcoming nodes, where constraints may ask for them.
+    coming: Vec<NodeTemplate>,
+    /// Pods that are on nodes and do not count.
+    expendable: Vec<(Slot, ClassId)>,
+    /// Made where constraints are asked.
+    pub(super) shadow: Option<Shadow>,
 }
 
 /// When a group's next pod comes up: pod `i` of `n` at (2i + 1) / 2n.
@@ -71,6 +80,10 @@ impl Snapshot {
         templates: &[NodeTemplate],
         pods: &mut Vec<PodOnNode>,
     ) {
+        self.kinds.sync(input.classes);
+        self.shadow = None;
+        self.coming.clear();
+        self.expendable.clear();
         self.bins.clear(input.nodes.extended_names());
         for member in input.members {
             let open = input.nodes.open[member.slot.index()] && member.state == MemberState::Ready;
@@ -86,18 +99,74 @@ impl Snapshot {
                 (input.pods_on)(member.slot, pods);
                 for pod in pods.iter().filter(|p| expendable(p.class)) {
                     self.bins.give(i, &input.classes[pod.class.index()].requests, 1);
+                    if pod.role != PodRole::Daemon {
+                        self.expendable.push((member.slot, pod.class));
+                    }
                 }
             }
         }
         for (group, template) in input.groups.iter().zip(templates) {
             for _ in 0..group.upcoming {
                 self.bins.push(&template.allocatable, &template.preplaced, template.traits);
+                if self.kinds.any() {
+                    self.coming.push(template.clone());
+                }
             }
         }
         self.pointer = 0;
         self.imagined.clear();
         self.top.clear();
         self.top.resize(self.bins.len(), NONE);
+    }
+
+    /// Makes the shadow where pods of the class need it.
+    pub(super) fn prepare(&mut self, input: &Input<'_>, id: ClassId) {
+        if self.kinds.of(id) != Kind::Restricted || self.shadow.is_some() {
+            return;
+        }
+        let mut shadow = Shadow::new(input, &self.coming);
+        for (slot, class) in &self.expendable {
+            shadow.unplace(input, *slot, *class);
+        }
+        for entry in &self.imagined {
+            if self.kinds.of(entry.class) != Kind::Free {
+                let slot = shadow.slot(entry.node as usize);
+                shadow.place(input, slot, entry.class, entry.count);
+            }
+        }
+        self.shadow = Some(shadow);
+    }
+
+    /// Where the search from the pointer on finds room for a pod.
+    fn find(
+        &self,
+        input: &Input<'_>,
+        walk: Walk,
+        except: usize,
+        admitted: &[bool],
+        id: ClassId,
+    ) -> Option<usize> {
+        let requests = &input.classes[id.index()].requests;
+        let (bins, start) = (&self.bins, self.pointer);
+        match &self.shadow {
+            Some(shadow) if self.kinds.of(id) == Kind::Restricted => {
+                let asks = shadow.asks(&self.kinds, input, id);
+                let also = |node: usize| asks(shadow.slot(node));
+                bins.first_fit(walk, start, except, admitted, requests, also)
+            }
+            _ => bins.first_fit(walk, start, except, admitted, requests, |_| true),
+        }
+    }
+
+    /// Imagines pods on a node.
+    fn imagine(&mut self, input: &Input<'_>, node: usize, id: ClassId, count: u32) {
+        hang(&mut self.top, &mut self.imagined, node, id, count);
+        if let Some(shadow) = &mut self.shadow
+            && self.kinds.of(id) != Kind::Free
+        {
+            let slot = shadow.slot(node);
+            shadow.place(input, slot, id, count);
+        }
     }
 
     /// Requested cpu and memory of a node that exists, imagined pods
@@ -126,31 +195,32 @@ impl Snapshot {
         while let Some(mut turn) = turns.pop() {
             let id = groups[turn.group].class;
             let class = &input.classes[id.index()];
+            self.prepare(input, id);
             let admitted = admission.row(id, class, input.nodes);
-            let (top, imagined) = (&mut self.top, &mut self.imagined);
-            if turns.is_empty() {
+            if turns.is_empty() && self.kinds.of(id) != Kind::Restricted {
                 // The last group left needs no turns.
                 let count = groups[turn.group].count;
+                let mut filled = Vec::new();
                 let (placed, next) = self.bins.fill(
                     walk,
                     self.pointer,
                     admitted,
                     &class.requests,
                     count,
-                    |node, n| {
-                        hang(top, imagined, node, id, n);
-                    },
+                    |node, n| filled.push((node, n)),
                 );
                 self.pointer = next;
+                for (node, n) in filled {
+                    self.imagine(input, node, id, n);
+                }
                 groups[turn.group].count -= placed;
                 return;
             }
-            let found =
-                self.bins.first_fit(walk, self.pointer, usize::MAX, admitted, &class.requests);
+            let found = self.find(input, walk, usize::MAX, admitted, id);
             let Some(place) = found else { continue };
             let node = walk.node(place);
             self.bins.take(node, &class.requests, 1);
-            hang(top, imagined, node, id, 1);
+            self.imagine(input, node, id, 1);
             self.pointer = place + 1;
             groups[turn.group].count -= 1;
             turn.placed += 1;
@@ -182,17 +252,32 @@ impl Snapshot {
         let (cut, pointer) = (self.imagined.len(), self.pointer);
         let walk = Walk::over(self.members);
         for id in pods {
+            self.prepare(input, *id);
+        }
+        // They leave their node first, so that they are not in their own way.
+        // What succeeds is never undone: the copy does not outlive the loop.
+        let mark = self.shadow.as_mut().map(|shadow| {
+            let mark = shadow.nodes.begin();
+            let slot = shadow.slot(node);
+            for id in pods.iter().filter(|id| self.kinds.of(**id) != Kind::Free) {
+                shadow.unplace(input, slot, *id);
+            }
+            mark
+        });
+        for id in pods {
             let class = &input.classes[id.index()];
             let admitted = admission.row(*id, class, input.nodes);
-            let found = self.bins.first_fit(walk, self.pointer, node, admitted, &class.requests);
-            let Some(place) = found else {
+            let Some(place) = self.find(input, walk, node, admitted, *id) else {
                 self.undo(input, cut);
+                if let (Some(shadow), Some(mark)) = (&mut self.shadow, mark) {
+                    shadow.nodes.rollback(mark);
+                }
                 self.pointer = pointer;
                 return false;
             };
             let to = walk.node(place);
             self.bins.take(to, &class.requests, 1);
-            hang(&mut self.top, &mut self.imagined, to, *id, 1);
+            self.imagine(input, to, *id, 1);
             self.pointer = place + 1;
         }
         self.bins.close(node);

@@ -9,9 +9,9 @@ use crate::workload::{PodClass, Requests};
 
 const GI: i64 = 1 << 30;
 /// 500m and 1 GiB.
-const SMALL: ClassId = ClassId(0);
+pub(super) const SMALL: ClassId = ClassId(0);
 /// 1500m and 2 GiB.
-const LARGE: ClassId = ClassId(1);
+pub(super) const LARGE: ClassId = ClassId(1);
 /// 100m, on every node.
 const MONITOR: ClassId = ClassId(2);
 /// As `SMALL`, below the cut-off for expendable pods.
@@ -21,16 +21,16 @@ const HUGE: ClassId = ClassId(4);
 
 /// A cluster of nodes with 2 cpu and 8 GiB, of which 1900m and 7 GiB are
 /// allocatable, in groups of up to 10.
-struct World {
-    now: SimTime,
-    nodes: Nodes,
-    shapes: Vec<NodeShape>,
-    classes: Vec<PodClass>,
-    groups: Vec<Group>,
-    members: Vec<Member>,
-    pods: Vec<Vec<PodOnNode>>,
-    pending: Vec<PendingGroup>,
-    autoscaler: ClusterAutoscaler,
+pub(super) struct World {
+    pub(super) now: SimTime,
+    pub(super) nodes: Nodes,
+    pub(super) shapes: Vec<NodeShape>,
+    pub(super) classes: Vec<PodClass>,
+    pub(super) groups: Vec<Group>,
+    pub(super) members: Vec<Member>,
+    pub(super) pods: Vec<Vec<PodOnNode>>,
+    pub(super) pending: Vec<PendingGroup>,
+    pub(super) autoscaler: ClusterAutoscaler,
 }
 
 fn capacity(cpu: i64, gib: i64, pods: u32) -> Capacity {
@@ -47,7 +47,7 @@ fn seconds(n: i64) -> SimTime {
 }
 
 impl World {
-    fn new(config: Config, groups: u32) -> Self {
+    pub(super) fn new(config: Config, groups: u32) -> Self {
         let mut nodes = Nodes::new(0);
         let traits = nodes.intern(NodeTraits::default());
         let shape = NodeShape {
@@ -86,7 +86,7 @@ impl World {
     }
 
     /// A long-standing node with these pods; counts towards its group.
-    fn node(&mut self, group: u32, pods: &[ClassId]) -> Slot {
+    pub(super) fn node(&mut self, group: u32, pods: &[ClassId]) -> Slot {
         let shape = &self.shapes[0];
         let init = NodeInit {
             pool: PoolId(group),
@@ -106,8 +106,9 @@ impl World {
             soft_tainted: false,
         });
         self.pods.resize(slot.index() + 1, Vec::new());
+        self.nodes.set_name(slot, &format!("node-{}", slot.0));
         for class in pods {
-            self.nodes.place(slot, &self.classes[class.index()].requests);
+            self.nodes.place_pod(slot, *class, &self.classes[class.index()]);
             let role = if *class == MONITOR { PodRole::Daemon } else { PodRole::Movable };
             self.pods[slot.index()].push(PodOnNode { class: *class, role });
         }
@@ -115,11 +116,11 @@ impl World {
         slot
     }
 
-    fn wait(&mut self, class: ClassId, count: u32) {
+    pub(super) fn wait(&mut self, class: ClassId, count: u32) {
         self.pending.push(PendingGroup { class, count, oldest: seconds(1) });
     }
 
-    fn run(&mut self) -> Decisions {
+    pub(super) fn run(&mut self) -> Decisions {
         self.autoscaler.run_once(&Input {
             now: self.now,
             nodes: &self.nodes,
@@ -132,12 +133,12 @@ impl World {
         })
     }
 
-    fn run_at(&mut self, after: i64) -> Decisions {
+    pub(super) fn run_at(&mut self, after: i64) -> Decisions {
         self.now = seconds(10_000 + after);
         self.run()
     }
 
-    fn reasons(&self) -> Vec<Reason> {
+    pub(super) fn reasons(&self) -> Vec<Reason> {
         self.autoscaler.verdicts().iter().map(|v| v.reason).collect()
     }
 }
