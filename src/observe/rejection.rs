@@ -25,6 +25,10 @@ pub enum RejectReason {
     Memory,
     /// No capacity provider takes it (ECS).
     NoProvider,
+    /// No instance satisfies its placement constraints (ECS).
+    PlacementConstraints,
+    /// A port that ECS keeps for itself.
+    ReservedPort,
     /// Extended resources, such as GPUs, on Fargate.
     FargateExtended,
     /// EBS volumes on Fargate.
@@ -42,7 +46,7 @@ impl RejectReason {
     pub const COUNT: usize = Self::ALL.len();
 
     /// Every reason, by its number.
-    pub const ALL: [RejectReason; 14] = [
+    pub const ALL: [RejectReason; 16] = [
         RejectReason::NoNodes,
         RejectReason::NodeSelector,
         RejectReason::Taints,
@@ -52,6 +56,8 @@ impl RejectReason {
         RejectReason::Cpu,
         RejectReason::Memory,
         RejectReason::NoProvider,
+        RejectReason::PlacementConstraints,
+        RejectReason::ReservedPort,
         RejectReason::FargateExtended,
         RejectReason::FargateVolumes,
         RejectReason::FargateHostPorts,
@@ -72,6 +78,8 @@ impl RejectReason {
             RejectReason::Cpu => "cpu",
             RejectReason::Memory => "memory",
             RejectReason::NoProvider => "no-capacity-provider",
+            RejectReason::PlacementConstraints => "placement-constraints",
+            RejectReason::ReservedPort => "reserved-port",
             RejectReason::FargateExtended => "fargate-extended-resource",
             RejectReason::FargateVolumes => "fargate-ebs-volume",
             RejectReason::FargateHostPorts => "fargate-host-port",
@@ -95,6 +103,8 @@ impl RejectReason {
             RejectReason::Cpu => "no empty node has the cpu it requests",
             RejectReason::Memory => "no empty node with the cpu has the memory it requests",
             RejectReason::NoProvider => "no capacity provider takes it",
+            RejectReason::PlacementConstraints => "no instance satisfies its constraints",
+            RejectReason::ReservedPort => "ECS keeps a port it asks for",
             RejectReason::FargateExtended => "Fargate offers no extended resources such as GPUs",
             RejectReason::FargateVolumes => "Fargate attaches no EBS volumes to pods",
             RejectReason::FargateHostPorts => "Fargate offers no ports of the host",

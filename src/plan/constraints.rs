@@ -60,6 +60,18 @@ pub(super) fn link(scenario: &Scenario, planned: &mut [PlannedWorkload]) {
     }
 }
 
+/// Of all constraints only the ports, which is what ECS knows.
+pub(super) fn set_ports(content: &mut Content, ports: &[Spanned<scenario::HostPort>]) {
+    let mut host_ports: Vec<HostPort> = ports.iter().map(|p| port(p)).collect();
+    host_ports.sort();
+    host_ports.dedup();
+    let of = |namespace: String| {
+        let host_ports = host_ports.clone();
+        Arc::new(Constraints { namespace, host_ports, ..Constraints::default() })
+    };
+    rules(content).constraints = namespaces(content).into_iter().map(of).collect();
+}
+
 /// The `PodDisruptionBudget`s.
 pub(super) fn budgets(scenario: &Scenario) -> Vec<DisruptionBudget> {
     let amount = |given: &Spanned<scenario::IntOrPercent>| match given.value {
@@ -383,7 +395,7 @@ fn spread(it: &scenario::TopologySpreadConstraint, labels: &Labels) -> SpreadCon
     }
 }
 
-fn port(it: &scenario::HostPort) -> HostPort {
+pub(super) fn port(it: &scenario::HostPort) -> HostPort {
     HostPort {
         protocol: it.protocol.map_or(scenario::Protocol::Tcp, |p| p.value).to_string(),
         ip: it.host_ip.map_or_else(|| "0.0.0.0".to_owned(), |ip| ip.value.to_string()),

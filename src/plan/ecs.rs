@@ -8,12 +8,14 @@
 //! run (nodeSelector, taints) is refused instead.
 
 use super::defaults::{ECS_NETWORK_MODE, ECS_RESERVED_MEMORY, PROVISIONING_LIMIT};
+use super::ecs_constraints::Reader;
 use super::nodes::{Linker, ShapeKind, ShapeOrigin};
 use super::notes::Notes;
 use crate::catalog::InstanceType;
 use crate::cluster::{Capacity, ClusterSpec, NodeShape, PoolKind, ShapeId, ZoneId};
 use crate::place::ecs::{
-    AVAILABILITY_ZONE, Field, PlacementStrategy, Rule, SpreadBy, service_default, task_default,
+    AVAILABILITY_ZONE, Constraint, Field, PlacementStrategy, Rule, SpreadBy, service_default,
+    task_default,
 };
 use crate::scale::ecs_capacity::{ManagedScaling, StrategyItem};
 use crate::scenario::{
@@ -144,20 +146,29 @@ impl Linker<'_> {
     }
 
     /// The attributes that ECS gives a container instance, sorted by name.
+    ///
+    /// The ids of image, network and subnet are not known; a pool can state
+    /// them as labels.
     pub(super) fn attributes(&self, kind: &str, arch: &str, zone: ZoneId) -> Vec<(String, String)> {
+        let trunk = self.ecs.is_some_and(|ecs| ecs.mode == NetworkMode::Awsvpc && ecs.trunking)
+            && self.region.instance_type(kind).is_some_and(|t| t.ecs_awsvpc_tasks(true).is_some());
         let zone = self.done.zones.get(zone.index()).map_or("", String::as_str);
         let arch = if arch == "amd64" { "x86_64" } else { arch };
-        BUILT_IN
-            .iter()
-            .zip([zone, arch, kind, "linux"])
-            .map(|(name, value)| ((*name).to_owned(), value.to_owned()))
-            .collect()
+        [
+            (AVAILABILITY_ZONE, zone),
+            // Only whether it is there means anything.
+            ("ecs.awsvpc-trunk-id", if trunk { "eni" } else { "" }),
+            ("ecs.cpu-architecture", arch),
+            ("ecs.instance-type", kind),
+            ("ecs.os-family", "LINUX"),
+            ("ecs.os-type", "linux"),
+        ]
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
     }
 }
-
-/// Attributes that ECS sets (ECS developer guide, task placement constraints).
-pub(super) const BUILT_IN: [&str; 4] =
-    [AVAILABILITY_ZONE, "ecs.cpu-architecture", "ecs.instance-type", "ecs.os-type"];
 
 /// Whether ECS scales the group of a pool.
 pub(super) fn is_scaled(options: &AsgOptions) -> bool {
@@ -196,14 +207,25 @@ pub(super) fn link(
         Some(Placement::Ecs(rules)) => Some(rules.as_slice()),
         _ => None,
     };
-    let attributes = known_attributes(cluster);
+    let reader = Reader::new(scenario, cluster, notes);
+    let shared_ports = scenario.ecs.network_mode.map_or(ECS_NETWORK_MODE.value, |mode| mode.value)
+        != NetworkMode::Awsvpc;
+    let shared = scenario.ecs.placement_constraints.as_ref();
+    let cluster_constraints = shared.map(|c| reader.read(c, notes)).unwrap_or_default();
     let mut workloads = Vec::new();
     for it in planned {
         let Some((name, given)) = scenario.workload.iter().find(|(n, _)| n.value == it.name) else {
             continue;
         };
+        let own_constraints = given.placement_constraints.as_ref();
+        let mut constraints = match own_constraints {
+            Some(own) => reader.read(own, notes),
+            None => cluster_constraints.clone(),
+        };
         if matches!(it.content, Content::Daemon(_)) {
-            workloads.push(EcsWorkload::default());
+            // One on each instance anyway; its own list has been refused.
+            constraints.retain(|c| *c != Constraint::DistinctInstance);
+            workloads.push(EcsWorkload { constraints, ..EcsWorkload::default() });
             continue;
         }
         let chosen = providers.of_workload(name, given, default.as_deref(), notes);
@@ -215,11 +237,20 @@ pub(super) fn link(
                 .error(own.span, "tasks on Fargate have no placement strategy")
                 .help("remove it: Fargate places every task by itself");
         }
+        if on_fargate {
+            if let Some(own) = own_constraints.filter(|c| !c.value.is_empty()) {
+                notes
+                    .diags
+                    .error(own.span, "tasks on Fargate have no placement constraints")
+                    .help("remove them: Fargate places every task by itself");
+            }
+            constraints.clear();
+        }
         let rules = own.map(|r| r.value.as_slice()).or(cluster_rules).filter(|r| !r.is_empty());
         let path = format!("workload.{}.placement-strategy", it.name);
         let service = matches!(it.content, Content::Service(_));
         let strategy = match rules {
-            Some(rules) => strategy(rules, &attributes, notes),
+            Some(rules) => strategy(rules, reader.attributes(), notes),
             None if on_fargate => PlacementStrategy::new(),
             None if service => {
                 let note = "what ECS does for a service without strategy (ECS developer guide)";
@@ -237,6 +268,7 @@ pub(super) fn link(
             strategy,
             default_strategy: rules.is_none(),
             providers: chosen,
+            constraints,
         });
     }
     let nodes = cluster.pools.len();
@@ -275,6 +307,8 @@ pub(super) fn link(
         scaling: scaling.collect(),
         spot_instance_draining: scenario.ecs.spot_instance_draining.is_some_and(|d| d.value),
         provisioning_limit: limit,
+        shared_ports,
+        agent_version: reader.agent_version,
     }
 }
 
@@ -466,12 +500,6 @@ fn strategy(
     chain
 }
 
-/// Built-in attributes and the labels of pools, which are custom ones.
-fn known_attributes(cluster: &ClusterSpec) -> Vec<String> {
-    let custom = cluster.pools.iter().flat_map(|p| p.labels.iter().map(|(name, _)| name.clone()));
-    BUILT_IN.iter().map(|name| (*name).to_owned()).chain(custom).collect()
-}
-
 /// Why a default of managed scaling is what it is.
 const API: &str = "default of the ECS API (ManagedScaling, AutoScalingGroupProvider)";
 
@@ -626,7 +654,6 @@ fn kubernetes_keys(scenario: &Scenario, out: &mut Vec<(String, Span)>) {
         add(path("topologySpreadConstraints"), spread.map(|c| c.span));
         add(path("schedulingGates"), workload.scheduling_gates.first().map(|g| g.span));
         add(path("shutdown"), workload.shutdown.map(|s| s.span));
-        add(path("hostPorts"), workload.host_ports.first().map(|p| p.span));
     }
     let objects = &scenario.kubernetes;
     let first = [
@@ -656,6 +683,9 @@ fn ecs_keys(scenario: &Scenario, out: &mut Vec<(String, Span)>) {
     add("ecs.reserved-memory".into(), ecs.reserved_memory.map(|m| m.span));
     add("ecs.spot-instance-draining".into(), ecs.spot_instance_draining.map(|d| d.span));
     add("ecs.provisioning-limit".into(), ecs.provisioning_limit.map(|n| n.span));
+    let constraints = ecs.placement_constraints.as_ref();
+    add("ecs.placement-constraints".into(), constraints.map(|c| c.span));
+    add("ecs.agent-version".into(), ecs.agent_version.as_ref().map(|v| v.span));
     if let Some(Placement::Ecs(rules)) = &scenario.placement {
         add("placement".into(), rules.first().map(|r| r.span));
     }
@@ -666,10 +696,12 @@ fn ecs_keys(scenario: &Scenario, out: &mut Vec<(String, Span)>) {
         }
     }
     for (name, workload) in scenario.workload.iter() {
+        let path = |key: &str| format!("workload.{}.{key}", name.value);
+        let own = workload.placement_constraints.as_ref();
+        add(path("placement-constraints"), own.map(|p| p.span));
         if matches!(workload.kind, WorkloadKind::DaemonSet(_)) {
             continue;
         }
-        let path = |key: &str| format!("workload.{}.{key}", name.value);
         let own = workload.placement_strategy.as_ref();
         add(path("placement-strategy"), own.map(|p| p.span));
         let own = workload.capacity_provider_strategy.as_ref();

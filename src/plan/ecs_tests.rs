@@ -296,3 +296,136 @@ fn fargate_on_eks_has_neither_spot_nor_arm() {
         .replace("replicas: 3 }", "replicas: 3 }\n    placement-strategy: [random]");
     assert!(errors(&text).contains("tasks on Fargate have no placement strategy"));
 }
+
+/// Constraints in both forms, for one workload and for all; a workload's own
+/// replace those of the cluster, and Fargate has none.
+#[test]
+fn constraints_are_read_in_both_forms() {
+    let shared = "ecs: { network-mode: awsvpc, awsvpc-trunking: true, agent-version: \"1.79.0\",
+  placement-constraints: [\"memberOf(attribute:ecs.awsvpc-trunk-id exists)\"] }
+";
+    let own = "
+    placement-constraints:
+      - { type: distinctInstance }
+      - type: memberOf
+        expression: attribute:ecs.os-family == LINUX and agentVersion >= 1.9";
+    let text = with(&format!("{GROUP}{shared}"))
+        .replace("replicas: 3 }", &format!("replicas: 3 }}{own}"))
+        .replace("time:", "seeds: 1\ntime:");
+    let text = text.replace(
+        "  jobs:",
+        "  agent:
+    daemonset: { requests: { cpu: 100m, memory: 64Mi } }
+    placement-constraints: [memberOf(attribute:ecs.instance-type =~ m5.*)]
+  jobs:",
+    );
+    let plan = plan(&text);
+    assert!(plan.warnings.is_empty(), "{:?}", plan.warnings);
+    let ecs = plan.cases[0].setup.ecs.as_ref().expect("on ECS");
+    let shown = |w: usize| -> Vec<String> {
+        ecs.workloads[w].constraints.iter().map(ToString::to_string).collect()
+    };
+    let own = "memberOf(attribute:ecs.os-family == LINUX and agentVersion >= 1.9)";
+    assert_eq!(shown(0), ["distinctInstance", own]);
+    assert_eq!(shown(1), ["memberOf(attribute:ecs.instance-type =~ m5.*)"]);
+    assert_eq!(shown(2), ["memberOf(attribute:ecs.awsvpc-trunk-id exists)"]);
+    assert_eq!((ecs.shared_ports, ecs.agent_version.as_deref()), (false, Some(&[1, 79, 0][..])));
+    let fargate = with(
+        "pools: { f: { fargate: {} } }
+ecs: { placement-constraints: [distinctInstance] }
+",
+    );
+    let plan = self::plan(&fargate);
+    let ecs = plan.cases[0].setup.ecs.as_ref().expect("on ECS");
+    assert!(ecs.shared_ports && ecs.workloads.iter().all(|w| w.constraints.is_empty()));
+}
+
+/// Mistakes in expressions have line and column of the file.
+#[test]
+fn mistakes_in_constraints_have_a_place() {
+    let service = |own: &str| {
+        with(GROUP)
+            .replace("replicas: 3 }", &format!("replicas: 3 }}\n    placement-constraints: {own}"))
+    };
+    for (own, message) in [
+        // Line 10, after `    placement-constraints: [`.
+        ("[\"memberOf(attribute:a = b)\"]", "s.yaml:10:51"),
+        (
+            "[{ type: memberOf, expression: runningTaskCount == 1 }]",
+            "did you mean `runningTasksCount`?",
+        ),
+        (
+            "[{ type: memberOf, expression: 'attribute:a == ''b' }]",
+            "a single quote without its other",
+        ),
+        ("[{ type: memberOf }]", "`memberOf` needs an `expression`"),
+        ("[{ type: distinctInstance, expression: a }]", "takes no expression"),
+        ("[distinctHost]", "unknown placement constraint `distinctHost`"),
+        ("[memberOf(agentVersion > 1)]", "state `ecs.agent-version`"),
+        (
+            "[distinctInstance, distinctInstance, distinctInstance, distinctInstance, distinctInstance, distinctInstance, distinctInstance, distinctInstance, distinctInstance, distinctInstance, distinctInstance]",
+            "at most 10 placement constraints",
+        ),
+        ("[\"memberOf(attribute:a =~ '(?=b)')\"]", "look-around is not supported"),
+    ] {
+        let found = errors(&service(own));
+        assert!(found.contains(message), "{own}: {found}");
+    }
+    // A folded text hides its columns.
+    let folded = service(
+        "\n      - type: memberOf\n        expression: >-\n          attribute:a\n          = b",
+    );
+    let found = errors(&folded);
+    assert!(found.contains("at character 13 of the expression"), "{found}");
+    let fargate = with("pools: { f: { fargate: {} } }\n")
+        .replace("replicas: 3 }", "replicas: 3 }\n    placement-constraints: [distinctInstance]");
+    assert!(errors(&fargate).contains("tasks on Fargate have no placement constraints"));
+    let daemon = with(GROUP).replace(
+        "  jobs:",
+        "  agent:\n    daemonset: { requests: { cpu: 1, memory: 1Gi } }\n    placement-constraints: [distinctInstance]\n  jobs:",
+    );
+    assert!(errors(&daemon).contains("one task on an instance anyway"));
+    let version = with(&format!("{GROUP}ecs: {{ agent-version: v1 }}\n"));
+    assert!(errors(&version).contains("`v1` is no version"));
+    // What can never hold is said, and is no mistake.
+    let codes = |own: &str| -> Vec<&'static str> {
+        plan(&service(own)).warnings.iter().map(|w| w.code).collect()
+    };
+    assert_eq!(codes("[memberOf(attribute:rack == a)]"), ["unknown-attribute"]);
+    assert_eq!(codes("[memberOf(attribute:rack !exists)]"), [""; 0]);
+    assert_eq!(codes("[\"memberOf(ec2InstanceId in ['i-abcd1234'])\"]"), ["unknown-instance"]);
+    assert_eq!(codes("[memberOf(ec2InstanceId == g/0)]"), [""; 0]);
+    let eks = service("[distinctInstance]").replace("orchestrator: ecs", "orchestrator: eks");
+    let eks = eks.replace("max: 9", "min: 9, max: 9");
+    assert_eq!(plan(&eks).warnings.iter().map(|w| w.code).collect::<Vec<_>>(), ["ecs-only"]);
+}
+
+/// Ports of the instance are a resource in bridge and host mode; with an
+/// interface of its own a task has them all.
+#[test]
+fn host_ports_follow_the_network_mode() {
+    let text = |ports: &str, rest: &str| {
+        let ports = format!("replicas: 3 }}\n    hostPorts: [{ports}]");
+        with(rest).replace("replicas: 3 }", &ports)
+    };
+    let plan = plan(&text("{ hostPort: 80 }", GROUP));
+    assert!(plan.warnings.is_empty(), "{:?}", plan.warnings);
+    let workloads = plan.cases[0].workload.materialise(1).expect("workloads");
+    let ports: Vec<u16> = workloads
+        .classes
+        .iter()
+        .flat_map(|c| crate::place::ecs::host_ports(c).iter().map(|p| p.port))
+        .collect();
+    assert_eq!(ports, [80]);
+    let found = errors(&text("{ hostPort: 443 }, { hostPort: 2375 }", GROUP));
+    assert!(found.contains("ECS keeps port 2375"), "{found}");
+    assert!(try_plan(&text("{ hostPort: 2375, protocol: UDP }", GROUP)).is_ok());
+    for rest in [
+        format!("{GROUP}ecs: {{ network-mode: awsvpc }}\n"),
+        "pools: { f: { fargate: {} } }\n".to_owned(),
+    ] {
+        let plan = self::plan(&text("{ hostPort: 2375 }", &rest));
+        let codes: Vec<_> = plan.warnings.iter().map(|w| w.code).collect();
+        assert_eq!(codes, ["unused-ports"]);
+    }
+}

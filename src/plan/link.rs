@@ -14,8 +14,8 @@ use super::model::{CasePlan, Options, Plan, Warning};
 use super::nodes::{self, NodePools};
 use super::notes::Notes;
 use super::{
-    billing, bindings, constraints, ecs, fargate, fit, goals, prices, rightsize, settings,
-    sidecars, time, transform, usage, workloads,
+    billing, bindings, constraints, ecs, ecs_constraints, fargate, fit, goals, prices, rightsize,
+    settings, sidecars, time, transform, usage, workloads,
 };
 use crate::bill::PriceStatus;
 use crate::catalog::{Catalog, Region};
@@ -196,6 +196,9 @@ impl Shared<'_> {
         let (mut cluster, prices, fargate) =
             pools(scenario, &region, &extended, hazard, &planned, notes);
         let ecs = on_ecs.then(|| ecs::link(scenario, &mut cluster, &planned, notes));
+        if let Some(ecs) = &ecs {
+            ecs_constraints::link_ports(scenario, ecs, cluster.pools.len(), &mut planned, notes);
+        }
         let billing = billing::link(
             scenario,
             &region,

@@ -17,6 +17,7 @@ mod constraints;
 mod control;
 mod defaults;
 mod ecs;
+mod ecs_constraints;
 #[cfg(test)]
 mod ecs_tests;
 mod fargate;

@@ -8,7 +8,7 @@ use super::decode::{Ctx, Decode, Defs, NonEmpty, Spanned};
 use super::diagnostic::{Span, quote};
 use super::number::Int;
 use super::record::{names, record, union};
-use super::tree::Node;
+use super::tree::{Node, Value};
 use crate::units::{Bytes, Percent, SimDuration};
 
 record! {
@@ -25,6 +25,10 @@ record! {
         "reserved-memory" => reserved_memory: Option<Spanned<Bytes>>,
         /// ECS_ENABLE_SPOT_INSTANCE_DRAINING: whether a Spot notice drains the instance; false unless stated.
         "spot-instance-draining" => spot_instance_draining: Option<Spanned<bool>>,
+        /// Constraints of workloads that state none; Fargate has none.
+        "placement-constraints" => placement_constraints: Option<Spanned<Vec<Spanned<PlacementConstraint>>>>,
+        /// Version of the agent on every instance, as in 1.79.0; unknown unless stated.
+        "agent-version" => agent_version: Option<Spanned<String>>,
         /// Waiting tasks that managed scaling counts, the oldest first; 500 unless stated.
         "provisioning-limit" => provisioning_limit: Option<Spanned<Int<1, 1_000_000>>>,
     }
@@ -175,6 +179,92 @@ pub enum PlacementRule {
     BinpackMemory,
     /// Any.
     Random,
+}
+
+/// A task placement constraint: `distinctInstance`, or `memberOf(EXPRESSION)`
+/// in the cluster query language. An object of the ECS API does as well.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PlacementConstraint {
+    /// No two tasks of the workload on one instance.
+    DistinctInstance,
+    /// Only instances that satisfy the expression, which is not read yet.
+    MemberOf(Spanned<String>),
+}
+
+record! {
+    /// A task placement constraint as the ECS API has it.
+    pub struct PlacementConstraintObject {
+        /// Its kind.
+        "type" => kind: Spanned<ConstraintType>,
+        /// For memberOf, an expression of the cluster query language.
+        "expression" => expression: Option<Spanned<String>>,
+    }
+    check check_constraint;
+}
+
+names! {
+    /// Kinds of task placement constraints.
+    pub enum ConstraintType {
+        /// Each task on an instance of its own.
+        "distinctInstance" => DistinctInstance,
+        /// Only instances that satisfy an expression.
+        "memberOf" => MemberOf,
+    }
+}
+
+fn check_constraint(it: &PlacementConstraintObject, owner: Span, ctx: &mut Ctx<'_>) -> bool {
+    match (it.kind.value, &it.expression) {
+        (ConstraintType::MemberOf, None) => {
+            ctx.diags()
+                .error(
+                    if owner.start < owner.end { owner } else { it.kind.span },
+                    "`memberOf` needs an `expression`",
+                )
+                .help("such as `attribute:ecs.instance-type =~ m5.*`");
+            false
+        }
+        (ConstraintType::DistinctInstance, Some(expression)) => {
+            ctx.diags().error(expression.span, "`distinctInstance` takes no expression");
+            false
+        }
+        _ => true,
+    }
+}
+
+impl Decode for PlacementConstraint {
+    fn decode(node: &Node, ctx: &mut Ctx<'_>) -> Option<Self> {
+        if let Value::Map(_) = node.value {
+            let it = PlacementConstraintObject::decode(node, ctx)?;
+            return match it.kind.value {
+                ConstraintType::DistinctInstance => Some(PlacementConstraint::DistinctInstance),
+                ConstraintType::MemberOf => it.expression.map(PlacementConstraint::MemberOf),
+            };
+        }
+        let text = String::decode(node, ctx)?;
+        let inside = text.trim().strip_prefix("memberOf(").and_then(|t| t.strip_suffix(')'));
+        if text.trim() == "distinctInstance" {
+            return Some(PlacementConstraint::DistinctInstance);
+        }
+        if let Some(value) = inside {
+            let value = value.to_owned();
+            return Some(PlacementConstraint::MemberOf(Spanned { value, span: node.span }));
+        }
+        let message = format!("unknown placement constraint {}", quote(&text));
+        ctx.diags()
+            .error(node.span, message)
+            .help("a constraint reads `distinctInstance` or `memberOf(EXPRESSION)`");
+        None
+    }
+
+    fn schema(defs: &mut Defs) -> Json {
+        json!({
+            "description": "A task placement constraint of ECS: distinctInstance, memberOf(EXPRESSION), or the object of the ECS API.",
+            "anyOf": [
+                { "type": "string", "pattern": r"^\s*(distinctInstance|memberOf\([\s\S]*\))\s*$" },
+                PlacementConstraintObject::schema(defs),
+            ],
+        })
+    }
 }
 
 /// Longest name of an attribute.

@@ -6,7 +6,7 @@ use super::constraints::{
 use super::decode::{Ctx, Keyed, NonEmpty, Spanned};
 use super::diagnostic::Span;
 use super::dist::{CpuDist, MemoryDist, TimeDist};
-use super::ecs::{LaunchType, PlacementRule, ProviderStrategy};
+use super::ecs::{LaunchType, PlacementConstraint, PlacementRule, ProviderStrategy};
 use super::leaf::{CpuTime, RelPath, Text};
 use super::number::{Growth, Int, NonNegative, Positive, Share};
 use super::record::{choice, names, record, union};
@@ -59,6 +59,8 @@ record! {
         "resample" => resample: Option<Spanned<Resample>>,
         /// On ECS, how its tasks are placed; as `placement` says unless stated.
         "placement-strategy" => placement_strategy: Option<Spanned<Vec<Spanned<PlacementRule>>>>,
+        /// On ECS, where its tasks may be placed at all; as `ecs` says unless stated.
+        "placement-constraints" => placement_constraints: Option<Spanned<Vec<Spanned<PlacementConstraint>>>>,
         /// On ECS, which pools take its tasks; the cluster's default unless stated.
         "capacity-provider-strategy" => capacity_provider_strategy: Option<ProviderStrategy>,
         /// On ECS, a launch type instead of capacity providers.
@@ -162,6 +164,11 @@ fn check_workload(it: &Workload, _: Span, ctx: &mut Ctx<'_>) -> bool {
         let providers = it.capacity_provider_strategy.as_ref().map(|p| p.span);
         refuse("capacity-provider-strategy", providers, why);
         refuse("launch-type", it.launch_type.as_ref().map(|l| l.span), why);
+        let distinct = it.placement_constraints.as_ref().and_then(|all| {
+            all.value.iter().find(|c| c.value == PlacementConstraint::DistinctInstance)
+        });
+        let why = "it has one task on an instance anyway";
+        refuse("distinctInstance", distinct.map(|c| c.span), why);
     }
     fine
 }

@@ -13,22 +13,20 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::cluster::{Pod, PodId, PodState, PoolId, Purchase, Slot};
+use crate::cluster::{Pod, PodId, PodState, Purchase, Slot};
 use crate::observe::{PodEnd, RejectReason};
-use crate::place::ecs::{EcsPlacer, Provisioning, TaskGroup};
+pub(super) use crate::place::ecs::NO_PROVIDER;
+use crate::place::ecs::{EcsPlacer, GroupSpec, Provisioning, Registered, TaskGroup};
 use crate::rng::Draws;
 use crate::scale::ecs_capacity::{ProviderScaler, choose_provider, shrink_provider};
 use crate::sim::EventQueue;
 use crate::units::{HOUR_MS, SimDuration, SimTime};
-use crate::workload::{ClassId, Workloads};
+use crate::workload::{ClassId, WorkloadKind, Workloads};
 
 use super::event::{Event, phase};
 use super::nodes::NodePhase;
 use super::setup::{Ecs, Setup};
 use super::{TemplateFacts, World, fargate};
-
-/// A task without capacity provider: launch type EC2.
-pub(super) const NO_PROVIDER: u16 = u16::MAX;
 
 /// The lifecycle hook of managed draining ends the wait for tasks (believed).
 const DRAIN_LIMIT: SimDuration = SimDuration(48 * HOUR_MS);
@@ -43,7 +41,7 @@ pub(super) struct EcsState<'a> {
     counts: Vec<Vec<u32>>,
     /// By Fargate pool and class: the size it gets.
     sizes: Vec<Vec<Option<u32>>>,
-    reachable: FxHashMap<(ClassId, u16), bool>,
+    reachable: FxHashMap<TaskGroup, bool>,
     /// By service: tasks stopped by scale-in so far.
     stopped: Vec<u64>,
     /// By pool.
@@ -54,17 +52,36 @@ pub(super) struct EcsState<'a> {
     /// By pool and class: how many an empty largest instance holds, and
     /// whether an empty smallest one holds any.
     pub(super) room: FxHashMap<(u32, ClassId), (u32, bool)>,
+    /// Whether tasks that come can let others in.
+    watches_tasks: bool,
 }
 
 impl<'a> EcsState<'a> {
     pub(super) fn new(spec: &'a Ecs, setup: &Setup, workloads: &Workloads) -> Self {
-        let strategies: Vec<_> = spec.workloads.iter().map(|w| w.strategy.clone()).collect();
+        let groups: Vec<GroupSpec> = spec
+            .workloads
+            .iter()
+            .zip(&workloads.workloads)
+            .map(|(spec, info)| GroupSpec {
+                name: match info.kind {
+                    WorkloadKind::Batch => format!("family:{}", info.name),
+                    WorkloadKind::Service | WorkloadKind::Daemon => {
+                        format!("service:{}", info.name)
+                    }
+                },
+                strategy: spec.strategy.clone(),
+                constraints: spec.constraints.clone(),
+            })
+            .collect();
+        let ports = spec.shared_ports.then_some(workloads.classes.as_slice());
+        let placer = EcsPlacer::new(&groups, ports, spec.agent_version.clone());
         let classes = 0..workloads.classes.len() as u32;
         let size =
             |pool, class| fargate::size_for(&setup.cluster, workloads, pool, ClassId(class)).ok();
         EcsState {
             spec,
-            placer: EcsPlacer::new(&strategies),
+            watches_tasks: placer.watches_tasks(),
+            placer,
             waiting: Provisioning::default(),
             counts: spec.workloads.iter().map(|w| vec![0; w.providers.len()]).collect(),
             sizes: (0..setup.cluster.fargate.len())
@@ -124,13 +141,14 @@ impl World<'_> {
         }
         let provider = pod.provider;
         let fargate = self.is_fargate(provider);
+        let group = TaskGroup { class: facts.class, owner: workload as u32, provider };
         let holds = if fargate {
             self.fargate_of(&pod, facts).is_some()
         } else {
-            self.ecs_reachable(facts.class, provider)
+            self.ecs_reachable(group)
         };
         if !holds {
-            let reason = self.ecs_missing(facts.class, provider);
+            let reason = self.ecs_missing(group);
             return self.reject(&pod, facts, reason);
         }
         let now = pod.submitted;
@@ -142,44 +160,62 @@ impl World<'_> {
             let pool = usize::from(provider) - self.setup.cluster.pools.len();
             self.fargate_launch(pool, id, queue);
         } else {
-            let owner = workload as u32;
-            ecs.waiting.push(id, TaskGroup { class: facts.class, owner, provider });
+            ecs.waiting.push(id, group);
             self.plan_schedule(now, queue);
             self.autoscaler_dirty(now, queue);
         }
         Some(id)
     }
 
-    /// Why no capacity, or not that of the provider, holds a task of the class.
-    fn ecs_missing(&mut self, class: ClassId, provider: u16) -> RejectReason {
+    /// Why no capacity, or not that of the provider, holds such a task.
+    fn ecs_missing(&mut self, group: TaskGroup) -> RejectReason {
         let (cluster, pools) = (&self.setup.cluster, self.setup.cluster.pools.len());
-        if provider == NO_PROVIDER {
-            return self.missing(class, 0..pools);
-        }
-        let at = usize::from(provider);
-        match at.checked_sub(pools) {
-            Some(pool) => fargate::size_for(cluster, self.workloads, pool, class)
+        if self.is_fargate(group.provider) {
+            let pool = usize::from(group.provider) - pools;
+            return fargate::size_for(cluster, self.workloads, pool, group.class)
                 .err()
-                .unwrap_or(RejectReason::FargateSize),
-            None => self.missing(class, at..at + 1),
+                .unwrap_or(RejectReason::FargateSize);
         }
+        if self.ecs.as_ref().is_some_and(|ecs| ecs.placer.asks_for_reserved(group.class)) {
+            return RejectReason::ReservedPort;
+        }
+        let pools = group.pool().map_or(0..pools, |p| p.index()..p.index() + 1);
+        // Where there is room the constraints refuse.
+        if pools.clone().any(|pool| self.pool_reaches(pool, group.class)) {
+            return RejectReason::PlacementConstraints;
+        }
+        self.missing(group.class, pools)
     }
 
-    /// Whether some instance could hold a task of the class.
-    fn ecs_reachable(&mut self, class: ClassId, provider: u16) -> bool {
-        let key = (class, provider);
-        if let Some(known) = self.ecs.as_ref().and_then(|ecs| ecs.reachable.get(&key)) {
+    /// Whether some instance could hold such a task.
+    fn ecs_reachable(&mut self, group: TaskGroup) -> bool {
+        if let Some(known) = self.ecs.as_ref().and_then(|ecs| ecs.reachable.get(&group)) {
             return *known;
         }
-        let holds = if provider == NO_PROVIDER {
-            self.find_reachable(class)
-        } else {
-            self.pool_reaches(usize::from(provider), class)
-        };
+        let pools = 0..self.setup.cluster.pools.len();
+        let holds = pools
+            .filter(|pool| group.pool().is_none_or(|p| p.index() == *pool))
+            .any(|pool| self.ecs_pool_reaches(pool, group));
         if let Some(ecs) = &mut self.ecs {
-            ecs.reachable.insert(key, holds);
+            ecs.reachable.insert(group, holds);
         }
         holds
+    }
+
+    fn ecs_pool_reaches(&mut self, pool: usize, group: TaskGroup) -> bool {
+        let spec = &self.setup.cluster.pools[pool];
+        let requests = &self.workloads.classes[group.class.index()].requests;
+        spec.kind.can_have_nodes()
+            && (0..spec.offers.len()).any(|offer| {
+                let traits = self.traits(pool, offer);
+                let admits = self.ecs.as_ref().is_some_and(|ecs| {
+                    ecs.placer.may_admit(&traits, group.class, group.owner as usize)
+                });
+                let traits = self.nodes.intern(traits);
+                let shape = spec.offers[offer].shape;
+                admits
+                    && self.on_empty(pool, shape, traits, |nodes, slot| nodes.fits(slot, requests))
+            })
     }
 
     /// Places what can be placed, the oldest first.
@@ -192,18 +228,19 @@ impl World<'_> {
             && let Some((id, group)) = ecs.waiting.first()
         {
             let requests = &self.workloads.classes[group.class.index()].requests;
-            let pool = (group.provider != NO_PROVIDER).then(|| PoolId(u32::from(group.provider)));
             let mut draws = Draws::new(self.seed, "placement-tie", self.pods[id].ordinal);
             self.attempts += 1;
-            let owner = group.owner as usize;
-            let Some(slot) = ecs.placer.select(&self.nodes, requests, owner, pool, &mut draws)
-            else {
+            let Some(slot) = ecs.placer.select(&self.nodes, &group, requests, &mut draws) else {
                 ecs.waiting.give_up();
                 continue;
             };
             ecs.waiting.remove(id);
-            ecs.placer.shift(&self.nodes, owner, slot, 1);
+            ecs.placer.shift(&self.nodes, group.class, group.owner as usize, slot, 1);
             self.bind(id, slot, now, now, queue);
+            // The task that came may be what others wait for.
+            if self.ecs.as_ref().is_some_and(|ecs| ecs.watches_tasks) {
+                self.ecs_hope(slot);
+            }
         }
     }
 
@@ -217,14 +254,18 @@ impl World<'_> {
         ecs.count(workload, pod.provider, -1);
         match pod.state {
             PodState::Pending if !fargate => ecs.waiting.remove(id),
-            PodState::OnNode(slot) => ecs.placer.shift(&self.nodes, workload, slot, -1),
+            PodState::OnNode(slot) => {
+                ecs.placer.shift(&self.nodes, facts.class, workload, slot, -1);
+            }
             PodState::Pending | PodState::OnFargate(_) => {}
         }
     }
 
     /// An instance gained room, or a drained one lost a task.
     pub(super) fn ecs_room(&mut self, slot: Slot, now: SimTime, queue: &mut EventQueue<Event>) {
-        let Some(ecs) = &mut self.ecs else { return };
+        if self.ecs.is_none() {
+            return;
+        }
         if !self.nodes.open[slot.index()] {
             let node = self.nodes.record[slot.index()];
             if self.is_leaving(node) && !self.is_busy(node) {
@@ -232,28 +273,53 @@ impl World<'_> {
             }
             return;
         }
-        let (nodes, classes) = (&self.nodes, &self.workloads.classes);
-        let pool = nodes.pool[slot.index()].0;
-        let holds = |group: &TaskGroup| {
-            (group.provider == NO_PROVIDER || u32::from(group.provider) == pool)
-                && nodes.fits(slot, &classes[group.class.index()].requests)
-        };
-        if ecs.waiting.room(holds) {
+        if self.ecs_hope(slot) {
             self.plan_schedule(now, queue);
         }
     }
 
-    /// An instance is registered and ACTIVE.
-    pub(super) fn ecs_registered(
-        &mut self,
-        slot: Slot,
-        now: SimTime,
-        queue: &mut EventQueue<Event>,
-    ) {
+    /// An instance changed: which waiting tasks can it hold? Returns whether
+    /// any can be placed.
+    fn ecs_hope(&mut self, slot: Slot) -> bool {
+        let Some(ecs) = &mut self.ecs else { return false };
+        let (nodes, classes, placer) = (&self.nodes, &self.workloads.classes, &ecs.placer);
+        let pool = nodes.pool[slot.index()];
+        ecs.waiting.room(|group| {
+            group.pool().is_none_or(|p| p == pool)
+                && nodes.fits(slot, &classes[group.class.index()].requests)
+                && placer.admits(nodes, group.class, group.owner as usize, slot)
+        })
+    }
+
+    /// An instance registers; daemon tasks come before all others.
+    pub(super) fn ecs_register(&mut self, node: u32, now: SimTime) {
+        let Some(ecs) = &mut self.ecs else { return };
+        let life = &self.lives[node as usize];
+        let pool = &self.setup.cluster.pools[life.init.pool.index()].name;
+        let instance = Registered {
+            id: format!("{pool}/{}", life.ordinal),
+            at: self.setup.start_unix_ms + now.ms(),
+        };
+        ecs.placer.register(&self.nodes, life.slot, instance);
+    }
+
+    /// Whether constraints and ports let a daemon task onto an instance.
+    pub(super) fn ecs_takes_daemon(&self, daemon: u32, slot: Slot) -> bool {
+        let template = self.workloads.daemons[daemon as usize].template;
+        let facts = self.templates[template.index()];
+        self.ecs.as_ref().is_none_or(|ecs| {
+            ecs.placer.admits(&self.nodes, facts.class, facts.owner.workload.index(), slot)
+        })
+    }
+
+    /// A daemon task came to an instance (1) or left it (-1).
+    pub(super) fn ecs_shift_daemon(&mut self, daemon: u32, slot: Slot, sign: i32) {
+        let template = self.workloads.daemons[daemon as usize].template;
+        let facts = self.templates[template.index()];
         if let Some(ecs) = &mut self.ecs {
-            ecs.placer.learn(&self.nodes, self.nodes.traits[slot.index()]);
+            let workload = facts.owner.workload.index();
+            ecs.placer.shift(&self.nodes, facts.class, workload, slot, sign);
         }
-        self.ecs_room(slot, now, queue);
     }
 
     /// Whether the instance runs a task of no daemon service.

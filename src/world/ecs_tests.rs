@@ -8,9 +8,11 @@ use proptest::prelude::*;
 use super::tests::{batch, class, metered_is_running, pool, setup, template};
 use super::{Ecs, EcsWorkload, Horizon, Setup, run};
 use crate::cluster::{ClusterSpec, FargateSize, FargateSpec, PoolKind, Purchase, ZoneId};
-use crate::observe::{KeepPods, NodeEnd, Place, PodEnd, Record};
+use crate::observe::{KeepPods, NodeEnd, Place, PodEnd, Record, RejectReason};
+use crate::place::ecs::query::parse;
 use crate::place::ecs::{
-    AVAILABILITY_ZONE, Field, PlacementStrategy, Rule, SpreadBy, service_default, task_default,
+    AVAILABILITY_ZONE, Constraint, Field, PlacementStrategy, Rule, SpreadBy, service_default,
+    task_default,
 };
 use crate::rng::{Distribution, Draws};
 use crate::scale::ecs_capacity::{ManagedScaling, StrategyItem};
@@ -49,6 +51,8 @@ fn on_ecs(kind: PoolKind, workloads: Vec<EcsWorkload>) -> Setup {
         scaling: vec![scaled.then(ManagedScaling::default)],
         spot_instance_draining: false,
         provisioning_limit: 500,
+        shared_ports: true,
+        agent_version: None,
     });
     setup
 }
@@ -68,6 +72,7 @@ fn standalone(provider: Option<u16>) -> EcsWorkload {
             .map(|provider| StrategyItem { provider, base: 0, weight: 1 })
             .into_iter()
             .collect(),
+        constraints: vec![],
     }
 }
 
@@ -326,6 +331,114 @@ fn daemons_come_first_and_keep_no_instance() {
     metered_is_running(&record);
 }
 
+/// Four tasks of one vCPU, each to an instance of its own, though one holds
+/// all: 60 s start two, and from 360 s of warm-up on two more are needed.
+#[test]
+fn distinct_tasks_need_an_instance_each() {
+    let kind = PoolKind::AutoScalingGroup { min: 0, max: 10, autoscaled: true };
+    let workload =
+        EcsWorkload { constraints: vec![Constraint::DistinctInstance], ..standalone(Some(0)) };
+    let mut setup = on_ecs(kind, vec![workload]);
+    setup.horizon = Horizon::At(SimTime(1_000_000));
+    let record = run(&setup, &batch(&[(5_000, HOUR_MS); 4]), 1, KeepPods::Yes);
+    let requested: Vec<i64> = record.nodes.iter().map(|n| n.requested.ms()).collect();
+    // As by hand above: warm at 370 s, so at 420 s M = 2 + 2.
+    assert_eq!(requested, [60_000, 60_000, 420_000, 420_000]);
+    assert_eq!(per_node(&record), [1; 4]);
+    metered_is_running(&record);
+}
+
+/// Tasks alike in what they ask for are one group of managed scaling, whoever
+/// owns them: 8 and 8 of one vCPU need four instances of four, not two.
+#[test]
+fn alike_tasks_of_two_owners_are_packed_together() {
+    let kind = PoolKind::AutoScalingGroup { min: 1, max: 10, autoscaled: true };
+    let mut workloads = batch(&[(5_000, HOUR_MS); 12]);
+    workloads.workloads.push(WorkloadInfo { name: "more".into(), kind: WorkloadKind::Batch });
+    workloads.templates.push(template(0, 1));
+    let mut more = workloads.traces[0].clone();
+    more.template_base = 1;
+    workloads.traces.push(more);
+    let mut setup = one_zone(on_ecs(kind, vec![standalone(Some(0)), standalone(Some(0))]));
+    setup.horizon = Horizon::At(SimTime(100_000));
+    let record = run(&setup, &workloads, 1, KeepPods::Yes);
+    // One is there and takes four; 20 wait: five more.
+    assert_eq!(record.nodes.len(), 6);
+}
+
+/// A task that must stand beside another waits until that one comes, and one
+/// that must not until it has gone.
+#[test]
+fn tasks_that_come_and_go_let_others_in() {
+    let member_of = |text: &str| vec![Constraint::MemberOf(parse(text).expect(text))];
+    let constrained = |text: &str| EcsWorkload { constraints: member_of(text), ..standalone(None) };
+    let mut workloads = batch(&[(100_000, 50_000)]);
+    for (at, template_base) in [(5_000, 1), (110_000, 2)] {
+        let mut trace = Trace::default();
+        trace.push(at, 1_000, LocalTemplate(0), 1, None);
+        workloads.traces.push(TraceUse { trace: Arc::new(trace), template_base });
+        let name = format!("w{template_base}");
+        workloads.workloads.push(WorkloadInfo { name, kind: WorkloadKind::Batch });
+        workloads.templates.push(template(0, template_base));
+    }
+    let group = format!("family:{}", workloads.workloads[0].name);
+    let near = constrained(&format!("task:group == {group}"));
+    let far = constrained(&format!("not(task:group == {group})"));
+    let setup = one_zone(on_ecs(PoolKind::Fixed { count: 1 }, vec![standalone(None), near, far]));
+    let record = run(&setup, &workloads, 1, KeepPods::Yes);
+    let bound = |t: u32| -> Vec<i64> {
+        let of = record.pods.iter().filter(|p| p.template == TemplateId(t));
+        of.map(|p| p.bound.ms()).collect()
+    };
+    let ended = record.pods.iter().find(|p| p.template == TemplateId(0)).expect("it").ended;
+    assert_eq!(bound(0), [100_000]);
+    assert_eq!(bound(1), [100_000]);
+    assert_eq!(bound(2), [ended.ms()]);
+}
+
+/// What no instance can ever satisfy is rejected; a daemon stays where its
+/// expression lets it.
+#[test]
+fn expressions_reject_and_keep_daemons_away() {
+    let member_of = |text: &str| vec![Constraint::MemberOf(parse(text).expect(text))];
+    let mut workloads = batch(&[(5_000, 60_000); 4]);
+    workloads.workloads.push(WorkloadInfo { name: "agent".into(), kind: WorkloadKind::Daemon });
+    workloads.classes.push(class(500, GIB));
+    workloads.templates.push(template(1, 1));
+    workloads.daemons.push(DaemonSet {
+        template: TemplateId(1),
+        usage: Usage::default(),
+        sidecar_on_fargate: false,
+    });
+    let zone = "attribute:ecs.availability-zone";
+    let daemon = EcsWorkload {
+        constraints: member_of(&format!("{zone} == a and runningTasksCount == 0")),
+        ..EcsWorkload::default()
+    };
+    let tasks = |text: &str| EcsWorkload { constraints: member_of(text), ..standalone(None) };
+    // Three instances, in a, b and c. Where the daemon is there is room for
+    // three tasks, elsewhere for four.
+    for (text, waiting) in [(format!("{zone} == a"), 1), (format!("{zone} == b"), 0)] {
+        let setup = on_ecs(PoolKind::Fixed { count: 3 }, vec![tasks(&text), daemon.clone()]);
+        let record = run(&setup, &workloads, 1, KeepPods::Yes);
+        let later = record.pods.iter().filter(|p| p.bound > SimTime(5_000)).count();
+        assert_eq!(later, waiting, "{text}");
+        // By its group the daemon is known to others.
+        let beside = format!("{text} and task:group == service:agent");
+        let setup = on_ecs(PoolKind::Fixed { count: 3 }, vec![tasks(&beside), daemon.clone()]);
+        let setup = Setup { horizon: Horizon::At(SimTime(HOUR_MS)), ..setup };
+        let counts = run(&setup, &workloads, 1, KeepPods::Yes).counts[0];
+        assert_eq!(
+            (counts.finished, counts.pending_at_end),
+            if waiting > 0 { (4, 0) } else { (0, 4) }
+        );
+    }
+    let setup = on_ecs(PoolKind::Fixed { count: 3 }, vec![tasks(&format!("{zone} == d")), daemon]);
+    let counts = run(&setup, &workloads, 1, KeepPods::Yes).counts[0];
+    let reason = counts.rejected_by_reason[RejectReason::PlacementConstraints as usize];
+    assert_eq!((counts.rejected, reason), (4, 4));
+}
+
 fn fargate(name: &str, hazard_per_hour: f64) -> FargateSpec {
     FargateSpec {
         name: name.into(),
@@ -388,6 +501,7 @@ struct Case {
     managed_draining: bool,
     target: u32,
     strategies: [Option<PlacementStrategy>; 2],
+    constraints: [Vec<Constraint>; 2],
     base: u32,
 }
 
@@ -402,9 +516,23 @@ fn rules() -> impl Strategy<Value = Option<PlacementStrategy>> {
     proptest::option::of(proptest::collection::vec(rule, 1..4))
 }
 
+fn any_constraints() -> impl Strategy<Value = Vec<Constraint>> {
+    let expression = proptest::sample::select(vec![
+        "attribute:ecs.availability-zone in [a, b]",
+        "runningTasksCount < 2",
+        "not(task:group == service:web)",
+        "task:group == service:web or runningTasksCount == 0",
+        "registeredAt < 1970-01-01T01:00Z",
+    ]);
+    let expression = expression.prop_map(|e| Constraint::MemberOf(parse(e).expect(e)));
+    let any = prop_oneof![expression, Just(Constraint::DistinctInstance)];
+    prop_oneof![2 => Just(vec![]), 1 => proptest::collection::vec(any, 1..3)]
+}
+
 fn cases() -> impl Strategy<Value = Case> {
     let size = (any::<u64>(), 1u64..120, 1u64..60, 1u32..6, 1u32..=100, 0u32..3);
-    (size, any::<[bool; 4]>(), [rules(), rules()]).prop_map(|(size, flags, strategies)| Case {
+    let chosen = ([rules(), rules()], [any_constraints(), any_constraints()]);
+    (size, any::<[bool; 4]>(), chosen).prop_map(|(size, flags, (strategies, constraints))| Case {
         seed: size.0,
         tasks: size.1,
         longest_ms: size.2 * size.2 * 2_000,
@@ -415,6 +543,7 @@ fn cases() -> impl Strategy<Value = Case> {
         managed_draining: flags[3],
         target: size.4,
         strategies,
+        constraints,
         base: size.5,
     })
 }
@@ -457,6 +586,7 @@ fn build(case: &Case) -> (Setup, Workloads) {
         default_strategy: first.is_none(),
         strategy: first.unwrap_or_else(task_default),
         providers: vec![item(0, case.base, 1), item(1, 0, 2)],
+        constraints: case.constraints[0].clone(),
     };
     let mut web = replicas(second, None);
     web.providers = if web_on_fargate {
@@ -464,6 +594,9 @@ fn build(case: &Case) -> (Setup, Workloads) {
     } else {
         vec![item(0, case.base, 1), item(1, 0, 1)]
     };
+    if !web_on_fargate {
+        web.constraints.clone_from(&case.constraints[1]);
+    }
     let kind = PoolKind::AutoScalingGroup { min: 0, max: case.max, autoscaled: true };
     let mut setup = on_ecs(kind, vec![batch, web]);
     let mut cluster = (*setup.cluster).clone();

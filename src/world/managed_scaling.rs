@@ -4,12 +4,16 @@
 //! A datapoint costs O(instances + groups of waiting tasks); one is made only
 //! after a change, or when the answer may change by itself.
 
+use rustc_hash::FxHashMap;
+
 use crate::cluster::{NodeShape, PoolKind};
 use crate::observe::{NodeEnd, PodEnd};
+use crate::place::ecs::{TaskGroup, host_ports};
 use crate::scale::ecs_capacity::{DATAPOINT, Observed, Waiting, next_datapoint};
 use crate::sim::EventQueue;
 use crate::units::{HOUR_MS, SimTime};
-use crate::workload::ClassId;
+use crate::workload::constraints::HostPort;
+use crate::workload::{ClassId, Requests};
 
 use super::World;
 use super::ecs::NO_PROVIDER;
@@ -44,13 +48,7 @@ impl World<'_> {
         let oldest = ecs.waiting.oldest(ecs.spec.provisioning_limit as usize);
         let mut next = SimTime::NEVER;
         for pool in 0..self.pools.len() {
-            let mut waiting = Vec::new();
-            for (group, count) in &oldest {
-                if group.provider != NO_PROVIDER && usize::from(group.provider) == pool {
-                    let (per_largest, fits_smallest) = self.room_for(pool, group.class);
-                    waiting.push(Waiting { count: *count, per_largest, fits_smallest });
-                }
-            }
+            let waiting = self.alike(pool, &oldest);
             let Some(observed) = self.observe_provider(pool) else { continue };
             let Some(scaler) = self.ecs.as_mut().and_then(|e| e.scalers[pool].as_mut()) else {
                 continue;
@@ -72,6 +70,33 @@ impl World<'_> {
             ecs.planned = next;
             queue.push(next, phase::AUTOSCALE, Event::ManagedScaling);
         }
+    }
+
+    /// The waiting tasks of a pool, put together where they ask for the same:
+    /// cpu, memory, extended resources, ports, an instance for each.
+    fn alike(&mut self, pool: usize, oldest: &[(TaskGroup, u32)]) -> Vec<Waiting> {
+        let mut places: FxHashMap<(&Requests, &[HostPort], bool), usize> = FxHashMap::default();
+        let mut waiting: Vec<Waiting> = Vec::new();
+        let workloads = self.workloads;
+        for (group, count) in oldest {
+            if group.provider == NO_PROVIDER || usize::from(group.provider) != pool {
+                continue;
+            }
+            let (mut per_largest, fits_smallest) = self.room_for(pool, group.class);
+            let placer = self.ecs.as_ref().map(|ecs| &ecs.placer);
+            let alone = placer.is_some_and(|p| p.stands_alone(group.class, group.owner as usize));
+            if alone {
+                per_largest = per_largest.min(1);
+            }
+            let class = &workloads.classes[group.class.index()];
+            let key = (&class.requests, host_ports(class), alone);
+            let place = *places.entry(key).or_insert(waiting.len());
+            match waiting.get_mut(place) {
+                Some(known) => known.count += count,
+                None => waiting.push(Waiting { count: *count, per_largest, fits_smallest }),
+            }
+        }
+        waiting
     }
 
     fn observe_provider(&self, pool: usize) -> Option<Observed> {

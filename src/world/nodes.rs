@@ -48,7 +48,7 @@ pub(super) struct NodeLife {
     pub(super) slot: Slot,
     pub(super) init: NodeInit,
     /// Launch number within the pool.
-    ordinal: u64,
+    pub(super) ordinal: u64,
     hazard_per_hour: f64,
     /// DaemonSets whose pods run on it.
     pub(super) daemons: Vec<u32>,
@@ -211,10 +211,13 @@ impl World<'_> {
         life.phase = NodePhase::Ready;
         let (slot, init) = (life.slot, life.init.clone());
         self.observer.node_ready(node, slot.index(), &init.allocatable, now);
+        self.ecs_register(node, now);
         // One that does not fit stays pending on its node, as it would.
         let mut placed = Vec::new();
         for daemon in self.daemons_on(init.traits) {
-            if self.nodes.fits(slot, daemon_requests(self.workloads, daemon)) {
+            if self.nodes.fits(slot, daemon_requests(self.workloads, daemon))
+                && self.ecs_takes_daemon(daemon, slot)
+            {
                 self.shift_daemon(slot, daemon, now, 1);
                 placed.push(daemon);
             }
@@ -223,7 +226,7 @@ impl World<'_> {
         self.pools[init.pool.index()].coming -= 1;
         self.nodes.set_open(slot, true);
         if self.ecs.is_some() {
-            self.ecs_registered(slot, now, queue);
+            self.ecs_room(slot, now, queue);
         } else {
             self.scheduler.node_changed(&self.nodes, slot, now);
             self.watch_woken(Cause::NodeReady(node), now);
@@ -238,14 +241,19 @@ impl World<'_> {
         if self.daemons.len() <= index {
             self.daemons.resize(index + 1, None);
         }
-        let (nodes, workloads) = (&self.nodes, self.workloads);
+        let (nodes, workloads, ecs) = (&self.nodes, self.workloads, &self.ecs);
         self.daemons[index]
             .get_or_insert_with(|| {
                 (0..workloads.daemons.len() as u32)
                     .filter(|d| {
                         let template = workloads.daemons[*d as usize].template;
                         let class = workloads.templates[template.index()].class;
-                        admits(nodes.traits_of(traits), &workloads.classes[class.index()])
+                        let traits = nodes.traits_of(traits);
+                        let on_ecs = ecs.as_ref().is_none_or(|ecs| {
+                            let workload = workloads.templates[template.index()].workload;
+                            ecs.placer.may_admit(traits, class, workload.index())
+                        });
+                        on_ecs && admits(traits, &workloads.classes[class.index()])
                     })
                     .collect()
             })
@@ -272,6 +280,7 @@ impl World<'_> {
             self.nodes.unplace_pod(slot, template.class, class);
             self.observer.node_unbind(slot.index(), owner, rates, now);
         }
+        self.ecs_shift_daemon(daemon, slot, sign as i32);
     }
 
     /// Cordons a node for good.

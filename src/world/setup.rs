@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::cluster::ClusterSpec;
 use crate::lifecycle::SpotSpec;
 use crate::place::SchedulerProfile;
-use crate::place::ecs::PlacementStrategy;
+use crate::place::ecs::{Constraint, PlacementStrategy};
 use crate::scale::cluster_autoscaler;
 use crate::scale::ecs_capacity::{ManagedScaling, StrategyItem};
 use crate::units::SimTime;
@@ -53,9 +53,14 @@ pub struct Ecs {
     pub spot_instance_draining: bool,
     /// Waiting tasks that managed scaling counts, the oldest first.
     pub provisioning_limit: u32,
+    /// Whether tasks share the ports of their instance (bridge and host mode).
+    pub shared_ports: bool,
+    /// Version of the agent on every instance, where it is stated.
+    pub agent_version: Option<Vec<u64>>,
 }
 
-/// How ECS treats the tasks of one workload; without meaning for daemons.
+/// How ECS treats the tasks of one workload; of daemons only the constraints
+/// mean anything.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EcsWorkload {
     /// Where a task goes.
@@ -64,4 +69,6 @@ pub struct EcsWorkload {
     pub default_strategy: bool,
     /// Which capacity providers; none is launch type EC2.
     pub providers: Vec<StrategyItem>,
+    /// Where a task may go at all.
+    pub constraints: Vec<Constraint>,
 }

@@ -2,9 +2,9 @@
 //!
 //! Rules: Amazon ECS developer guide, "Amazon ECS task placement" (2023-06).
 //! A task goes to an ACTIVE container instance of its capacity provider (of
-//! the whole cluster with launch type EC2) that has the cpu, memory, GPUs and
-//! task slots it asks for; the strategies of its workload narrow the choice one
-//! after another, best effort. What AWS leaves open is decided so: of
+//! the whole cluster with launch type EC2) that has the cpu, memory, GPUs,
+//! ports and task slots it asks for and satisfies its constraints; the
+//! strategies of its workload narrow the choice one after another, best effort. What AWS leaves open is decided so: of
 //! instances still equal the one with the fewest tasks is taken, then the one
 //! launched first; with `random` a seeded draw decides.
 //!
@@ -19,17 +19,24 @@
 //! [`plain`] is the literal reading of the guide, from the list of all tasks; a
 //! property test holds the two together.
 
+pub mod constraints;
 pub mod plain;
+mod ports;
 pub mod provisioning;
 pub mod query;
+mod scale_in;
 #[cfg(test)]
 mod tests;
 
-pub use provisioning::{Provisioning, TaskGroup};
+pub use constraints::{Constraint, Host, Registered};
+pub use ports::{RESERVED_PORTS, host_ports, is_reserved};
+pub use provisioning::{NO_PROVIDER, Provisioning, TaskGroup};
 
-use crate::cluster::{Nodes, PoolId, Slot, TraitsId};
+use crate::cluster::{NodeTraits, Nodes, Slot, TraitsId};
 use crate::rng::Draws;
-use crate::workload::Requests;
+use crate::workload::{ClassId, PodClass, Requests};
+use constraints::Compiled;
+use ports::Ports;
 
 /// The attribute that names the Availability Zone of a container instance.
 pub const AVAILABILITY_ZONE: &str = "ecs.availability-zone";
@@ -120,11 +127,24 @@ enum Key {
 /// One owner of tasks: a service, or the task group of standalone tasks.
 #[derive(Debug, Clone, Default)]
 struct Group {
+    name: String,
     keys: Vec<Key>,
+    constraints: Option<Box<Compiled>>,
     /// Tasks per node slot.
     on: Vec<u32>,
     /// Per attribute and value: tasks.
     by_value: Vec<Vec<u32>>,
+}
+
+/// What a placer is told of a group of tasks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GroupSpec {
+    /// Its name: `service:NAME`, or `family:NAME` of standalone tasks.
+    pub name: String,
+    /// Its strategies.
+    pub strategy: PlacementStrategy,
+    /// Its constraints.
+    pub constraints: Vec<Constraint>,
 }
 
 /// No value of the attribute.
@@ -143,51 +163,159 @@ pub struct EcsPlacer {
     values: Vec<Vec<String>>,
     /// By attribute and traits id: the value.
     of_traits: Vec<Vec<u32>>,
+    ports: Ports,
+    agent_version: Option<Vec<u64>>,
+    registered: Vec<Registered>,
     /// Reused: instances equal so far, and their keys.
     ties: Vec<u32>,
     best: Vec<i64>,
 }
 
 impl EcsPlacer {
-    /// A placer for groups with these strategies.
+    /// A placer for these groups. `shared_ports` are the classes of all tasks
+    /// where these share the network of their instance (bridge and host mode).
     #[must_use]
-    pub fn new(strategies: &[PlacementStrategy]) -> Self {
+    pub fn new(
+        groups: &[GroupSpec],
+        shared_ports: Option<&[PodClass]>,
+        agent_version: Option<Vec<u64>>,
+    ) -> Self {
         let mut attributes = vec![AVAILABILITY_ZONE.to_owned()];
-        let groups = strategies
+        let mut key = |rule: &Rule| match rule {
+            Rule::Spread(SpreadBy::Instance) => Key::Instance,
+            Rule::Spread(SpreadBy::Attribute(name)) => {
+                let known = attributes.iter().position(|a| a == name);
+                Key::Attribute(known.unwrap_or_else(|| {
+                    attributes.push(name.clone());
+                    attributes.len() - 1
+                }) as u32)
+            }
+            Rule::Binpack(Field::Cpu) => Key::Cpu,
+            Rule::Binpack(Field::Memory) => Key::Memory,
+            Rule::Random => Key::Random,
+        };
+        let groups = groups
             .iter()
-            .map(|strategy| Group {
-                keys: strategy
-                    .iter()
-                    .map(|rule| match rule {
-                        Rule::Spread(SpreadBy::Instance) => Key::Instance,
-                        Rule::Spread(SpreadBy::Attribute(name)) => {
-                            let known = attributes.iter().position(|a| a == name);
-                            Key::Attribute(known.unwrap_or_else(|| {
-                                attributes.push(name.clone());
-                                attributes.len() - 1
-                            }) as u32)
-                        }
-                        Rule::Binpack(Field::Cpu) => Key::Cpu,
-                        Rule::Binpack(Field::Memory) => Key::Memory,
-                        Rule::Random => Key::Random,
-                    })
-                    .collect(),
+            .map(|spec| Group {
+                name: spec.name.clone(),
+                keys: spec.strategy.iter().map(&mut key).collect(),
+                constraints: Compiled::new(&spec.constraints),
                 ..Group::default()
             })
             .collect();
-        let none = vec![Vec::new(); attributes.len()];
         EcsPlacer {
             groups,
-            values: none.clone(),
+            values: vec![Vec::new(); attributes.len()],
             of_traits: vec![Vec::new(); attributes.len()],
             attributes,
+            ports: shared_ports.map(Ports::new).unwrap_or_default(),
+            agent_version,
+            registered: Vec::new(),
             ties: Vec::new(),
             best: Vec::new(),
         }
     }
 
+    /// An instance registered.
+    pub fn register(&mut self, nodes: &Nodes, slot: Slot, instance: Registered) {
+        let traits = nodes.traits[slot.index()];
+        self.learn(nodes, traits);
+        if self.registered.len() <= slot.index() {
+            self.registered.resize(slot.index() + 1, Registered::default());
+        }
+        let host = Host {
+            traits: nodes.traits_of(traits),
+            agent_version: self.agent_version.as_deref(),
+            registered: Some(&instance),
+            tasks: None,
+        };
+        for constraints in self.groups.iter_mut().filter_map(|g| g.constraints.as_mut()) {
+            constraints.register(slot.index(), &host);
+        }
+        self.registered[slot.index()] = instance;
+    }
+
+    /// By slot: what its instance is.
+    #[must_use]
+    pub fn registered(&self) -> &[Registered] {
+        &self.registered
+    }
+
+    /// Version of the agent, where it is stated.
+    #[must_use]
+    pub fn agent_version(&self) -> Option<&[u64]> {
+        self.agent_version.as_deref()
+    }
+
+    /// Name of a group.
+    #[must_use]
+    pub fn group_name(&self, group: usize) -> &str {
+        &self.groups[group].name
+    }
+
+    /// Whether tasks that come can let others in, by the constraints of any
+    /// group.
+    #[must_use]
+    pub fn watches_tasks(&self) -> bool {
+        self.groups.iter().filter_map(|g| g.constraints.as_ref()).any(|c| c.watches_tasks())
+    }
+
+    /// Whether some instance with these traits may let a task in, by what is
+    /// known before it is there.
+    #[must_use]
+    pub fn may_admit(&self, traits: &NodeTraits, class: ClassId, group: usize) -> bool {
+        let agent_version = self.agent_version.as_deref();
+        let host = Host { traits, agent_version, registered: None, tasks: None };
+        !self.ports.never(class)
+            && self.groups[group].constraints.as_ref().is_none_or(|c| c.may_admit(&host))
+    }
+
+    /// Whether a class asks for a port that ECS keeps.
+    #[must_use]
+    pub fn asks_for_reserved(&self, class: ClassId) -> bool {
+        self.ports.never(class)
+    }
+
+    /// Whether no two of such tasks can be on one instance.
+    #[must_use]
+    pub fn stands_alone(&self, class: ClassId, group: usize) -> bool {
+        self.ports.place(class).is_some() || self.is_distinct(group)
+    }
+
+    /// Whether a group is constrained to distinct instances.
+    #[must_use]
+    pub fn is_distinct(&self, group: usize) -> bool {
+        self.groups[group].constraints.as_ref().is_some_and(|c| c.distinct)
+    }
+
+    /// Whether ports and constraints let a task onto a slot.
+    #[must_use]
+    pub fn admits(&self, nodes: &Nodes, class: ClassId, group: usize, slot: Slot) -> bool {
+        self.ports.place(class).is_none_or(|place| self.ports.free(place, slot.index()))
+            && self.is_let_in(nodes, &self.groups[group], slot.index())
+    }
+
+    fn is_let_in(&self, nodes: &Nodes, group: &Group, slot: usize) -> bool {
+        let Some(constraints) = &group.constraints else { return true };
+        let own = group.on.get(slot).copied().unwrap_or(0);
+        constraints.admits(slot, own, |changing| {
+            let runs = |wanted: &dyn Fn(&str) -> bool| {
+                self.groups
+                    .iter()
+                    .any(|g| g.on.get(slot).is_some_and(|n| *n > 0) && wanted(&g.name))
+            };
+            let host = Host {
+                traits: nodes.traits_of(nodes.traits[slot]),
+                agent_version: self.agent_version.as_deref(),
+                registered: self.registered.get(slot),
+                tasks: Some((nodes.pods[slot] as u64, &runs)),
+            };
+            changing.iter().all(|e| e.holds(&host) == Some(true))
+        })
+    }
+
     /// A node with these traits may be asked about from now on.
-    pub fn learn(&mut self, nodes: &Nodes, traits: TraitsId) {
+    fn learn(&mut self, nodes: &Nodes, traits: TraitsId) {
         let index = traits.0 as usize;
         for (a, name) in self.attributes.iter().enumerate() {
             let table = &mut self.of_traits[a];
@@ -212,7 +340,8 @@ impl EcsPlacer {
     }
 
     /// A task of the group was placed on the slot (`sign` 1) or left it (-1).
-    pub fn shift(&mut self, nodes: &Nodes, group: usize, slot: Slot, sign: i32) {
+    pub fn shift(&mut self, nodes: &Nodes, class: ClassId, group: usize, slot: Slot, sign: i32) {
+        self.ports.shift(class, slot, sign);
         let traits = nodes.traits[slot.index()].0 as usize;
         let group = &mut self.groups[group];
         if group.on.len() <= slot.index() {
@@ -263,18 +392,19 @@ impl EcsPlacer {
     }
 
     /// Where the next task of a group goes, or `None` if nothing holds it now.
-    /// With `pool` only the instances of that capacity provider are looked at.
     pub fn select(
         &mut self,
         nodes: &Nodes,
+        task: &TaskGroup,
         requests: &Requests,
-        group: usize,
-        pool: Option<PoolId>,
         draws: &mut Draws,
     ) -> Option<Slot> {
         let mut ties = std::mem::take(&mut self.ties);
         ties.clear();
-        let state = &self.groups[group];
+        let pool = task.pool();
+        let state = &self.groups[task.owner as usize];
+        let ports = self.ports.place(task.class);
+        let constrained = state.constraints.is_some();
         let keys = state.keys.split(|k| *k == Key::Random).next().unwrap_or_default();
         let random = keys.len() < state.keys.len();
         let mut best = std::mem::take(&mut self.best);
@@ -284,6 +414,8 @@ impl EcsPlacer {
             if !nodes.open[slot]
                 || pool.is_some_and(|p| nodes.pool[slot] != p)
                 || !nodes.fits(Slot(slot as u32), requests)
+                || ports.is_some_and(|place| !self.ports.free(place, slot))
+                || (constrained && !self.is_let_in(nodes, state, slot))
             {
                 continue;
             }
@@ -317,60 +449,5 @@ impl EcsPlacer {
         };
         (self.ties, self.best) = (ties, best);
         chosen.map(Slot)
-    }
-
-    /// Which of a service's tasks, given by the slots they are on, stops
-    /// first; `None` without any.
-    ///
-    /// With a strategy it is the task whose removal best keeps to it: of the
-    /// largest group for `spread`, on the instance that is left with most free
-    /// for `binpack`, and any among equals. Without one it is a task on the
-    /// instance with most tasks of the service in the zone with most (ECS
-    /// developer guide, service scale-in); among equals, which the guide leaves
-    /// open, the instance launched first and the youngest task.
-    pub fn stop_first(
-        &self,
-        nodes: &Nodes,
-        group: usize,
-        default: bool,
-        tasks: &[Slot],
-        draws: &mut Draws,
-    ) -> Option<usize> {
-        let state = &self.groups[group];
-        let keys: &[Key] =
-            if default { &[Key::Attribute(ZONE), Key::Instance] } else { &state.keys };
-        // How many of the tasks given share the group of each.
-        let mut on = vec![0u32; nodes.slots()];
-        for slot in tasks {
-            on[slot.index()] += 1;
-        }
-        let mut left: Vec<usize> = (0..tasks.len()).collect();
-        for key in keys {
-            let score = |i: &usize| -> i64 {
-                let slot = tasks[*i].index();
-                match key {
-                    Key::Instance => i64::from(on[slot]),
-                    Key::Attribute(a) => {
-                        let value = self.value(*a, nodes, slot);
-                        tasks.iter().filter(|s| self.value(*a, nodes, s.index()) == value).count()
-                            as i64
-                    }
-                    Key::Cpu | Key::Memory => self.key(state, *key, nodes, slot),
-                    Key::Random => 0,
-                }
-            };
-            let scores: Vec<i64> = left.iter().map(score).collect();
-            let most = scores.iter().copied().max()?;
-            let mut scores = scores.into_iter();
-            left.retain(|_| scores.next() == Some(most));
-        }
-        if default {
-            left.into_iter()
-                .min_by_key(|i| (nodes.record[tasks[*i].index()], std::cmp::Reverse(*i)))
-        } else if left.is_empty() {
-            None
-        } else {
-            left.get(draws.below(left.len() as u64) as usize).copied()
-        }
     }
 }

@@ -11,8 +11,11 @@ use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 
 use rustc_hash::FxHashMap;
 
-use crate::cluster::PodId;
+use crate::cluster::{PodId, PoolId};
 use crate::workload::ClassId;
+
+/// A task without capacity provider: launch type EC2.
+pub const NO_PROVIDER: u16 = u16::MAX;
 
 /// Tasks that placement cannot tell apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,8 +24,16 @@ pub struct TaskGroup {
     pub class: ClassId,
     /// Whose they are: the group of the placer.
     pub owner: u32,
-    /// Their capacity provider, `u16::MAX` with launch type EC2.
+    /// Their capacity provider; [`NO_PROVIDER`] with launch type EC2.
     pub provider: u16,
+}
+
+impl TaskGroup {
+    /// The pool whose instances take it; `None` is any.
+    #[must_use]
+    pub fn pool(&self) -> Option<PoolId> {
+        (self.provider != NO_PROVIDER).then(|| PoolId(u32::from(self.provider)))
+    }
 }
 
 /// A task that is not there any more.
@@ -149,8 +160,11 @@ impl Provisioning {
     /// O(g + limit · log g).
     #[must_use]
     pub fn oldest(&self, limit: usize) -> Vec<(TaskGroup, u32)> {
-        let counted: Vec<&Waiting> =
-            self.waiting.iter().filter(|w| w.count > 0 && w.group.provider != u16::MAX).collect();
+        let counted: Vec<&Waiting> = self
+            .waiting
+            .iter()
+            .filter(|w| w.count > 0 && w.group.provider != NO_PROVIDER)
+            .collect();
         if counted.iter().map(|w| w.count).sum::<usize>() <= limit {
             return counted.iter().map(|w| (w.group, w.count as u32)).collect();
         }

@@ -148,6 +148,21 @@ impl Expr {
         }
     }
 
+    /// The smallest parts that do not hold and because of which the whole does
+    /// not; none where it holds.
+    #[must_use]
+    pub fn failing(&self, facts: &dyn Facts) -> Vec<&Expr> {
+        if self.holds(facts) == Some(true) {
+            return Vec::new();
+        }
+        match self {
+            Expr::Or(parts) | Expr::And(parts) => {
+                parts.iter().flat_map(|part| part.failing(facts)).collect()
+            }
+            Expr::Not(_) | Expr::Is(_) => vec![self],
+        }
+    }
+
     /// What its answer depends on.
     #[must_use]
     pub fn needs(&self) -> Needs {
