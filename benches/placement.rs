@@ -7,14 +7,18 @@
 
 use divan::counter::ItemsCount;
 use plimsoll::cluster::{
-    Capacity, NodeInit, NodeTraits, Nodes, PoolId, Purchase, ShapeId, Slot, ZoneId,
+    Capacity, HOSTNAME_LABEL, NodeInit, NodeTraits, Nodes, PoolId, Purchase, ShapeId, Slot, ZoneId,
 };
 use plimsoll::place::kube::{SchedulerProfile, ScoreIndex, Scoring, balance_score, resource_score};
 use plimsoll::rng::Draws;
 use plimsoll::units::{Bytes, MilliCpu};
+use plimsoll::workload::constraints::{
+    Constraints, LabelSelector, Namespaces, PodAffinityTerm, Requirement, SpreadConstraint,
+};
 use plimsoll::workload::{ClassId, PodClass, Requests};
 
 const MIB: i64 = 1 << 20;
+const ZONE: &str = "topology.kubernetes.io/zone";
 
 /// Allocatable cpu, memory and pods of six instance sizes.
 const SHAPES: [(i64, i64, u32); 6] = [
@@ -27,7 +31,7 @@ const SHAPES: [(i64, i64, u32); 6] = [
 ];
 
 fn profile(scoring: Scoring) -> SchedulerProfile {
-    SchedulerProfile { scoring, ..SchedulerProfile::default() }
+    SchedulerProfile { scoring, percentage_of_nodes_to_score: 100, ..SchedulerProfile::default() }
 }
 
 /// A filled cluster in which pods come and go.
@@ -45,8 +49,25 @@ struct Churn {
 
 impl Churn {
     fn new(count: usize, classes: usize, scoring: Scoring, burst: u64) -> Self {
+        Self::with(count, classes, &profile(scoring), burst, |_, _| None)
+    }
+
+    /// Nodes in three zones, and pods of which `constrain` says what else they
+    /// want.
+    fn with(
+        count: usize,
+        classes: usize,
+        profile: &SchedulerProfile,
+        burst: u64,
+        constrain: impl Fn(usize, &LabelSelector) -> Option<Constraints>,
+    ) -> Self {
         let mut nodes = Nodes::new(0);
-        let traits = nodes.intern(NodeTraits::default());
+        let zones = ["a", "b", "c"].map(|zone| {
+            nodes.intern(NodeTraits {
+                labels: vec![(ZONE.to_owned(), zone.to_owned())],
+                ..NodeTraits::default()
+            })
+        });
         for i in 0..count {
             let (cpu, memory, pods) = SHAPES[i % SHAPES.len()];
             let node = NodeInit {
@@ -54,7 +75,7 @@ impl Churn {
                 shape: ShapeId(0),
                 zone: ZoneId(0),
                 purchase: Purchase::OnDemand,
-                traits,
+                traits: zones[i % 3],
                 allocatable: Capacity {
                     cpu: MilliCpu(cpu),
                     memory: Bytes(memory),
@@ -63,18 +84,23 @@ impl Churn {
                 },
                 record: 0,
             };
-            nodes.add(&node, true);
+            let slot = nodes.add(&node, true);
+            nodes.set_name(slot, &format!("node-{i}"));
         }
         let mut draws = Draws::new(1, "bench", 0);
         let classes: Vec<PodClass> = (0..classes)
-            .map(|_| {
+            .map(|i| {
                 let cpu = 50 + 10 * draws.below(70) as i64;
                 let memory = (64 + draws.below(2_400) as i64) * MIB;
                 let requests = Requests::new(Some(MilliCpu(cpu)), Some(Bytes(memory)), Vec::new());
-                PodClass { requests, ..PodClass::default() }
+                let selector = LabelSelector {
+                    requirements: vec![Requirement::equals("app", &format!("app-{i}"))],
+                };
+                let constraints = constrain(i, &selector).map(Into::into);
+                PodClass { requests, constraints, ..PodClass::default() }
             })
             .collect();
-        let index = ScoreIndex::new(&[profile(scoring)], &classes);
+        let index = ScoreIndex::new(std::slice::from_ref(profile), &classes);
         let ties = Draws::new(1, "tie", 0);
         let mut churn = Churn {
             nodes,
@@ -105,7 +131,7 @@ impl Churn {
     fn place(&mut self, class: ClassId) -> bool {
         let slot = self.index.select(&self.nodes, class, &mut self.ties);
         if let Some(slot) = slot {
-            self.nodes.place(slot, &self.classes[class.index()].requests);
+            self.nodes.place_pod(slot, class, &self.classes[class.index()]);
             self.pods.push((slot, class));
         }
         slot.is_some()
@@ -117,7 +143,7 @@ impl Churn {
         if !self.pods.is_empty() {
             let at = self.draws.below(self.pods.len() as u64) as usize;
             let (slot, class) = self.pods.swap_remove(at);
-            self.nodes.unplace(slot, &self.classes[class.index()].requests);
+            self.nodes.unplace_pod(slot, class, &self.classes[class.index()]);
         }
         if self.draws.below(self.burst) == 0 {
             self.class = self.random_class();
@@ -168,6 +194,85 @@ fn bursts(bencher: divan::Bencher<'_, '_>, case: (usize, usize)) {
 #[divan::bench(args = [(1_000, 20), (10_000, 20)], sample_count = 20)]
 fn most_allocated(bencher: divan::Bencher<'_, '_>, case: (usize, usize)) {
     churn(bencher, case, Scoring::MostAllocated, 1);
+}
+
+/// All nodes scored, or a sample as by default, where it is one.
+const WITH_OTHERS: [(usize, u8); 5] =
+    [(100, 100), (1_000, 100), (10_000, 100), (1_000, 0), (10_000, 0)];
+
+/// Pods of 20 Services that look at each other.
+fn with_others(
+    bencher: divan::Bencher<'_, '_>,
+    (nodes, percentage): (usize, u8),
+    constrain: impl Fn(&LabelSelector, &mut Constraints),
+) {
+    let profile = SchedulerProfile {
+        percentage_of_nodes_to_score: percentage,
+        ..SchedulerProfile::default()
+    };
+    let mut churn = Churn::with(nodes, 20, &profile, 1, |i, selector| {
+        let mut constraints = Constraints {
+            namespace: "default".to_owned(),
+            labels: vec![("app".to_owned(), format!("app-{i}"))],
+            ..Constraints::default()
+        };
+        constrain(selector, &mut constraints);
+        Some(constraints)
+    });
+    const STEPS: usize = 2_000;
+    bencher.counter(ItemsCount::new(STEPS)).bench_local(|| {
+        for _ in 0..STEPS {
+            churn.step();
+        }
+    });
+}
+
+/// Every pod is in a Service: the system's soft constraints over nodes and
+/// zones.
+#[divan::bench(args = WITH_OTHERS, sample_count = 20)]
+fn default_spreading(bencher: divan::Bencher<'_, '_>, case: (usize, u8)) {
+    with_others(bencher, case, |selector, pod| pod.default_spread = Some(selector.clone()));
+}
+
+/// At most one pod more in one zone than in another, and three more on a node.
+#[divan::bench(args = WITH_OTHERS, sample_count = 20)]
+fn hard_spreading(bencher: divan::Bencher<'_, '_>, case: (usize, u8)) {
+    with_others(bencher, case, |selector, pod| {
+        let constraint = |key: &str, max_skew| SpreadConstraint {
+            max_skew,
+            topology_key: key.to_owned(),
+            hard: true,
+            selector: Some(selector.clone()),
+            min_domains: 1,
+            honor_affinity: true,
+            honor_taints: false,
+        };
+        pod.spread = vec![constraint(ZONE, 1), constraint(HOSTNAME_LABEL, 3)];
+    });
+}
+
+/// One pod of a Service to a node.
+#[divan::bench(args = WITH_OTHERS, sample_count = 20)]
+fn anti_affinity(bencher: divan::Bencher<'_, '_>, case: (usize, u8)) {
+    with_others(bencher, case, |selector, pod| {
+        pod.anti_affinity = vec![PodAffinityTerm {
+            topology_key: HOSTNAME_LABEL.to_owned(),
+            selector: Some(selector.clone()),
+            namespaces: Namespaces::All,
+        }];
+    });
+}
+
+/// Pods without any tie to others, where a sample of the nodes is scored.
+#[divan::bench(args = [(1_000, 20), (10_000, 20), (10_000, 200)], sample_count = 20)]
+fn sampled(bencher: divan::Bencher<'_, '_>, (nodes, classes): (usize, usize)) {
+    let profile = SchedulerProfile::default();
+    let mut churn = Churn::with(nodes, classes, &profile, 1, |_, _| None);
+    bencher.counter(ItemsCount::new(STEPS)).bench_local(|| {
+        for _ in 0..STEPS {
+            churn.step();
+        }
+    });
 }
 
 /// The first score of every query afresh: what an index-free scheduler does.

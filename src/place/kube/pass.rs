@@ -8,7 +8,11 @@
 
 use super::admission::{Admissions, Preference};
 use super::mirror::Mirror;
-use super::profile::{MAX_NODE_SCORE, PluginWeights};
+use super::plugins::{
+    node_affinity_score, pod_affinity_score, spread_cost, spread_score, spread_weight,
+};
+use super::profile::PluginWeights;
+use super::score::reversed;
 use super::tally::{NOWHERE, Tallies};
 use super::terms::{Hard, Soft, Terms};
 
@@ -51,9 +55,16 @@ pub(super) struct Pass {
     pub(super) examined: usize,
     raws: Vec<i64>,
     candidates: Vec<u32>,
-    parts: Vec<f64>,
+    costs: Vec<f64>,
     table: Vec<i64>,
     seen: Vec<bool>,
+    /// By feasible slot, the combination of domains it has.
+    mixes: Vec<u32>,
+    /// By combination, how many have it.
+    times: Vec<u32>,
+    /// Combinations there are, and the parts of each.
+    met: Vec<u32>,
+    parts: Vec<usize>,
 }
 
 impl Pass {
@@ -69,7 +80,8 @@ impl Pass {
         self.slots.clear();
         let Some(Sample { order, start, need }) = sample else {
             self.candidates.clear();
-            self.candidates.extend((0..slots as u32).filter(|slot| base(*slot as usize) >= 0));
+            self.candidates.extend(0..slots as u32);
+            keep(&mut self.candidates, |slot| base(slot as usize) >= 0);
             filter(&mut self.candidates, rules);
             std::mem::swap(&mut self.slots, &mut self.candidates);
             self.examined = slots;
@@ -80,8 +92,8 @@ impl Pass {
             let from = (start + done) % order.len();
             let to = (from + STRETCH).min(order.len()).min(from + order.len() - done);
             self.candidates.clear();
-            let stretch = order[from..to].iter();
-            self.candidates.extend(stretch.filter(|slot| base(**slot as usize) >= 0));
+            self.candidates.extend_from_slice(&order[from..to]);
+            keep(&mut self.candidates, |slot| base(slot as usize) >= 0);
             filter(&mut self.candidates, rules);
             if self.slots.len() + self.candidates.len() >= need {
                 self.candidates.truncate(need - self.slots.len());
@@ -135,12 +147,126 @@ impl Pass {
     }
 
     /// `PodTopologySpread` (`podtopologyspread/scoring.go`, 1.31).
+    ///
+    /// What a node costs depends on its domains, and on the pods on itself: of
+    /// such combinations there are few, so they are scored instead of nodes.
     fn add_spread(&mut self, rules: &Rules<'_>) {
-        const IGNORED: i64 = i64::MIN;
         let (terms, tallies) = (rules.terms, rules.tallies);
         if terms.soft.is_empty() {
             return;
         }
+        let radix = |soft: &Soft| {
+            let choices = if soft.by_node {
+                usize::try_from(tallies.get(soft.term.tally).most).unwrap_or(usize::MAX)
+            } else {
+                tallies.get_key(soft.term.key).len()
+            };
+            // The last one: a node without the label.
+            choices.saturating_add(2)
+        };
+        let combinations = terms.soft.iter().map(radix).try_fold(1usize, usize::checked_mul);
+        match combinations {
+            Some(all) if all <= 4_096 + 4 * self.slots.len() => {
+                self.add_spread_by_combination(rules, &radix, all);
+            }
+            _ => self.add_spread_by_node(rules),
+        }
+    }
+
+    fn add_spread_by_combination(
+        &mut self,
+        rules: &Rules<'_>,
+        radix: &impl Fn(&Soft) -> usize,
+        all: usize,
+    ) {
+        let (terms, tallies) = (rules.terms, rules.tallies);
+        self.mixes.clear();
+        self.mixes.resize(self.slots.len(), 0);
+        for soft in &terms.soft {
+            let radix = radix(soft);
+            let last = radix as u32 - 1;
+            let of = &tallies.get_key(soft.term.key).of;
+            let slots = self.slots.iter().zip(&mut self.mixes);
+            if soft.by_node {
+                let sums = &tallies.get(soft.term.tally).sums;
+                for (slot, mix) in slots {
+                    let count = sums.get(*slot as usize).copied().unwrap_or(0) as u32;
+                    let labelled = of[*slot as usize] != NOWHERE;
+                    *mix = *mix * radix as u32 + if labelled { count } else { last };
+                }
+            } else {
+                for (slot, mix) in slots {
+                    *mix = *mix * radix as u32 + of[*slot as usize].min(last);
+                }
+            }
+        }
+        self.times.clear();
+        self.times.resize(all, 0);
+        for mix in &self.mixes {
+            self.times[*mix as usize] += 1;
+        }
+        // The combinations there are, taken apart again.
+        let width = terms.soft.len();
+        self.met.clear();
+        self.parts.clear();
+        let mut taking_part = 0;
+        for (mix, times) in self.times.iter().enumerate().filter(|(_, times)| **times > 0) {
+            self.parts.resize(self.parts.len() + width, 0);
+            let parts = self.parts.len() - width;
+            let (mut rest, mut ignored) = (mix, false);
+            for (at, soft) in terms.soft.iter().enumerate().rev() {
+                let radix = radix(soft);
+                self.parts[parts + at] = rest % radix;
+                ignored |= terms.soft_needs_keys && rest % radix == radix - 1;
+                rest /= radix;
+            }
+            if ignored {
+                self.parts.truncate(parts);
+            } else {
+                taking_part += *times as usize;
+                self.met.push(mix as u32);
+            }
+        }
+        self.costs.clear();
+        self.costs.resize(self.met.len(), 0.0);
+        for (at, soft) in terms.soft.iter().enumerate() {
+            let radix = radix(soft);
+            let domains = if soft.by_node {
+                taking_part
+            } else {
+                self.seen.clear();
+                self.seen.resize(radix, false);
+                self.parts.iter().skip(at).step_by(width).for_each(|part| self.seen[*part] = true);
+                self.seen.iter().filter(|seen| **seen).count()
+            };
+            let weight = spread_weight(domains);
+            let sums = &tallies.get(soft.term.tally).sums;
+            let parts = self.parts.iter().skip(at).step_by(width);
+            for (part, cost) in parts.zip(&mut self.costs) {
+                if *part == radix - 1 {
+                    continue;
+                }
+                let count =
+                    if soft.by_node { *part as i64 } else { sums.get(*part).copied().unwrap_or(0) };
+                *cost += spread_cost(count, soft.max_skew, weight);
+            }
+        }
+        let raws = || self.costs.iter().map(|cost| round(*cost));
+        let (min, max) = (raws().min().unwrap_or(0), raws().max().unwrap_or(0));
+        self.table.clear();
+        self.table.resize(all, 0);
+        for (mix, raw) in self.met.iter().zip(raws()) {
+            self.table[*mix as usize] = rules.weights.topology_spread * spread_score(raw, min, max);
+        }
+        for (mix, total) in self.mixes.iter().zip(&mut self.totals) {
+            *total += self.table[*mix as usize];
+        }
+    }
+
+    /// The same node by node.
+    fn add_spread_by_node(&mut self, rules: &Rules<'_>) {
+        const IGNORED: i64 = i64::MIN;
+        let (terms, tallies) = (rules.terms, rules.tallies);
         let ignored = |slot: u32| {
             terms.soft_needs_keys
                 && terms
@@ -149,67 +275,44 @@ impl Pass {
                     .any(|soft| tallies.get_key(soft.term.key).of[slot as usize] == NOWHERE)
         };
         let taking_part = self.slots.iter().filter(|slot| !ignored(**slot)).count();
-        let mut sums = std::mem::take(&mut self.parts);
-        sums.clear();
-        sums.resize(self.slots.len(), 0.0);
+        self.costs.clear();
+        self.costs.resize(self.slots.len(), 0.0);
         for soft in &terms.soft {
-            let weight = (self.domains(soft, taking_part, rules, &ignored) as f64 + 2.0).ln();
             let key = tallies.get_key(soft.term.key);
-            let counts = &tallies.get(soft.term.tally).sums;
-            for (slot, sum) in self.slots.iter().zip(&mut sums) {
+            let domains = if soft.by_node {
+                taking_part
+            } else {
+                self.seen.clear();
+                // The last one: without the label, which is a domain here.
+                self.seen.resize(key.len() + 1, false);
+                for slot in self.slots.iter().filter(|slot| !ignored(**slot)) {
+                    self.seen[(key.of[*slot as usize] as usize).min(key.len())] = true;
+                }
+                self.seen.iter().filter(|seen| **seen).count()
+            };
+            let weight = spread_weight(domains);
+            let sums = &tallies.get(soft.term.tally).sums;
+            for (slot, cost) in self.slots.iter().zip(&mut self.costs) {
                 let domain = key.of[*slot as usize];
                 if domain == NOWHERE {
                     continue;
                 }
                 let at = if soft.by_node { *slot } else { domain };
-                let count = counts.get(at as usize).copied().unwrap_or(0);
-                *sum += count as f64 * weight + (soft.max_skew - 1) as f64;
+                let count = sums.get(at as usize).copied().unwrap_or(0);
+                *cost += spread_cost(count, soft.max_skew, weight);
             }
         }
         self.raws.clear();
-        let slots = self.slots.iter().zip(&sums);
-        self.raws.extend(slots.map(
-            |(slot, sum)| {
-                if ignored(*slot) { IGNORED } else { round(*sum) }
-            },
-        ));
-        self.parts = sums;
+        let slots = self.slots.iter().zip(&self.costs);
+        self.raws
+            .extend(slots.map(|(slot, cost)| if ignored(*slot) { IGNORED } else { round(*cost) }));
         let raws = || self.raws.iter().copied().filter(|raw| *raw != IGNORED);
         let (min, max) = (raws().min().unwrap_or(0), raws().max().unwrap_or(0));
-        let weight = rules.weights.topology_spread;
         for (raw, total) in self.raws.iter().zip(&mut self.totals) {
             if *raw != IGNORED {
-                *total += weight
-                    * if max == 0 {
-                        MAX_NODE_SCORE
-                    } else {
-                        MAX_NODE_SCORE * (max + min - raw) / max
-                    };
+                *total += rules.weights.topology_spread * spread_score(*raw, min, max);
             }
         }
-    }
-
-    /// How many domains of a soft constraint the feasible nodes make.
-    fn domains(
-        &mut self,
-        soft: &Soft,
-        taking_part: usize,
-        rules: &Rules<'_>,
-        ignored: &impl Fn(u32) -> bool,
-    ) -> usize {
-        if soft.by_node {
-            return taking_part;
-        }
-        let key = rules.tallies.get_key(soft.term.key);
-        self.seen.clear();
-        // The last one: without the label, which is a domain here.
-        self.seen.resize(key.len() + 1, false);
-        for slot in self.slots.iter().filter(|slot| !ignored(**slot)) {
-            let domain = key.of[*slot as usize];
-            let at = if domain == NOWHERE { key.len() } else { domain as usize };
-            self.seen[at] = true;
-        }
-        self.seen.iter().filter(|seen| **seen).count()
     }
 
     /// `InterPodAffinity` (`interpodaffinity/scoring.go`, 1.31).
@@ -233,10 +336,9 @@ impl Pass {
         if min == max {
             return;
         }
-        let span = (max - min) as f64;
+        let (min, max) = (*min, *max);
         for (raw, total) in self.raws.iter().zip(&mut self.totals) {
-            let share = (raw - min) as f64 / span;
-            *total += rules.weights.pod_affinity * (MAX_NODE_SCORE as f64 * share) as i64;
+            *total += rules.weights.pod_affinity * pod_affinity_score(*raw, min, max);
         }
     }
 }
@@ -247,14 +349,8 @@ pub(super) fn preference_score(
     most: &Preference,
     weights: &PluginWeights,
 ) -> i64 {
-    let taints = if most.taints == 0 {
-        MAX_NODE_SCORE
-    } else {
-        MAX_NODE_SCORE - MAX_NODE_SCORE * own.taints / most.taints
-    };
-    let affinity =
-        if most.affinity == 0 { 0 } else { MAX_NODE_SCORE * own.affinity / most.affinity };
-    weights.taint_toleration * taints + weights.node_affinity * affinity
+    weights.taint_toleration * reversed(own.taints, most.taints)
+        + weights.node_affinity * node_affinity_score(own.affinity, most.affinity)
 }
 
 /// Half away from zero, of what is not negative.
@@ -263,11 +359,24 @@ fn round(x: f64) -> i64 {
     whole + i64::from(x - whole as f64 >= 0.5)
 }
 
+/// Keeps what the test holds for. Whether it does is as good as random: no
+/// branches.
+#[inline]
+fn keep(candidates: &mut Vec<u32>, holds: impl Fn(u32) -> bool) {
+    let mut kept = 0;
+    for at in 0..candidates.len() {
+        let slot = candidates[at];
+        candidates[kept] = slot;
+        kept += usize::from(holds(slot));
+    }
+    candidates.truncate(kept);
+}
+
 /// Takes out the candidates that a filter over other pods rejects.
 fn filter(candidates: &mut Vec<u32>, rules: &Rules<'_>) {
     let (terms, tallies) = (rules.terms, rules.tallies);
     if !rules.taken.is_empty() {
-        candidates.retain(|slot| rules.taken.binary_search(slot).is_err());
+        keep(candidates, |slot| rules.taken.binary_search(&slot).is_err());
     }
     if !terms.filters() {
         return;
@@ -277,22 +386,22 @@ fn filter(candidates: &mut Vec<u32>, rules: &Rules<'_>) {
         return;
     }
     if let Some(ports) = terms.ports.map(|ports| tallies.get(ports)).filter(|t| t.total > 0) {
-        candidates.retain(|slot| ports.sums.get(*slot as usize).is_none_or(|n| *n == 0));
+        keep(candidates, |slot| ports.sums.get(slot as usize).is_none_or(|n| *n == 0));
     }
     if let Some(volumes) = terms.volumes {
         let attached = tallies.get(volumes.tally);
-        candidates.retain(|slot| {
-            let there = attached.sums.get(*slot as usize).copied().unwrap_or(0);
-            volumes.room(rules.nodes, *slot as usize).is_none_or(|room| there <= room)
+        keep(candidates, |slot| {
+            let there = attached.sums.get(slot as usize).copied().unwrap_or(0);
+            volumes.room(rules.nodes, slot as usize).is_none_or(|room| there <= room)
         });
     }
     for hard in &terms.hard {
-        let lowest = lowest(tallies, hard, None);
+        let lowest = lowest(tallies, hard);
         let limit = lowest.map_or(i64::MAX, |lowest| hard.max_skew + lowest - hard.own);
         let key = tallies.get_key(hard.term.key);
         let sums = &tallies.get(hard.term.tally).sums;
-        candidates.retain(|slot| {
-            let domain = key.of[*slot as usize];
+        keep(candidates, |slot| {
+            let domain = key.of[slot as usize];
             domain != NOWHERE && sums.get(domain as usize).copied().unwrap_or(0) <= limit
         });
     }
@@ -300,8 +409,8 @@ fn filter(candidates: &mut Vec<u32>, rules: &Rules<'_>) {
         let tally = tallies.get(term.tally);
         if tally.total > 0 {
             let key = tallies.get_key(term.key);
-            candidates.retain(|slot| {
-                let domain = key.of[*slot as usize];
+            keep(candidates, |slot| {
+                let domain = key.of[slot as usize];
                 tally.sums.get(domain as usize).is_none_or(|n| *n == 0)
             });
         }
@@ -312,8 +421,8 @@ fn filter(candidates: &mut Vec<u32>, rules: &Rules<'_>) {
     for term in &terms.affinity {
         let key = tallies.get_key(term.key);
         let sums = &tallies.get(term.tally).sums;
-        candidates.retain(|slot| {
-            let domain = key.of[*slot as usize];
+        keep(candidates, |slot| {
+            let domain = key.of[slot as usize];
             domain != NOWHERE && (first || sums.get(domain as usize).is_some_and(|n| *n > 0))
         });
     }
@@ -321,20 +430,24 @@ fn filter(candidates: &mut Vec<u32>, rules: &Rules<'_>) {
 
 /// The fewest pods in a domain of a hard constraint, 0 where there are fewer
 /// domains than it asks for; `None` where no node counts, which upstream
-/// passes over. `more` pods are thought to be in one domain.
-pub(super) fn lowest(tallies: &Tallies, hard: &Hard, more: Option<(u32, i64)>) -> Option<i64> {
+/// passes over.
+fn lowest(tallies: &Tallies, hard: &Hard) -> Option<i64> {
+    let present = tallies.get_domains(hard.domains).present;
+    let enough = present >= hard.min_domains;
+    (present > 0).then(|| if enough { tallies.least(hard.term.tally) } else { 0 })
+}
+
+/// As [`lowest`] with more pods in one domain.
+pub(super) fn lowest_with(tallies: &Tallies, hard: &Hard, at: u32, more: i64) -> Option<i64> {
     let domains = tallies.get_domains(hard.domains);
-    if domains.present == 0 {
-        return None;
-    }
-    if domains.present < hard.min_domains {
-        return Some(0);
+    if domains.present < hard.min_domains.max(1) {
+        return (domains.present > 0).then_some(0);
     }
     let sums = &tallies.get(hard.term.tally).sums;
     let counts = domains.nodes.iter().enumerate().filter(|(_, nodes)| **nodes > 0);
     counts
         .map(|(domain, _)| {
-            let more = more.filter(|(at, _)| *at as usize == domain).map_or(0, |(_, by)| by);
+            let more = if at as usize == domain { more } else { 0 };
             sums.get(domain).copied().unwrap_or(0) + more
         })
         .min()

@@ -52,6 +52,12 @@ impl Plane {
         self.scores[slot]
     }
 
+    /// The score of every slot, and more up to whole blocks.
+    #[inline]
+    pub(super) fn scores(&self) -> &[u8] {
+        &self.scores
+    }
+
     /// Changes one score; says whether it is another one.
     #[inline]
     pub(super) fn set(&mut self, slot: usize, score: u8) -> bool {

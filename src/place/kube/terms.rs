@@ -279,9 +279,11 @@ impl<'a> Compiler<'a> {
             if c.hard {
                 let term = self.on_key(&c.topology_key, scope_of(c), weights);
                 let scope = self.tallies.scope(scope_of(c));
+                let domains = self.tallies.domains(term.key, scope);
+                self.tallies.follow_least(term.tally, domains);
                 terms.hard.push(Hard {
                     term,
-                    domains: self.tallies.domains(term.key, scope),
+                    domains,
                     max_skew: c.max_skew,
                     min_domains: c.min_domains,
                     own: i64::from(c.selector.as_ref().is_some_and(|s| s.matches(&own.labels))),

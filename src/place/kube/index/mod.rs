@@ -32,7 +32,7 @@ use planes::{Best, Planes, Seen};
 
 use super::admission::Admissions;
 use super::mirror::{Ask, Mirror};
-use super::pass::{Pass, Rules, Sample};
+use super::pass::{Pass, Rules, Sample, preference_score};
 use super::plugins::named_nodes;
 use super::profile::{Resource, SchedulerProfile, Scoring};
 use super::tally::Tallies;
@@ -130,6 +130,15 @@ fn enough(nodes: usize, percentage: u8) -> usize {
     (nodes * percentage / 100).max(MIN_FEASIBLE)
 }
 
+/// Which nodes an attempt looks at; `None` where it is all of them.
+fn sample<'a>(profile: &SchedulerProfile, order: &'a [u32], start: usize) -> Option<Sample<'a>> {
+    if profile.percentage_of_nodes_to_score >= 100 {
+        return None;
+    }
+    let need = enough(order.len(), profile.percentage_of_nodes_to_score);
+    (need < order.len()).then(|| Sample { order, start: start % order.len(), need })
+}
+
 /// Scores of all classes over all nodes. See the module.
 #[derive(Debug, Clone)]
 pub struct ScoreIndex {
@@ -147,6 +156,8 @@ pub struct ScoreIndex {
     /// The scheduler's order of nodes, as of `order_at`.
     order: Vec<u32>,
     order_at: u64,
+    /// The order is that of the slots.
+    straight: bool,
     /// Where the next sample starts in it.
     start: usize,
     pub(super) nominations: Vec<Nomination>,
@@ -198,6 +209,7 @@ impl ScoreIndex {
             queries: 0,
             order: Vec::new(),
             order_at: u64::MAX,
+            straight: false,
             start: 0,
             nominations: Vec::new(),
         }
@@ -221,8 +233,8 @@ impl ScoreIndex {
     pub fn select(&mut self, nodes: &Nodes, class: ClassId, draws: &mut Draws) -> Option<Slot> {
         let at = self.refresh(nodes, class);
         let best = self.best(nodes, class, at);
-        if best.by_pass && !self.order.is_empty() {
-            self.start = (self.start + best.examined) % self.order.len();
+        if self.start + best.examined > 0 {
+            self.advance(nodes, best.examined);
         }
         let k = match best.count {
             0 => return None,
@@ -407,6 +419,12 @@ impl ScoreIndex {
         {
             return best;
         }
+        if let Some(best) = self.best_of_plain_sample(nodes, at) {
+            let planes = &mut self.planes[at];
+            planes.top = Some(best);
+            planes.seen = Some(seen);
+            return best;
+        }
         self.run_pass(nodes, class, at);
         let pass = &self.pass;
         let score = pass.totals.iter().copied().max().unwrap_or(0);
@@ -420,21 +438,53 @@ impl ScoreIndex {
         best
     }
 
+    /// The short way where nothing but the base score tells nodes apart.
+    fn best_of_plain_sample(&mut self, nodes: &Nodes, at: usize) -> Option<Best> {
+        let kind = self.planes[at].kind as usize;
+        if self.kinds[kind].by_pass || !self.nominations.is_empty() {
+            return None;
+        }
+        self.sync_order(nodes);
+        let kind = &self.kinds[kind];
+        let [only] = kind.admissions.preferences.as_slice() else { return None };
+        let profile = &self.profiles[usize::from(kind.class.profile)];
+        let sample = sample(profile, &self.order, self.start)?;
+        let preferences = preference_score(only, only, &profile.weights);
+        Some(self.planes[at].best_of_sample(&sample, self.straight, preferences))
+    }
+
+    /// The next sample starts after the nodes that were looked at.
+    fn advance(&mut self, nodes: &Nodes, examined: usize) {
+        self.sync_order(nodes);
+        if !self.order.is_empty() {
+            self.start = (self.start + examined) % self.order.len();
+        }
+    }
+
+    #[inline]
+    fn sync_order(&mut self, nodes: &Nodes) {
+        if self.order_at != nodes.members.head() {
+            self.order = nodes.scheduling_order().iter().map(|slot| slot.0).collect();
+            self.straight = self.order.iter().enumerate().all(|(at, slot)| at == *slot as usize);
+            self.order_at = nodes.members.head();
+        }
+    }
+
     /// Finds and scores the feasible nodes of an attempt.
     fn run_pass(&mut self, nodes: &Nodes, class: ClassId, at: usize) {
         self.tallies.sync(nodes);
-        let taken = self.taken(nodes, class);
-        let kind = &self.kinds[self.planes[at].kind as usize];
-        let profile = &self.profiles[usize::from(kind.class.profile)];
-        if (kind.samples || kind.named.is_some()) && self.order_at != nodes.members.head() {
-            self.order = nodes.scheduling_order().iter().map(|slot| slot.0).collect();
-            self.order_at = nodes.members.head();
-            self.start = if self.order.is_empty() { 0 } else { self.start % self.order.len() };
+        for hard in &self.kinds[self.planes[at].kind as usize].terms.hard {
+            self.tallies.settle_least(hard.term.tally);
         }
-        let sample = (kind.samples && kind.named.is_none())
-            .then(|| enough(self.order.len(), profile.percentage_of_nodes_to_score))
-            .filter(|need| *need < self.order.len())
-            .map(|need| Sample { order: &self.order, start: self.start, need });
+        let taken = self.taken(nodes, class);
+        let kind = self.planes[at].kind as usize;
+        if self.kinds[kind].samples || self.kinds[kind].named.is_some() {
+            self.sync_order(nodes);
+        }
+        let kind = &self.kinds[kind];
+        let profile = &self.profiles[usize::from(kind.class.profile)];
+        let sample =
+            if kind.named.is_none() { sample(profile, &self.order, self.start) } else { None };
         let rules = Rules {
             nodes,
             tallies: &self.tallies,

@@ -4,7 +4,7 @@
 
 use super::{Kind, ScoreIndex};
 use crate::cluster::{Nodes, PodId, Slot};
-use crate::place::kube::pass::lowest;
+use crate::place::kube::pass::lowest_with;
 use crate::place::kube::tally::NOWHERE;
 use crate::workload::{ClassId, PodClass, Requests};
 
@@ -127,7 +127,7 @@ impl ScoreIndex {
                 return false;
             }
             let domain = tallies.domain(hard.term.tally, slot);
-            lowest(tallies, hard, Some((domain, more(hard.term.tally))))
+            lowest_with(tallies, hard, domain, more(hard.term.tally))
                 .is_none_or(|lowest| sum(hard.term.tally) + hard.own - lowest <= hard.max_skew)
         });
         let nobody =

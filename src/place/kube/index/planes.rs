@@ -4,7 +4,7 @@ use super::Kind;
 use crate::cluster::{Nodes, Slot};
 use crate::place::kube::admission::Preference;
 use crate::place::kube::mirror::Mirror;
-use crate::place::kube::pass::preference_score;
+use crate::place::kube::pass::{Sample, preference_score};
 use crate::place::kube::plane::{BLOCK, INFEASIBLE, Plane, nth_bit};
 use crate::place::kube::profile::{PluginWeights, SchedulerProfile, Scoring};
 use crate::place::kube::score::{balanced_allocation, resources_fit};
@@ -292,6 +292,57 @@ impl Planes {
         None
     }
 
+    /// The best of a sample, where nothing but the base score tells nodes
+    /// apart; fills `ties`. `straight` says that the order is that of slots.
+    pub(super) fn best_of_sample(
+        &mut self,
+        sample: &Sample<'_>,
+        straight: bool,
+        preferences: i64,
+    ) -> Best {
+        const STRETCH: usize = 64;
+        let Some(plane) = self.groups.first() else {
+            return Best::of_pass(0, 0, sample.order.len());
+        };
+        let scores = plane.scores();
+        let (before, after) = sample.order.split_at(sample.start);
+        let of = |slot: &u32| scores[*slot as usize];
+        let (mut found, mut top, mut examined) = (0, INFEASIBLE, 0);
+        for stretch in after.chunks(STRETCH).chain(before.chunks(STRETCH)) {
+            let (here, best) = if straight {
+                let first = stretch[0] as usize;
+                tally_up(scores[first..first + stretch.len()].iter().copied())
+            } else {
+                tally_up(stretch.iter().map(of))
+            };
+            if found + here < sample.need {
+                (found, top, examined) = (found + here, top.max(best), examined + stretch.len());
+                continue;
+            }
+            for score in stretch.iter().map(of) {
+                found += usize::from(score != INFEASIBLE);
+                top = top.max(score);
+                examined += 1;
+                if found == sample.need {
+                    break;
+                }
+            }
+            break;
+        }
+        self.ties.clear();
+        if top == INFEASIBLE {
+            return Best::of_pass(0, 0, examined);
+        }
+        self.ties.resize(examined, 0);
+        let mut count = 0;
+        for slot in after.iter().chain(before).take(examined) {
+            self.ties[count] = *slot;
+            count += usize::from(of(slot) == top);
+        }
+        self.ties.truncate(count);
+        Best::of_pass(total(top, preferences), count as u32, examined)
+    }
+
     /// Total score of a slot by the summaries' answer.
     pub(super) fn total_of(
         &self,
@@ -306,6 +357,16 @@ impl Planes {
                 .then(|| total(score, preference_score(preference, &best.most, weights)))
         })
     }
+}
+
+/// How many of the scores are feasible, and the highest.
+#[inline]
+fn tally_up(scores: impl Iterator<Item = u8>) -> (usize, u8) {
+    // At most 64 scores.
+    let (found, top) = scores.fold((0u8, INFEASIBLE), |(found, top), score| {
+        (found + u8::from(score != INFEASIBLE), top.max(score))
+    });
+    (usize::from(found), top)
 }
 
 /// Total score of a byte of a plane.

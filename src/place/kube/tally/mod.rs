@@ -46,6 +46,20 @@ pub(super) struct Tally {
     pub(super) sums: Vec<i64>,
     /// Over all domains.
     pub(super) total: i64,
+    /// No sum was ever larger.
+    pub(super) most: i64,
+    /// The smallest sum, where a hard constraint asks for it.
+    least: Option<Least>,
+}
+
+/// The smallest sum over the domains there are, and how many have it: found
+/// anew only when the last of them is gone.
+#[derive(Debug, Clone, Copy)]
+struct Least {
+    domains: usize,
+    sum: i64,
+    /// 0 where it is not known.
+    count: u32,
 }
 
 /// How many nodes of a scope each domain of a key has: whether it is there.
@@ -130,7 +144,7 @@ impl Tallies {
             self.by_class[class.index()].push((id as u32, *weight));
         }
         self.ids.insert(counted.clone(), id);
-        self.all.push(Tally { counted, sums: Vec::new(), total: 0 });
+        self.all.push(Tally { counted, sums: Vec::new(), total: 0, most: 0, least: None });
         id
     }
 
@@ -141,6 +155,37 @@ impl Tallies {
             self.domains.push(Domains { key, scope, nodes: Vec::new(), present: 0 });
             self.domains.len() - 1
         })
+    }
+
+    /// The smallest sum of the tally over these domains will be asked for.
+    pub(super) fn follow_least(&mut self, tally: usize, domains: usize) {
+        self.all[tally].least = Some(Least { domains, sum: 0, count: 0 });
+    }
+
+    /// Makes sure that the smallest sum is known.
+    #[inline]
+    pub(super) fn settle_least(&mut self, tally: usize) {
+        if self.all[tally].least.is_some_and(|least| least.count == 0) {
+            self.find_least(tally);
+        }
+    }
+
+    fn find_least(&mut self, tally: usize) {
+        let tally = &mut self.all[tally];
+        let Some(least) = &mut tally.least else { return };
+        let nodes = &self.domains[least.domains].nodes;
+        if tally.sums.len() < nodes.len() {
+            tally.sums.resize(nodes.len(), 0);
+        }
+        let there = || nodes.iter().zip(&tally.sums).filter(|(nodes, _)| **nodes > 0);
+        least.sum = there().map(|(_, sum)| *sum).min().unwrap_or(0);
+        least.count = there().filter(|(_, sum)| **sum == least.sum).count() as u32;
+    }
+
+    /// The smallest sum over the domains there are, as last settled; 0 without
+    /// any.
+    pub(super) fn least(&self, tally: usize) -> i64 {
+        self.all[tally].least.map_or(0, |least| least.sum)
     }
 
     pub(super) fn get(&self, tally: usize) -> &Tally {
@@ -208,6 +253,9 @@ impl Tallies {
         for tally in &mut self.all {
             tally.sums.clear();
             tally.total = 0;
+            if let Some(least) = &mut tally.least {
+                least.count = 0;
+            }
         }
         for domains in &mut self.domains {
             domains.nodes.clear();
@@ -260,6 +308,7 @@ impl Tallies {
         for (class, pods) in nodes.census.on(Slot(slot as u32)) {
             self.count(slot, *class, by * i64::from(*pods));
         }
+        let mut moved = false;
         for domains in &mut self.domains {
             let domain = self.topology.keys[domains.key].of[slot];
             if domain == NOWHERE || !self.scopes[domains.scope].slots[slot] {
@@ -273,6 +322,12 @@ impl Tallies {
             let was = *nodes > 0;
             *nodes = nodes.wrapping_add_signed(by as i32);
             domains.present += i64::from(*nodes > 0) - i64::from(was);
+            moved |= was != (*nodes > 0);
+        }
+        if moved {
+            for least in self.all.iter_mut().filter_map(|tally| tally.least.as_mut()) {
+                least.count = 0;
+            }
         }
     }
 
@@ -289,8 +344,22 @@ impl Tallies {
             if tally.sums.len() <= domain {
                 tally.sums.resize(domain + 1, 0);
             }
-            tally.sums[domain] += weight * by;
+            let old = tally.sums[domain];
+            let new = old + weight * by;
+            tally.sums[domain] = new;
             tally.total += weight * by;
+            tally.most = tally.most.max(new);
+            if let Some(least) = tally.least.as_mut().filter(|least| least.count > 0) {
+                // Pods are counted on nodes that are there.
+                if old == least.sum {
+                    least.count -= 1;
+                }
+                if new == least.sum {
+                    least.count += 1;
+                } else if new < least.sum {
+                    (least.sum, least.count) = (new, 1);
+                }
+            }
         }
     }
 }
