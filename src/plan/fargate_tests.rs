@@ -5,7 +5,7 @@ use std::path::Path;
 use super::*;
 use crate::bill::{Bill, KeepLines, Step};
 use crate::cluster::ClusterSpec;
-use crate::observe::KeepPods;
+use crate::observe::{KeepPods, RejectReason};
 use crate::scenario::Source;
 use crate::units::{Bytes, DAY_MS, MilliCpu};
 use crate::workload::{TemplateId, Workloads};
@@ -243,4 +243,50 @@ fn sidecars_are_checked() {
     assert!(text.contains("did you mean `requests`?"), "{text}");
     let rest = "sidecars: { x: { requests: { cpu: 1m }, match: { namespace: shop-frond } } }\n";
     assert_eq!(codes(&plan(&format!("{rest}{pools}"))), ["joins-nothing"]);
+}
+
+/// Each workload of one pod wants what Fargate does not have; those that
+/// match no profile are nodes' business.
+#[test]
+fn what_fargate_does_not_offer_is_counted_with_its_reason() {
+    let text = "
+version: 1
+name: t
+region: us-east-1
+time: { horizon: 1h }
+workload:
+  gpu: { service: { requests: { cpu: 1, memory: 1Gi, extended: { nvidia.com/gpu: 1 } }, replicas: 2 } }
+  arm: { nodeSelector: { kubernetes.io/arch: arm64 }, service: { requests: { cpu: 1, memory: 1Gi }, replicas: 3 } }
+  port: { hostPorts: [{ hostPort: 80 }], service: { requests: { cpu: 1, memory: 1Gi }, replicas: 1 } }
+  huge: { service: { requests: { cpu: 1, memory: 120Gi }, replicas: 1 } }
+  fine: { service: { requests: { cpu: 1, memory: 1Gi }, replicas: 1 } }
+  nodes: { namespace: kube-system, service: { requests: { cpu: 8, memory: 1Gi }, replicas: 1 } }
+pools:
+  n: { fixed: { type: m5.large, count: 1 } }
+  f: { fargate: { selectors: [{ namespace: default }] } }
+";
+    let source = Source::parse(Path::new("s.yaml"), text.as_bytes()).expect("parses");
+    let plan = link(&source, &Options::default()).expect("links");
+    assert_eq!(codes(&plan), ["fits-nowhere"; 5]);
+    let tables = tables(&plan, 0);
+    let record = crate::world::run(&plan.cases[0].setup, &tables, 1, KeepPods::No);
+    let reasons: Vec<Vec<(&str, u64)>> = record
+        .counts
+        .iter()
+        .map(|c| {
+            let all = RejectReason::ALL.into_iter().zip(c.rejected_by_reason);
+            all.filter(|(_, n)| *n > 0).map(|(r, n)| (r.name(), n)).collect()
+        })
+        .collect();
+    assert_eq!(
+        reasons,
+        [
+            vec![("fargate-extended-resource", 2)],
+            vec![("fargate-platform", 3)],
+            vec![("fargate-host-port", 1)],
+            vec![("fargate-size", 1)],
+            vec![],
+            vec![("cpu", 1)],
+        ]
+    );
 }

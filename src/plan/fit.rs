@@ -9,6 +9,7 @@ use crate::workload::intern::{PodRules, PodShape};
 use crate::workload::plan::{Content, PlannedWorkload};
 use crate::workload::sidecar::{Sidecar, joined};
 use crate::workload::{Taint, TaintEffect};
+use crate::world::fargate::refusal;
 
 /// Warns of every workload of which no pod fits on any empty node or Fargate
 /// size.
@@ -164,7 +165,9 @@ fn fits(
         let pool = &cluster.fargate[pool];
         let cpu = cpu + pool.sidecar_cpu.0;
         let memory = memory + pool.sidecar_memory.0 + pool.overhead_memory.0;
-        return pod.extended.is_empty()
+        let constraints = rules.constraints.first().map(|c| &**c);
+        let extended = !pod.extended.is_empty();
+        return refusal(extended, &rules.node_selector, constraints).is_none()
             && pool.sizes.iter().any(|s| s.cpu.0 >= cpu && s.memory.0 >= memory);
     }
     sites.iter().any(|site| {

@@ -7,6 +7,7 @@ use crate::place::LaunchBucket;
 use crate::rng::Draws;
 use crate::sim::EventQueue;
 use crate::units::{SimDuration, SimTime};
+use crate::workload::constraints::Constraints;
 use crate::workload::{ClassId, Workloads};
 
 use super::World;
@@ -39,24 +40,33 @@ pub(super) fn size_for(
     let spec = &cluster.fargate[pool];
     let class = &workloads.classes[class.index()];
     let requests = &class.requests;
-    if !requests.extended.is_empty() {
-        return Err(RejectReason::FargateExtended);
-    }
-    if let Some(constraints) = &class.constraints {
-        if constraints.attached_volumes > 0 {
-            return Err(RejectReason::FargateVolumes);
-        }
-        if !constraints.host_ports.is_empty() {
-            return Err(RejectReason::FargateHostPorts);
-        }
-    }
-    if class.node_selector.iter().any(|(key, value)| foreign(key, value)) {
-        return Err(RejectReason::FargatePlatform);
+    let extended = !requests.extended.is_empty();
+    if let Some(reason) = refusal(extended, &class.node_selector, class.constraints.as_deref()) {
+        return Err(reason);
     }
     let cpu = requests.cpu.0 + spec.sidecar_cpu.0;
     let memory = requests.memory.0 + spec.sidecar_memory.0 + spec.overhead_memory.0;
     let holds = |s: &crate::cluster::FargateSize| s.cpu.0 >= cpu && s.memory.0 >= memory;
     spec.sizes.iter().position(holds).map(|i| i as u32).ok_or(RejectReason::FargateSize)
+}
+
+/// What Fargate does not offer such a pod, whatever its size.
+pub(crate) fn refusal(
+    extended: bool,
+    node_selector: &[(String, String)],
+    constraints: Option<&Constraints>,
+) -> Option<RejectReason> {
+    if extended {
+        return Some(RejectReason::FargateExtended);
+    }
+    if constraints.is_some_and(|c| c.attached_volumes > 0) {
+        return Some(RejectReason::FargateVolumes);
+    }
+    if constraints.is_some_and(|c| !c.host_ports.is_empty()) {
+        return Some(RejectReason::FargateHostPorts);
+    }
+    let foreign = node_selector.iter().any(|(key, value)| foreign(key, value));
+    foreign.then_some(RejectReason::FargatePlatform)
 }
 
 /// Whether a node label names a platform that Fargate on EKS has no machines

@@ -13,7 +13,7 @@ mod ecs;
 #[cfg(test)]
 mod ecs_tests;
 mod event;
-mod fargate;
+pub(crate) mod fargate;
 mod managed_scaling;
 mod nodes;
 mod pods;

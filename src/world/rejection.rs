@@ -1,9 +1,11 @@
 //! Why no pool can ever hold a pod.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::cluster::{Nodes, PodId, Slot};
 use crate::observe::RejectReason;
+use crate::workload::constraints::Constraints;
 use crate::workload::{ClassId, PodClass, TaintEffect};
 
 use super::{Pod, TemplateFacts, World};
@@ -66,7 +68,8 @@ fn lacks(nodes: &Nodes, slot: Slot, class: &PodClass) -> RejectReason {
     if !tolerated {
         return RejectReason::Taints;
     }
-    if nodes.fits(slot, requests) {
+    let allows = |c: &Arc<Constraints>| c.allow_node(|key| traits.label(key), None);
+    if nodes.fits(slot, requests) || !class.constraints.as_ref().is_none_or(allows) {
         return RejectReason::NodeAffinity;
     }
     let mut only = crate::workload::Requests {
@@ -85,8 +88,6 @@ fn lacks(nodes: &Nodes, slot: Slot, class: &PodClass) -> RejectReason {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::super::tests::{batch, class, fixed, pool, setup};
     use super::super::{Setup, fargate, run};
     use super::*;
@@ -94,7 +95,7 @@ mod tests {
     use crate::observe::KeepPods;
     use crate::rng::Distribution;
     use crate::units::{Bytes, MilliCpu, SimDuration};
-    use crate::workload::constraints::{Constraints, HostPort};
+    use crate::workload::constraints::HostPort;
     use crate::workload::{ExtendedId, Taint, Workloads};
 
     const GIB: i64 = 1 << 30;
@@ -132,6 +133,16 @@ mod tests {
         assert_eq!(
             of(&|c| c.node_selector = vec![("disk".into(), "ssd".into())]),
             Some(RejectReason::NodeSelector)
+        );
+        // The node is in zone a, whatever else it lacks.
+        let elsewhere =
+            Constraints { volume_zones: Some(vec!["b".into()]), ..Constraints::default() };
+        assert_eq!(
+            of(&|c| {
+                c.constraints = Some(Arc::new(elsewhere.clone()));
+                c.requests = class(9_000, GIB).requests;
+            }),
+            Some(RejectReason::NodeAffinity)
         );
     }
 

@@ -9,9 +9,12 @@
 //! pod to each node with room, round by round, so where `count` pods end is
 //! computed from each node's room in O(nodes · log(room)), not pod by pod.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 
 use crate::cluster::{Capacity, Nodes, Slot, TraitsId, admits};
+use crate::workload::constraints::Constraints;
 use crate::workload::{ClassId, PodClass, Requests};
 
 /// Per class, which traits let it in. Traits are interned and never change,
@@ -26,7 +29,9 @@ impl Admission {
     pub(super) fn row(&mut self, id: ClassId, class: &PodClass, nodes: &Nodes) -> &[bool] {
         let row = self.rows.entry(id).or_default();
         for i in row.len()..nodes.traits_len() {
-            row.push(admits(nodes.traits_of(TraitsId(i as u32)), class));
+            let traits = nodes.traits_of(TraitsId(i as u32));
+            let allowed = |c: &Arc<Constraints>| c.allow_node(|key| traits.label(key), None);
+            row.push(admits(traits, class) && class.constraints.as_ref().is_none_or(allowed));
         }
         row
     }

@@ -195,13 +195,9 @@ proptest! {
     ) {
         let run = |constrained: bool| {
             let mut w = World::new(Config::for_version(31), 2);
-            let labels = vec![("any".to_owned(), String::new())];
-            let traits = w.nodes.intern(NodeTraits { labels, ..NodeTraits::default() });
-            for group in &mut w.groups {
-                group.synthetic.traits = traits;
-            }
+            // What names nodes is asked node by node.
             let exists =
-                Requirement { key: "any".into(), operator: Operator::Exists, values: vec![] };
+                Requirement { key: HOSTNAME.into(), operator: Operator::Exists, values: vec![] };
             let term = NodeSelectorTerm { match_expressions: vec![exists], match_fields: vec![] };
             for class in w.classes.iter_mut().take(2).filter(|_| constrained) {
                 let required_nodes = Some(vec![term.clone()]);

@@ -21,9 +21,10 @@
 //! (launches do not fail), balancing of similar groups, limits on total cores
 //! and memory, provisioning requests, and the longer wait for new GPU pods.
 //!
-//! Pods whose constraints decide where they can be, and those that constraints
-//! count, are placed one by one through the scheduler's own filters
-//! (`shadow`); all others by the class over what is free (`bins`).
+//! Pods about which constraints decide – ports, claims and volumes on a node,
+//! hard spread, required pod affinity and anti-affinity, also of others – are
+//! placed one by one through the scheduler's own filters (`shadow`); all others
+//! by the class over what is free (`bins`).
 //!
 //! Cost, measured on one 2.5 GHz core with 500 nodes in 5 groups: 10 µs for a
 //! loop with nothing pending; 100 µs with 5,000 pending pods of 2 classes that
