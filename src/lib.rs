@@ -33,6 +33,7 @@ pub mod sweep;
 #[cfg(test)]
 mod testing;
 pub mod units;
+pub mod verify;
 pub mod workload;
 pub mod world;
 

@@ -20,6 +20,7 @@ mod report;
 mod rightsize;
 mod run;
 mod sweep;
+mod verify;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
@@ -76,6 +77,9 @@ enum Verb {
     /// Turn a running cluster into a scenario
     #[command(subcommand)]
     Import(import::Verb),
+    /// Replay recorded decisions of the real scheduler, and count which are
+    /// reproduced
+    Verify(verify::Args),
     /// Print the JSON Schema of scenario files
     Schema,
     /// Print a completion script
@@ -221,6 +225,7 @@ fn dispatch(verb: Verb, console: &Console) -> Result<Outcome> {
         Verb::Prices(verb) => prices::run(&verb),
         Verb::Generate(args) => generate::run(&args, console),
         Verb::Import(verb) => import::run(&verb, console),
+        Verb::Verify(args) => verify::run(&args, console),
         Verb::Schema => {
             let schema = serde_json::to_string_pretty(&crate::scenario::json_schema())
                 .map_err(|e| Error::failed(format!("cannot print the schema: {e}")))?;

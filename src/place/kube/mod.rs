@@ -6,8 +6,6 @@
 //! up to date from the change ledger. Both give the same integers.
 
 mod admission;
-#[cfg(test)]
-mod conformance;
 mod fit;
 mod index;
 mod mirror;
@@ -15,6 +13,7 @@ mod pass;
 mod plain;
 mod plane;
 mod plugins;
+mod preemption;
 mod profile;
 #[cfg(test)]
 mod properties;
@@ -36,6 +35,9 @@ pub use plugins::{
     Filters, NamesConflict, all_keys_required, has_all_keys, included, matching_pods, named_nodes,
     node_affinity_score, pod_affinity_score, preferred_weight, required_matches,
     spread_constraints, spread_cost, spread_score, spread_weight, term_matches,
+};
+pub use preemption::{
+    Preemption, Resident, Residents, Stage, candidate_quota, potential_nodes, preempt,
 };
 pub use profile::{
     DefaultConstraint, DefaultSpread, MAX_NODE_SCORE, PluginWeights, Resource, SchedulerProfile,

@@ -139,7 +139,7 @@ impl Evaluation {
 #[must_use]
 pub fn evaluate_plain(view: &View<'_>, id: ClassId) -> Evaluation {
     let nodes = view.nodes;
-    let filters = Filters::new(view, id);
+    let filters = Filters::new(view, view.class(id));
     let mut feasible = Vec::new();
     let mut verdicts: Vec<NodeVerdict> = (0..nodes.slots())
         .map(|i| {

@@ -48,11 +48,7 @@ impl<'a> Filters<'a> {
     ///
     /// # Errors
     /// The rejection of the pod as a whole.
-    ///
-    /// # Panics
-    /// If there is no such class.
-    pub fn new(view: &View<'a>, id: ClassId) -> Result<Self, Rejection> {
-        let class = view.class(id);
+    pub fn new(view: &View<'_>, class: &'a PodClass) -> Result<Self, Rejection> {
         let named = match &class.constraints {
             None => None,
             Some(constraints) => {

@@ -20,7 +20,7 @@ const ZONE_LABEL: &str = "topology.kubernetes.io/zone";
 /// otherwise the defaults of its scheduler profile.
 #[must_use]
 pub fn spread_constraints<'a>(
-    view: &View<'a>,
+    view: &View<'_>,
     class: &'a PodClass,
     hard: bool,
 ) -> Vec<Cow<'a, SpreadConstraint>> {
@@ -124,7 +124,7 @@ pub(super) struct HardSpread<'a> {
 
 impl<'a> HardSpread<'a> {
     /// Counts the pods there are.
-    pub(super) fn new(view: &View<'a>, class: &'a PodClass) -> Self {
+    pub(super) fn new(view: &View<'_>, class: &'a PodClass) -> Self {
         let constraints = spread_constraints(view, class, true);
         let mut counts = Domains::default();
         if constraints.is_empty() {

@@ -18,7 +18,7 @@ pub fn spread_cost(count: i64, max_skew: i64, weight: f64) -> f64 {
 /// The weight of a constraint over so many domains.
 #[must_use]
 pub fn spread_weight(domains: usize) -> f64 {
-    ((domains + 2) as f64).ln()
+    crate::rng::ln((domains + 2) as f64)
 }
 
 /// A cost normalised over the nodes that are not ignored: their smallest and
