@@ -45,8 +45,6 @@ pub(super) struct World {
     by_name: FxHashMap<String, PodId>,
     /// Disruptions that each budget allows, constant as recorded.
     allowed: Vec<i64>,
-    /// Whether the index knows all that the classes ask for.
-    indexed: bool,
     /// Whether room is made for pods that fit nowhere.
     pub(super) preemption: bool,
 }
@@ -89,11 +87,7 @@ impl World {
         }
         let by_name = pods.iter().enumerate();
         let by_name = by_name.map(|(i, pod)| (pod.name.clone(), PodId(i as u32))).collect();
-        let traits = (0..nodes.slots()).map(|i| nodes.traits_of(nodes.traits[i]));
-        let indexed = traits.into_iter().all(|traits| !traits.unschedulable)
-            && converter.classes.iter().all(stands_alone);
         Ok(World {
-            indexed,
             extended: converter.extended,
             classes: converter.classes,
             profiles: vec![SchedulerProfile {
@@ -116,23 +110,6 @@ impl World {
     pub(super) fn pod(&self, name: &str) -> Option<PodId> {
         self.by_name.get(name).copied()
     }
-}
-
-/// Whether nothing but requests, node selector and tolerations decides where
-/// pods of the class go.
-fn stands_alone(class: &PodClass) -> bool {
-    class.constraints.as_ref().is_none_or(|c| {
-        c.required_nodes.is_none()
-            && c.node_name.is_none()
-            && c.preferred_nodes.is_empty()
-            && c.affinity.is_empty()
-            && c.anti_affinity.is_empty()
-            && c.preferred_affinity.is_empty()
-            && c.preferred_anti_affinity.is_empty()
-            && c.spread.is_empty()
-            && c.default_spread.is_none()
-            && c.host_ports.is_empty()
-    })
 }
 
 /// A disruption budget.
@@ -234,29 +211,15 @@ impl<'a> Replay<'a> {
         let class = world.pods[pod.0 as usize].class;
         let view = View { nodes: &self.nodes, classes: &world.classes, profiles: &world.profiles };
         let plain = evaluate_plain(&view, class);
-        let totals =
-            if world.indexed { self.scheduler.scores(&self.nodes, class) } else { plain.totals() };
-        let best = totals.iter().flatten().max().copied();
-        let top: Vec<Slot> = (0..totals.len())
-            .filter(|i| best.is_some() && totals[*i] == best)
-            .map(|i| Slot(i as u32))
-            .collect();
-        let selected = self.select(class, &top);
+        let totals = self.scheduler.scores(&self.nodes, class);
+        let top = self.scheduler.top_slots(&self.nodes, class).map(|(_, slots)| slots);
+        let selected = self.scheduler.select_lowest(&self.nodes, class, &world.ranks);
         let preemption = if selected.is_none() && world.preemption && plain.pod.is_none() {
             self.preempt(class, &plain)
         } else {
             None
         };
-        Attempt { plain, totals, top, selected, preemption }
-    }
-
-    /// The lowest name among the best nodes.
-    fn select(&mut self, class: ClassId, top: &[Slot]) -> Option<Slot> {
-        if self.world.indexed {
-            self.scheduler.select_lowest(&self.nodes, class, &self.world.ranks)
-        } else {
-            top.iter().copied().min_by_key(|slot| self.world.ranks[slot.index()])
-        }
+        Attempt { plain, totals, top: top.unwrap_or_default(), selected, preemption }
     }
 
     fn preempt(&mut self, class: ClassId, plain: &Evaluation) -> Option<Preemption> {

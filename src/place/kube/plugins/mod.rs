@@ -8,6 +8,8 @@ mod pod_affinity_score;
 mod ports;
 mod spread;
 mod spread_score;
+#[cfg(test)]
+mod tests;
 mod volumes;
 
 pub use node_affinity::{
