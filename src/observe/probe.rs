@@ -111,6 +111,26 @@ pub enum Cause {
     Ungated,
 }
 
+/// What preemption did for a pod that fitted nowhere; where there is none of
+/// these, no node would hold it without the pods of lower priority.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Room {
+    /// Nothing: `preemptionPolicy: Never`.
+    Never,
+    /// Nothing yet: its victims are still leaving the node with this record.
+    Waits(u32),
+    /// It made room.
+    Made {
+        /// The node it is nominated for: index of its record.
+        node: u32,
+        /// Ordinals of the pods that were deleted for it, the most important
+        /// first.
+        victims: Vec<u64>,
+        /// How many of them a disruption budget would have kept.
+        violations: u32,
+    },
+}
+
 /// A move back to the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Requeue {
@@ -135,18 +155,34 @@ pub struct Rejected {
 }
 
 /// A feasible node with its scores, each normalised and weighted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
     /// Index of the node's record.
     pub node: u32,
-    /// `NodeResourcesFit`.
-    pub resources_fit: i64,
-    /// `NodeResourcesBalancedAllocation`.
-    pub balanced_allocation: i64,
-    /// `TaintToleration`.
-    pub taint_toleration: i64,
+    /// By plugin, in upstream order.
+    pub scores: Vec<(&'static str, i64)>,
     /// Their sum.
     pub total: i64,
+}
+
+/// What an attempt made of one node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// Index of the node's record.
+    pub node: u32,
+    /// The first filter that rejected it, and why.
+    pub rejected: Option<(&'static str, Vec<String>)>,
+}
+
+/// The share of the nodes that an attempt looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Nodes looked at.
+    pub examined: u32,
+    /// The first of them: index of its record.
+    pub start: u32,
+    /// Feasible nodes that were enough.
+    pub enough: u32,
 }
 
 /// What an attempt saw.
@@ -156,6 +192,11 @@ pub struct Diagnosis {
     pub nodes: u32,
     /// Nodes that ran and had not joined the cluster yet.
     pub booting: u32,
+    /// Which nodes it looked at, where not at all of them.
+    pub window: Option<Window>,
+    /// The node the pod was nominated for, where it was still feasible and so
+    /// the only one looked at.
+    pub nominated: Option<u32>,
     /// By filter and reason, in the order of the filters.
     pub rejected: Vec<Rejected>,
     /// Nodes that passed every filter.
@@ -165,6 +206,31 @@ pub struct Diagnosis {
     /// The best of them and the drawn one, the highest score first, in order of
     /// launch among equals.
     pub best: Vec<Candidate>,
+    /// What preemption could do, where no node was feasible.
+    pub room: Option<Room>,
+    /// Why preemption would help on no node: reasons with their nodes.
+    pub no_room: Vec<Rejected>,
+    /// Every node that was looked at, in order of launch; all candidates are in
+    /// `all`. Kept for the attempts that are told in detail.
+    pub judged: Vec<Judged>,
+    /// Every feasible node, the highest score first.
+    pub all: Vec<Candidate>,
+}
+
+impl Diagnosis {
+    /// Whether both attempts failed for the same reasons.
+    fn fails_like(&self, other: &Diagnosis) -> bool {
+        (self.nodes, self.booting, self.feasible) == (other.nodes, other.booting, other.feasible)
+            && self.rejected == other.rejected
+            && self.room == other.room
+            && self.no_room == other.no_room
+    }
+
+    /// Keeps the counts only.
+    fn forget_nodes(&mut self) {
+        self.judged = Vec::new();
+        self.all = Vec::new();
+    }
 }
 
 /// Attempts that failed one after the other for the same reasons.
@@ -272,6 +338,8 @@ pub struct Instance {
     pub rejected: Option<RejectReason>,
     /// Where it was meant to run, if on Fargate.
     pub fargate: Option<Launch>,
+    /// Ordinal of the pod that preempted it.
+    pub preemptor: Option<u64>,
     /// For one that was rejected or never bound: every kind of node.
     pub reach: Vec<Reach>,
 }
@@ -338,6 +406,7 @@ impl Follow {
             left_out: 0,
             rejected: id.err(),
             fargate: None,
+            preemptor: None,
             reach: Vec::new(),
         });
     }
@@ -383,7 +452,7 @@ impl Follow {
         };
         let Some(instance) = self.instances.last_mut() else { return };
         if let Some(Step::Failed(before)) = instance.steps.last_mut()
-            && before.saw == saw
+            && before.saw.fails_like(&saw)
         {
             before.last = at;
             before.count += 1;
@@ -391,6 +460,16 @@ impl Follow {
                 before.causes[kind] += 1;
             }
             return;
+        }
+        // The first and the last are told in detail.
+        let mut earlier = instance.steps.iter_mut().rev().filter_map(|step| match step {
+            Step::Failed(failures) => Some(failures),
+            _ => None,
+        });
+        if let Some(last) = earlier.next()
+            && earlier.next().is_some()
+        {
+            last.saw.forget_nodes();
         }
         let mut causes = [0; 4];
         if let Some(kind) = kind {

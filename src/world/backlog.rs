@@ -12,7 +12,7 @@ use crate::place::QueueProfile;
 use crate::rng::Draws;
 use crate::scale::cluster_autoscaler;
 use crate::sim::EventQueue;
-use crate::units::{MilliCpu, Percent, SimTime};
+use crate::units::{MilliCpu, Percent, SimDuration, SimTime};
 use crate::workload::{
     Demand, LocalTemplate, PodClass, Service, TemplateId, Trace, TraceUse, WorkloadId,
     WorkloadInfo, WorkloadKind, Workloads,
@@ -96,7 +96,15 @@ fn build(case: &Case) -> (Setup, Workloads) {
                 ..class(500 + 700 * i as i64, GIB)
             })
             .collect(),
-        templates: (0..case.classes as u32).map(|i| template(i, 0)).collect(),
+        templates: (0..case.classes as u32)
+            .map(|i| {
+                let mut template = template(i, 0);
+                template.life.exit = SimDuration([0, 0, 700, 40_000][draws.below(4) as usize]);
+                let gated = [0, 0, 0, 5_000][draws.below(4) as usize];
+                template.life.gated_for = SimDuration(gated);
+                template
+            })
+            .collect(),
         traces: vec![TraceUse { trace: Arc::new(trace), template_base: 0 }],
         ..Workloads::default()
     };

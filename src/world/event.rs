@@ -16,6 +16,8 @@ pub(super) enum Event {
     Ungated { pod: PodId, generation: u32 },
     /// A batch pod has done its work.
     Finish { pod: PodId, generation: u32 },
+    /// A deleted pod has exited.
+    Left(u32),
     /// A service replica is ready.
     Ready { pod: PodId, generation: u32 },
     /// A Fargate machine is ready: the pod is bound and billed.

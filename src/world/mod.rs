@@ -17,6 +17,9 @@ pub(crate) mod fargate;
 mod managed_scaling;
 mod nodes;
 mod pods;
+mod preemption;
+#[cfg(test)]
+mod preemption_tests;
 mod probe;
 mod rejection;
 mod services;
@@ -40,6 +43,7 @@ use ecs::EcsState;
 use event::{Event, phase};
 use fargate::FargatePool;
 use nodes::{NodeLife, PoolState};
+use preemption::Preempting;
 use services::ServiceState;
 
 /// A run until idle gives up this long after the last arrival: pods may wait
@@ -155,6 +159,7 @@ struct World<'a> {
     batch_live: u64,
     /// Reused by drains and reclaims.
     scratch: Vec<crate::cluster::PodId>,
+    preempting: Preempting,
     /// Whether nodes have names: some class has constraints, which may ask for
     /// them.
     named: bool,
@@ -198,7 +203,8 @@ impl<'a> World<'a> {
             scheduler: KubeScheduler::new(
                 std::slice::from_ref(&setup.scheduler),
                 &workloads.classes,
-            ),
+            )
+            .with_preemptors(preemption::preemptors(workloads)),
             observer: Observer::new(
                 setup.start_unix_ms,
                 setup.warmup,
@@ -226,6 +232,7 @@ impl<'a> World<'a> {
             attempts: 0,
             batch_live: 0,
             scratch: Vec::new(),
+            preempting: Preempting::new(workloads),
             named: workloads.classes.iter().any(|class| class.constraints.is_some()),
             over: false,
             ended_at: None,
@@ -369,6 +376,7 @@ impl sim::World for World<'_> {
                 queue.push(next, phase::BOUNDARY, Event::Midnight);
             }
             Event::Ungated { pod, generation } => self.ungated(pod, generation, now, queue),
+            Event::Left(serial) => self.left(serial, now, queue),
             Event::Finish { pod, generation } => self.finish_pod(pod, generation, now, queue),
             Event::Ready { pod, generation } => self.replica_ready(pod, generation, now, queue),
             Event::FargateUp { pod, generation } => self.fargate_up(pod, generation, now, queue),

@@ -369,6 +369,7 @@ impl World<'_> {
         for daemon in std::mem::take(&mut self.lives[node as usize].daemons) {
             self.shift_daemon(slot, daemon, now, -1);
         }
+        self.drop_leaving(slot, now);
         let shares = self.shares(now);
         self.observer.node_gone(node, slot.index(), &init.allocatable, (now, end), &shares);
         self.nodes.remove(slot);

@@ -216,8 +216,8 @@ impl World<'_> {
         let mut draws = Draws::new(self.seed, "placement-tie", self.pods[id].ordinal);
         let saw = self.watch_attempt(id, class);
         let found = self.scheduler.select_pod(&self.nodes, id, class, &mut draws);
-        self.watch_outcome(saw, found, now);
         if let Some(slot) = found {
+            self.watch_outcome(saw, Ok(slot), now);
             self.scheduler.queue.remove(id);
             self.scheduler.clear_nomination(id);
             self.bind(id, slot, now, done, queue);
@@ -225,6 +225,11 @@ impl World<'_> {
             self.scheduler.queue.fail_at(id, begin_us, false);
             if self.workloads.classes[class.index()].constraints.is_some() {
                 self.scheduler.rejecting(&self.nodes, class);
+            }
+            let (room, victims) = self.make_room(id, class, now).unzip();
+            self.watch_outcome(saw, Err(room), now);
+            if let Some(victims) = victims {
+                self.delete_victims(id, victims, now, queue);
             }
             self.scheduler.give_up_hope(&self.nodes);
             self.autoscaler_dirty(now, queue);
@@ -366,6 +371,18 @@ impl World<'_> {
         now: SimTime,
         queue: &mut EventQueue<Event>,
     ) -> Pod {
+        self.end_slowly(id, end, SimDuration::ZERO, now, queue)
+    }
+
+    /// As [`World::end_pod`], where the pod takes its room for a while longer.
+    fn end_slowly(
+        &mut self,
+        id: PodId,
+        end: PodEnd,
+        exit: SimDuration,
+        now: SimTime,
+        queue: &mut EventQueue<Event>,
+    ) -> Pod {
         let pod = self.pods[id];
         let facts = self.templates[pod.template.index()];
         if let Some(service) = pod.service_index() {
@@ -376,7 +393,11 @@ impl World<'_> {
         }
         match pod.state {
             PodState::Pending if self.ecs.is_some() => {}
-            PodState::Pending => self.scheduler.queue.remove(id),
+            PodState::Pending => {
+                self.scheduler.queue.remove(id);
+                self.scheduler.clear_nomination(id);
+            }
+            PodState::OnNode(_) if exit > SimDuration::ZERO => self.linger(id, exit, now, queue),
             PodState::OnNode(slot) => {
                 self.observer.node_unbind(slot.index(), facts.owner, self.rates(&pod), now);
                 for (owner, rates) in self.sidecars(&pod) {
@@ -386,11 +407,8 @@ impl World<'_> {
                 self.nodes.unplace_pod(slot, facts.class, class);
                 if self.ecs.is_some() {
                     self.ecs_room(slot, now, queue);
-                } else if self.nodes.open[slot.index()] {
-                    self.scheduler.pod_deleted(&self.nodes, slot, facts.class, now);
-                    let node = self.nodes.record[slot.index()];
-                    self.watch_woken(Cause::PodLeft(node), now);
-                    self.after_requeue(now, queue);
+                } else {
+                    self.announce_room(slot, facts.class, now, queue);
                 }
                 self.autoscaler_dirty(now, queue);
             }
@@ -409,6 +427,18 @@ impl World<'_> {
         &mut self,
         id: PodId,
         end: PodEnd,
+        now: SimTime,
+        queue: &mut EventQueue<Event>,
+    ) {
+        self.displace_slowly(id, end, SimDuration::ZERO, now, queue);
+    }
+
+    /// As [`World::displace`], where the pod takes its room for a while longer.
+    pub(super) fn displace_slowly(
+        &mut self,
+        id: PodId,
+        end: PodEnd,
+        exit: SimDuration,
         now: SimTime,
         queue: &mut EventQueue<Event>,
     ) {
@@ -441,7 +471,7 @@ impl World<'_> {
                 self.observer.repeated(rates.cpu, lost, now);
             }
         }
-        self.end_pod(id, end, now, queue);
+        self.end_slowly(id, end, exit, now, queue);
         if let Some(service) = pod.service_index() {
             if self.ecs.is_some() {
                 // A replacement may have been started before.

@@ -4,10 +4,12 @@
 use crate::cluster::{Pod, PodId, PoolId, Slot};
 use crate::observe::RejectReason;
 use crate::observe::probe::{
-    Candidate, Cause, Diagnosis, Follow, Launch, Probe, Reach, Rejected, Requeue,
+    Candidate, Cause, Diagnosis, Follow, Judged, Launch, Probe, Reach, Rejected, Requeue, Room,
+    Window,
 };
 use crate::place::kube::SchedulingQueue;
 use crate::place::kube::{Rejection, filter};
+use crate::place::kube::{Sampling, score_plain};
 use crate::place::{NodeVerdict, View, evaluate_plain};
 use crate::units::SimTime;
 use crate::workload::ClassId;
@@ -24,6 +26,15 @@ const BEST: usize = 8;
 const LOOK_US: i64 = 30_000_000;
 
 impl World<'_> {
+    /// What the plain evaluator looks at.
+    pub(super) fn view(&self) -> View<'_> {
+        View {
+            nodes: &self.nodes,
+            classes: &self.workloads.classes,
+            profiles: std::slice::from_ref(&self.setup.scheduler),
+        }
+    }
+
     fn follow(&mut self) -> Option<&mut Follow> {
         self.observer.probe.as_mut().and_then(|probe| probe.follow())
     }
@@ -77,21 +88,38 @@ impl World<'_> {
 
     /// What the scheduler sees in an attempt of the pod, if it is followed.
     #[inline]
-    pub(super) fn watch_attempt(&self, id: PodId, class: ClassId) -> Option<Box<Diagnosis>> {
+    pub(super) fn watch_attempt(&mut self, id: PodId, class: ClassId) -> Option<Box<Diagnosis>> {
         if self.observer.probe.is_none() || self.watched() != Some(id) {
             return None;
         }
-        Some(Box::new(self.diagnose(class)))
+        Some(Box::new(self.diagnose(id, class)))
+    }
+
+    /// A pod is deleted for another one, which has this ordinal.
+    pub(super) fn watch_victim(&mut self, id: PodId, preemptor: u64) {
+        if self.observer.probe.is_none() || self.watched() != Some(id) {
+            return;
+        }
+        if let Some(instance) = self.follow().and_then(Follow::instance) {
+            instance.preemptor = Some(preemptor);
+        }
     }
 
     /// What became of the attempt.
     pub(super) fn watch_outcome(
         &mut self,
         saw: Option<Box<Diagnosis>>,
-        slot: Option<Slot>,
+        found: Result<Slot, Option<Room>>,
         at: SimTime,
     ) {
         let Some(mut saw) = saw else { return };
+        let slot = match found {
+            Ok(slot) => Some(slot),
+            Err(room) => {
+                saw.room = room.or(saw.room);
+                None
+            }
+        };
         let node = slot.map(|slot| self.nodes.record[slot.index()]);
         // The drawn one is among those that are kept.
         if let Some(at) = saw.best.iter().position(|c| Some(c.node) == node)
@@ -135,7 +163,7 @@ impl World<'_> {
             return;
         }
         let class = self.templates[self.pods[id].template.index()].class;
-        let saw = self.diagnose(class);
+        let saw = self.diagnose(id, class);
         if let Some(follow) = self.follow() {
             follow.failed(failed, saw);
         }
@@ -197,51 +225,168 @@ impl World<'_> {
         }
     }
 
-    /// What the plain evaluator says of every node.
+    /// What the plain evaluator says of every node that an attempt looks at.
     ///
     /// DIFFERENCE: nodes that boot are counted apart, not among the nodes: a
     /// real node joins the cluster shortly before it is Ready.
-    fn diagnose(&self, class: ClassId) -> Diagnosis {
-        let view = View {
-            nodes: &self.nodes,
-            classes: &self.workloads.classes,
-            profiles: std::slice::from_ref(&self.setup.scheduler),
-        };
-        let verdicts = evaluate_plain(&view, class).verdicts;
+    fn diagnose(&mut self, id: PodId, class: ClassId) -> Diagnosis {
+        let nominated = self.scheduler.nominated(id);
+        let mut verdicts = evaluate_plain(&self.view(), class).verdicts;
+        self.respect_nominations(id, class, &mut verdicts);
         let mut saw = Diagnosis::default();
-        for (slot, verdict) in verdicts.into_iter().enumerate() {
+        let there = |world: &Self, slot: usize| match &verdicts[slot] {
+            NodeVerdict::Absent => false,
+            NodeVerdict::Rejected(Rejection::Closed) => {
+                let node = world.nodes.record[slot];
+                world.lives[node as usize].phase != NodePhase::Booting
+            }
+            _ => true,
+        };
+        let all: Vec<usize> = (0..verdicts.len()).filter(|slot| there(self, *slot)).collect();
+        let live = verdicts.iter().filter(|v| **v != NodeVerdict::Absent).count();
+        saw.nodes = all.len() as u32;
+        saw.booting = (live - all.len()) as u32;
+        let mut looked_at = all;
+        let is_feasible = |slot: usize| verdicts[slot].total().is_some();
+        if let Some(slot) = nominated.filter(|slot| is_feasible(slot.index())) {
+            saw.nominated = Some(self.nodes.record[slot.index()]);
+            looked_at = vec![slot.index()];
+        } else if let Some(sampling) = self.scheduler.sampling(&self.nodes, class) {
+            looked_at = self.sample(&sampling, &is_feasible, &mut saw);
+        }
+        let mut feasible = Vec::new();
+        for slot in looked_at {
             let node = self.nodes.record[slot];
-            match verdict {
-                NodeVerdict::Absent | NodeVerdict::NotNamed => continue,
-                NodeVerdict::Rejected(Rejection::Closed)
-                    if self.lives[node as usize].phase == NodePhase::Booting =>
-                {
-                    saw.booting += 1;
-                    continue;
-                }
+            match &verdicts[slot] {
+                NodeVerdict::Absent | NodeVerdict::NotNamed => {}
                 NodeVerdict::Rejected(rejection) => {
-                    for reason in rejection.reasons(&self.workloads.extended) {
-                        count(&mut saw.rejected, rejection.plugin(), reason);
+                    let reasons = rejection.reasons(&self.workloads.extended);
+                    for reason in &reasons {
+                        count(&mut saw.rejected, rejection.plugin(), reason.clone());
                     }
+                    let rejected = Some((rejection.plugin(), reasons));
+                    saw.judged.push(Judged { node, rejected });
                 }
-                NodeVerdict::Feasible(scores) => {
-                    saw.feasible += 1;
-                    saw.best.push(Candidate {
-                        node,
-                        resources_fit: scores.resources_fit,
-                        balanced_allocation: scores.balanced_allocation,
-                        taint_toleration: scores.taint_toleration,
-                        total: scores.total(),
-                    });
+                NodeVerdict::Feasible(_) => {
+                    feasible.push(Slot(slot as u32));
+                    saw.judged.push(Judged { node, rejected: None });
                 }
             }
-            saw.nodes += 1;
+        }
+        saw.judged.sort_by_key(|judged| judged.node);
+        saw.feasible = feasible.len() as u32;
+        let scores = score_plain(&self.view(), class, &feasible);
+        for (slot, scores) in feasible.iter().zip(scores) {
+            saw.best.push(Candidate {
+                node: self.nodes.record[slot.index()],
+                scores: scores.by_plugin().to_vec(),
+                total: scores.total(),
+            });
         }
         saw.best.sort_by_key(|c| (std::cmp::Reverse(c.total), c.node));
         let top = saw.best.first().map(|c| c.total);
         saw.ties = saw.best.iter().filter(|c| Some(c.total) == top).count() as u32;
+        saw.all.clone_from(&saw.best);
         saw.rejected.sort_by_key(|r| FILTERS.iter().position(|f| *f == r.filter));
+        if saw.feasible == 0 && self.workloads.classes[class.index()].never_preempts {
+            saw.room = Some(Room::Never);
+        } else if saw.feasible == 0 {
+            saw.no_room = self.no_room(id, class, &verdicts);
+        }
         saw
+    }
+
+    /// The nodes that an attempt looks at, where a share of them is enough.
+    fn sample(
+        &self,
+        sampling: &Sampling,
+        is_feasible: &dyn Fn(usize) -> bool,
+        saw: &mut Diagnosis,
+    ) -> Vec<usize> {
+        let order = &sampling.order;
+        let mut found = 0;
+        let mut slots = Vec::new();
+        for i in 0..order.len() {
+            let slot = order[(sampling.start + i) % order.len()].index();
+            slots.push(slot);
+            found += usize::from(is_feasible(slot));
+            if found == sampling.need {
+                break;
+            }
+        }
+        saw.window = slots.first().map(|first| Window {
+            examined: slots.len() as u32,
+            start: self.nodes.record[*first],
+            enough: sampling.need as u32,
+        });
+        slots
+    }
+
+    /// A node must hold the pod beside those of no lower priority that are
+    /// nominated for it.
+    fn respect_nominations(&mut self, id: PodId, class: ClassId, verdicts: &mut [NodeVerdict]) {
+        let classes = &self.workloads.classes;
+        let priority = classes[class.index()].priority;
+        for slot in 0..verdicts.len() {
+            let slot = Slot(slot as u32);
+            let others: Vec<ClassId> = self
+                .scheduler
+                .nominated_on(slot)
+                .filter(|(pod, other)| *pod != id && classes[other.index()].priority >= priority)
+                .map(|(_, other)| other)
+                .collect();
+            if others.is_empty() || verdicts[slot.index()].total().is_none() {
+                continue;
+            }
+            let mark = self.nodes.begin();
+            for other in others {
+                self.nodes.place_pod(slot, other, &classes[other.index()]);
+            }
+            let with = evaluate_plain(&self.view(), class).verdicts.swap_remove(slot.index());
+            self.nodes.rollback(mark);
+            if with.total().is_none() {
+                verdicts[slot.index()] = with;
+            }
+        }
+    }
+
+    /// Why preemption would help on no node, in upstream words
+    /// (`framework/preemption/preemption.go`, `defaultpreemption`, 1.31).
+    fn no_room(&mut self, id: PodId, class: ClassId, verdicts: &[NodeVerdict]) -> Vec<Rejected> {
+        let classes = &self.workloads.classes;
+        let priority = classes[class.index()].priority;
+        let mut all = Vec::new();
+        for (slot, verdict) in verdicts.iter().enumerate() {
+            let NodeVerdict::Rejected(rejection) = verdict else { continue };
+            let booting = self.lives[self.nodes.record[slot] as usize].phase == NodePhase::Booting;
+            if *rejection == Rejection::Closed && booting {
+                continue;
+            }
+            if !rejection.resolvable() {
+                count(&mut all, PREEMPTION, "Preemption is not helpful for scheduling".to_owned());
+                continue;
+            }
+            let slot = Slot(slot as u32);
+            let mut lower = self.lodgers_on(id, slot);
+            lower.retain(|class| classes[class.index()].priority < priority);
+            if lower.is_empty() {
+                let none = "No preemption victims found for incoming pod".to_owned();
+                count(&mut all, PREEMPTION, none);
+                continue;
+            }
+            let mark = self.nodes.begin();
+            for other in lower {
+                self.nodes.unplace_pod(slot, other, &classes[other.index()]);
+            }
+            let without = evaluate_plain(&self.view(), class).verdicts.swap_remove(slot.index());
+            self.nodes.rollback(mark);
+            if let NodeVerdict::Rejected(rejection) = without {
+                for reason in rejection.reasons(&self.workloads.extended) {
+                    count(&mut all, PREEMPTION, reason);
+                }
+            }
+        }
+        all
     }
 
     /// What keeps the class off an empty node of every kind.
@@ -277,9 +422,24 @@ impl World<'_> {
     }
 }
 
+/// The plugin that looks for victims.
+const PREEMPTION: &str = "DefaultPreemption";
+
 /// Filters in upstream order.
-const FILTERS: [&str; 4] =
-    ["NodeUnschedulable", "TaintToleration", "NodeAffinity", "NodeResourcesFit"];
+const FILTERS: [&str; 12] = [
+    "NodeUnschedulable",
+    "NodeName",
+    "TaintToleration",
+    "NodeAffinity",
+    "NodePorts",
+    "NodeResourcesFit",
+    "VolumeRestrictions",
+    "NodeVolumeLimits",
+    "VolumeBinding",
+    "VolumeZone",
+    "PodTopologySpread",
+    "InterPodAffinity",
+];
 
 fn count(all: &mut Vec<Rejected>, filter: &'static str, reason: String) {
     match all.iter_mut().find(|r| r.filter == filter && r.reason == reason) {
@@ -314,7 +474,31 @@ mod tests {
     fn full(nodes: u32) -> Diagnosis {
         let rejected =
             Rejected { filter: "NodeResourcesFit", reason: "Insufficient cpu".to_owned(), nodes };
-        Diagnosis { nodes, rejected: vec![rejected], ..Diagnosis::default() }
+        let no_room = Rejected {
+            filter: "DefaultPreemption",
+            reason: "No preemption victims found for incoming pod".to_owned(),
+            nodes,
+        };
+        let why = || Some((rejected.filter, vec![rejected.reason.clone()]));
+        Diagnosis {
+            nodes,
+            judged: (0..nodes).map(|node| Judged { node, rejected: why() }).collect(),
+            rejected: vec![rejected.clone()],
+            no_room: vec![no_room],
+            ..Diagnosis::default()
+        }
+    }
+
+    /// Scores of the three plugins that have any here.
+    fn scores(taints: i64, fit: i64, balanced: i64) -> Vec<(&'static str, i64)> {
+        vec![
+            ("TaintToleration", taints),
+            ("NodeAffinity", 0),
+            ("PodTopologySpread", 0),
+            ("InterPodAffinity", 0),
+            ("NodeResourcesFit", fit),
+            ("NodeResourcesBalancedAllocation", balanced),
+        ]
     }
 
     fn requeue(at: i64, cause: Cause, until: i64) -> Requeue {
@@ -341,15 +525,16 @@ mod tests {
         assert_eq!(story[0].steps[0], Step::Failed(failures));
         // The empty node with the pod on it: no cpu is left and 3 of 4 GiB:
         // (0 + 75) / 2 = 37; |1 − 0.25| / 2 = 0.375, so 62; no taints: 300.
-        let best = Candidate {
-            node: 0,
-            resources_fit: 37,
-            balanced_allocation: 62,
-            taint_toleration: 300,
-            total: 399,
+        let best = Candidate { node: 0, scores: scores(300, 37, 62), total: 399 };
+        let saw = Diagnosis {
+            nodes: 1,
+            feasible: 1,
+            ties: 1,
+            best: vec![best.clone()],
+            judged: vec![Judged { node: 0, rejected: None }],
+            all: vec![best],
+            ..Diagnosis::default()
         };
-        let saw =
-            Diagnosis { nodes: 1, feasible: 1, ties: 1, best: vec![best], ..Diagnosis::default() };
         let cause = requeue(4_600, Cause::PodLeft(0), 5_000);
         let placed = Step::Placed { at: SimTime(5_000), cause, saw, node: 0 };
         assert_eq!(story[0].steps[1..], [placed]);
@@ -411,12 +596,8 @@ mod tests {
             panic!("{:?}", story[0].steps)
         };
         assert_eq!((saw.nodes, saw.feasible, saw.ties), (2, 2, 2));
-        let scores: Vec<_> = saw
-            .best
-            .iter()
-            .map(|c| (c.node, c.resources_fit, c.balanced_allocation, c.taint_toleration, c.total))
-            .collect();
-        assert_eq!(scores, [(0, 95, 97, 300, 492), (1, 95, 97, 300, 492)]);
+        let candidate = |node| Candidate { node, scores: scores(300, 95, 97), total: 492 };
+        assert_eq!(saw.best, [candidate(0), candidate(1)]);
         assert!(*node < 2);
     }
 

@@ -178,6 +178,16 @@ impl World<'_> {
         }
     }
 
+    /// Ready replicas of a service.
+    pub(super) fn ready_replicas(&self, service: usize) -> u64 {
+        self.services[service].ready as u64
+    }
+
+    /// How many replicas a service has, ready or not.
+    pub(super) fn replica_count(&self, service: usize) -> usize {
+        self.services[service].replicas.len()
+    }
+
     /// Live replicas of a service, in order of creation.
     pub(super) fn replicas(&self, service: usize) -> Vec<PodId> {
         self.services[service].replicas.clone()

@@ -199,8 +199,9 @@ Waited 9\u{a0}min\u{a0}50\u{a0}s for a node, 3 attempts; went to small/0; finish
 +10s  2025-01-06T00:00:10Z  submitted
 +10s  2025-01-06T00:00:10Z  attempts 1 to 2 failed, the last at +5m30s: 0/3
       nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint
-      {dedicated: gpu}. Brought about by: submission, 1 × five minutes
-      unschedulable
+      {dedicated: gpu}. preemption: 0/3 nodes are available: 1 No preemption
+      victims found for incoming pod, 2 Preemption is not helpful for
+      scheduling. Brought about by: submission, 1 × five minutes unschedulable
 +10m  2025-01-06T00:10:00Z  back to the queue: a pod left small/0
 +10m  2025-01-06T00:10:00Z  attempt 3: bound to small/0 (m5.large, us-east-1a,
       On-Demand)
@@ -209,7 +210,8 @@ Waited 9\u{a0}min\u{a0}50\u{a0}s for a node, 3 attempts; went to small/0; finish
 
 First attempt, at +10s
 0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint
-{dedicated: gpu}.
+{dedicated: gpu}. preemption: 0/3 nodes are available: 1 No preemption victims
+found for incoming pod, 2 Preemption is not helpful for scheduling.
 filter            reason                                          nodes
 ───────────────────────────────────────────────────────────────────────
 TaintToleration   node(s) had untolerated taint {dedicated: gpu}      2
@@ -220,10 +222,7 @@ Attempt that found a node, at +10m
 filter           reason                                          nodes
 ──────────────────────────────────────────────────────────────────────
 TaintToleration  node(s) had untolerated taint {dedicated: gpu}      2
-1 of 3 nodes are feasible. Scores, TaintToleration with its weight of 3:
-  node     ResourcesFit  BalancedAllocation  TaintToleration  total
-───────────────────────────────────────────────────────────────────
-* small/0            53                  68              300    421
+1 of 3 nodes is feasible, small/0: it is taken without a score.
 ";
     // By every name and by the roles that are its.
     for which in
@@ -240,15 +239,76 @@ TaintToleration  node(s) had untolerated taint {dedicated: gpu}      2
     let detail = &story["instances"][0]["attempts_in_detail"];
     assert_eq!(
         detail[0]["message"],
-        "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint {dedicated: gpu}."
+        "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint {dedicated: gpu}. \
+         preemption: 0/3 nodes are available: 1 No preemption victims found for incoming pod, \
+         2 Preemption is not helpful for scheduling."
     );
     assert_eq!(detail[1]["at_ms"], 330_000);
     assert_eq!(detail[2]["best"][0]["NodeResourcesBalancedAllocation"], 68);
+    assert_eq!(detail[2]["scored"], false);
+    let nodes = detail[0]["every_node"].as_array().expect("every node");
+    let filters: Vec<_> = nodes.iter().map(|node| &node["filter"]).collect();
+    assert_eq!(filters, ["NodeResourcesFit", "TaintToleration", "TaintToleration"]);
+    assert_eq!(detail[0]["preemption"]["outcome"], "no-victims");
     for format in ["markdown", "csv"] {
         let out =
             fine(dir.path(), &["explain", "pod", "s.yaml", "second", "-q", "--format", format]);
         assert!(text(&out.stdout).contains("attempt 3: bound to small/0"), "{format}");
     }
+}
+
+/// Two nodes of 2 cores, each taken by a job of priority 0; one of priority 5
+/// comes at 10 s and deletes one of them. Then two jobs that fit on both.
+fn preempting(dir: &Path) {
+    let trace = "\
+arrival,duration,cpu,memory,priority,name
+0,1200,1500m,1Gi,0,low
+0,1200,1500m,1Gi,0,other
+10,600,1500m,1Gi,5,high
+3600,60,500m,1Gi,0,late
+";
+    fs::write(dir.join("t.csv"), trace).expect("a trace");
+    let scenario = r#"
+version: 1
+name: small
+region: us-east-1
+versions: { kubernetes: "1.31" }
+time: { horizon: 2h }
+workload:
+  jobs: { trace: t.csv, startup: 0s, namespace: ci }
+placement: { scheduler: { rate: unlimited } }
+pools:
+  small: { fixed: { type: m5.large, count: 2, zones: [us-east-1a] } }
+"#;
+    fs::write(dir.join("s.yaml"), scenario).expect("a scenario");
+}
+
+#[test]
+fn preemption_is_told_by_both_sides() {
+    let dir = scratch();
+    preempting(dir.path());
+    let story = explained(dir.path(), &["pod", "s.yaml", "high"]);
+    let detail = &story["instances"][0]["attempts_in_detail"];
+    let preemption = &detail[0]["preemption"];
+    assert_eq!(preemption["outcome"], "nominated");
+    let (victim, node) = (&preemption["victims"][0], &preemption["nominated_node"]);
+    assert_eq!(detail[0]["message"], "0/2 nodes are available: 2 Insufficient cpu.");
+    // The nominated node alone is looked at in the second attempt.
+    assert_eq!(
+        (&detail[1]["nominated_node"], &detail[1]["every_node"][1]),
+        (node, &serde_json::Value::Null)
+    );
+    let shown = text(&fine(dir.path(), &["explain", "pod", "s.yaml", "high", "-q"]).stdout);
+    let said = format!("Preemption makes room on {} by deleting", node.as_str().expect("a node"));
+    assert!(shown.contains(&said) && shown.contains("preempts jobs/"), "{shown}");
+    let victim = victim.as_str().expect("a victim");
+    let args = ["explain", "pod", "s.yaml", victim, "-q"];
+    let shown = text(&fine(dir.path(), &args).stdout);
+    assert!(shown.contains("evicted: preempted by jobs/2"), "{shown}");
+    // The last one finds both nodes empty: every plugin that scores is told.
+    let shown = text(&fine(dir.path(), &["explain", "pod", "s.yaml", "late", "-q"]).stdout);
+    assert!(shown.contains("Taints TaintToleration, Fit NodeResourcesFit"), "{shown}");
+    assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
 }
 
 #[test]

@@ -29,7 +29,7 @@ mod tally;
 mod terms;
 
 pub use fit::{Insufficient, NO_NODE_AVAILABLE, Rejection, filter, worth_requeuing};
-pub use index::{ScoreIndex, Top};
+pub use index::{Sampling, ScoreIndex, Top};
 pub use plain::{Evaluation, NodeVerdict, PluginScores, View, evaluate_plain, score_plain};
 pub use plugins::{
     Filters, NamesConflict, all_keys_required, has_all_keys, included, matching_pods, named_nodes,
@@ -72,6 +72,11 @@ pub struct KubeScheduler {
     /// Per class, whether free capacity is all that other pods can take from
     /// it or give to it.
     lack_capacity: Vec<bool>,
+    /// Per class, whether its pods may preempt others; empty where none may.
+    preemptors: Vec<bool>,
+    /// Per class of these, whether preemption found nobody, and nothing
+    /// happened since that could change it.
+    resigned: Vec<bool>,
 }
 
 impl KubeScheduler {
@@ -91,7 +96,31 @@ impl KubeScheduler {
             rejected_by: vec![Rejectors::default(); classes.len()],
             helped_by: helped_by(classes),
             lack_capacity: requeue::lack_capacity_alone(classes),
+            preemptors: Vec::new(),
+            resigned: Vec::new(),
         }
+    }
+
+    /// The same, where pods of these classes (by class) may preempt others.
+    #[must_use]
+    pub fn with_preemptors(mut self, preemptors: Vec<bool>) -> Self {
+        if preemptors.contains(&true) {
+            self.resigned = vec![false; preemptors.len()];
+            self.preemptors = preemptors;
+        }
+        self
+    }
+
+    /// Whether it is worth a try to preempt others for a pod of the class.
+    #[must_use]
+    pub fn may_preempt(&self, class: ClassId) -> bool {
+        is_among(&self.preemptors, class) && !self.resigned[class.index()]
+    }
+
+    /// Preemption found nobody for a pod of the class. That stays so until a
+    /// pod leaves, a node changes, or a pod of lower priority is bound.
+    pub fn resign(&mut self, class: ClassId) {
+        self.resigned[class.index()] = true;
     }
 
     /// The node the pod goes to: uniform among those of the highest score,
@@ -121,6 +150,12 @@ impl KubeScheduler {
         let found = kept.or_else(|| self.index.select(nodes, class, draws));
         self.index.end_attempt();
         found
+    }
+
+    /// Which nodes an attempt of the class looks at, where not at all.
+    #[must_use]
+    pub fn sampling(&self, nodes: &Nodes, class: ClassId) -> Option<Sampling> {
+        self.index.sampling(nodes, class)
     }
 
     /// Nominates a node for a pending pod, in place of an earlier one.
@@ -166,7 +201,27 @@ impl KubeScheduler {
     /// DIFFERENCE: what rejected a pod is remembered by class, not by pod.
     #[inline]
     pub fn pod_bound(&mut self, class: ClassId, now: SimTime) -> usize {
+        if !self.resigned.is_empty() {
+            self.take_heart(class);
+        }
         if self.helped_by[class.index()].is_empty() { 0 } else { self.wake_after_bind(class, now) }
+    }
+
+    /// A pod of the class was bound: those of higher priority may preempt it.
+    fn take_heart(&mut self, bound: ClassId) {
+        let (classes, lack_capacity) = (&self.classes, &self.lack_capacity);
+        let priority = classes[bound.index()].priority;
+        let mut any = false;
+        for (at, resigned) in self.resigned.iter_mut().enumerate() {
+            if *resigned && (classes[at].priority > priority || !lack_capacity[at]) {
+                *resigned = false;
+                any = true;
+            }
+        }
+        if any {
+            let (preemptors, resigned) = (&self.preemptors, &self.resigned);
+            self.queue.restore_hope(|class| preemptors[class.index()] && !resigned[class.index()]);
+        }
     }
 
     #[cold]
@@ -189,15 +244,20 @@ impl KubeScheduler {
     /// Finds the pending classes for which no node is feasible. The queue
     /// makes the attempts of their pods by itself, until capacity that they fit
     /// into is freed or added. Returns whether there are more of them. A class
-    /// that can lack anything but capacity is not given up.
+    /// that can lack anything but capacity is not given up, nor one for which
+    /// preemption may find room.
     pub fn give_up_hope(&mut self, nodes: &Nodes) -> bool {
         if !self.index.nominations.is_empty() {
             return false;
         }
         let index = &mut self.index;
         let lack_capacity = &self.lack_capacity;
-        self.queue
-            .give_up_hope(|class| lack_capacity[class.index()] && index.top(nodes, class).is_none())
+        let (preemptors, resigned) = (&self.preemptors, &self.resigned);
+        self.queue.give_up_hope(|class| {
+            lack_capacity[class.index()]
+                && (!is_among(preemptors, class) || resigned[class.index()])
+                && index.top(nodes, class).is_none()
+        })
     }
 
     /// As [`KubeScheduler::select`], with ties to the node of the lowest
@@ -230,8 +290,12 @@ impl KubeScheduler {
     /// wakes the unschedulable pods that pass the quick check on it.
     pub fn node_changed(&mut self, nodes: &Nodes, slot: Slot, now: SimTime) {
         let index = &mut self.index;
+        self.resigned.fill(false);
+        let preemptors = &self.preemptors;
         self.queue.restore_hope(|class| {
-            index.looks_at_others(class) || index.passes_quick_check(nodes, slot, class)
+            index.looks_at_others(class)
+                || is_among(preemptors, class)
+                || index.passes_quick_check(nodes, slot, class)
         });
         self.queue.wake(now, |class| index.passes_quick_check(nodes, slot, class));
     }
@@ -245,8 +309,12 @@ impl KubeScheduler {
     /// whether capacity would reject it now.
     pub fn pod_deleted(&mut self, nodes: &Nodes, slot: Slot, gone: ClassId, now: SimTime) {
         let index = &mut self.index;
+        self.resigned.fill(false);
+        let preemptors = &self.preemptors;
         self.queue.restore_hope(|class| {
-            index.looks_at_others(class) || index.passes_quick_check(nodes, slot, class)
+            index.looks_at_others(class)
+                || is_among(preemptors, class)
+                || index.passes_quick_check(nodes, slot, class)
         });
         let hints = self.queue.profile().hints;
         let (classes, rejected_by) = (&self.classes, &self.rejected_by);
@@ -261,6 +329,11 @@ impl KubeScheduler {
                 }
         });
     }
+}
+
+/// Whether the class is one of these; of none where they are empty.
+fn is_among(classes: &[bool], class: ClassId) -> bool {
+    classes.get(class.index()).copied().unwrap_or(false)
 }
 
 /// Whether a required affinity term of `class` means pods of `bound`.

@@ -88,6 +88,25 @@ fn numbered(workloads: &Workloads, id: WorkloadId, number: u64) -> Result<u64> {
     )))
 }
 
+/// A template of the trace or service that the work is from.
+fn a_template(workloads: &Workloads, ordinal: u64) -> Option<TemplateId> {
+    let source = Pod::origin(ordinal).0;
+    match Pod::trace_of(ordinal) {
+        Some(trace) => workloads.traces.get(trace).map(|t| t.template(0)),
+        None => {
+            workloads.services.iter().map(|s| s.template).enumerate().find_map(|(i, t)| {
+                (Pod::origin(Pod::service_ordinal(i, 0)).0 == source).then_some(t)
+            })
+        }
+    }
+}
+
+/// The pod of this ordinal as `workload/number`.
+pub(super) fn pod_of(workloads: &Workloads, ordinal: u64) -> String {
+    a_template(workloads, ordinal)
+        .map_or_else(String::new, |template| pod_name(workloads, ordinal, template).name)
+}
+
 /// The run had no such pod: of its trace or service the probe saw `seen`
 /// submitted, the record has `submitted` of each workload.
 pub(super) fn not_there(
@@ -96,14 +115,8 @@ pub(super) fn not_there(
     seen: u64,
     submitted: impl Fn(WorkloadId) -> u64,
 ) -> Error {
-    let (source, number) = Pod::origin(ordinal);
-    let template =
-        match Pod::trace_of(ordinal) {
-            Some(trace) => workloads.traces.get(trace).map(|t| t.template(0)),
-            None => workloads.services.iter().map(|s| s.template).enumerate().find_map(|(i, t)| {
-                (Pod::origin(Pod::service_ordinal(i, 0)).0 == source).then_some(t)
-            }),
-        };
+    let number = Pod::origin(ordinal).1;
+    let template = a_template(workloads, ordinal);
     let workload = template.map(|t| workloads.templates[t.index()].workload);
     let name = workload.map_or("", |w| workloads.workloads[w.index()].name.as_str());
     if seen == 0 && workload.is_some_and(|w| submitted(w) > 0) {

@@ -1,20 +1,22 @@
 //! One pod's story: who it is, what happened to it and when, and what the
 //! scheduler saw in the attempts that matter.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde::Serialize;
 
 use super::super::Format;
 use super::super::text;
-use super::names::{not_there, pod_name};
+use super::names::{not_there, pod_name, pod_of};
 use super::{CellFacts, Head, blocks, fargate_size, json, pod_text};
 use crate::Result;
 use crate::observe::probe::{
-    Cause, Diagnosis, Failures, Follow, Instance, Launch, Reach, Requeue, Step,
+    Candidate, Cause, Diagnosis, Failures, Follow, Instance, Launch, Reach, Rejected, Requeue,
+    Room, Step,
 };
 use crate::observe::{NodeEnd, Place, PodEnd, RejectReason};
-use crate::place::kube::{NO_NODE_AVAILABLE, TAINT_WEIGHT};
+use crate::place::kube::NO_NODE_AVAILABLE;
 use crate::units::{SimDuration, SimTime};
 use crate::workload::pod_match::PodMatch;
 use crate::workload::{OnInterrupt, TaintEffect, WorkloadId, WorkloadKind};
@@ -96,11 +98,55 @@ pub(super) struct Attempt {
     pub(super) message: Option<String>,
     pub(super) nodes: u32,
     pub(super) nodes_booting: u32,
+    /// Which of them it looked at, where not at all.
+    pub(super) sample: Option<SampleRow>,
+    /// The node it was nominated for, where it was looked at alone.
+    pub(super) nominated_node: Option<String>,
     pub(super) feasible: u32,
+    /// A single feasible node is taken without a score.
+    pub(super) scored: bool,
     pub(super) rejected: Vec<RejectedRow>,
     /// Nodes that share the highest score: one of them is drawn.
     pub(super) ties: u32,
     pub(super) best: Vec<Scored>,
+    pub(super) preemption: Option<PreemptionStory>,
+    /// Every node that was looked at.
+    pub(super) every_node: Vec<NodeRow>,
+}
+
+/// The share of the nodes that an attempt looked at.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct SampleRow {
+    pub(super) examined: u32,
+    /// The first of them.
+    pub(super) start: String,
+    /// As many feasible ones are enough.
+    pub(super) enough: u32,
+}
+
+/// What preemption did for a pod that fitted nowhere.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct PreemptionStory {
+    /// `nominated`, `waiting-for-victims`, `never` or `no-victims`.
+    pub(super) outcome: &'static str,
+    pub(super) nominated_node: Option<String>,
+    pub(super) victims: Vec<String>,
+    /// Victims that a disruption budget would have kept.
+    pub(super) budget_violations: u32,
+    /// Why it would help on no node.
+    pub(super) reasons: Vec<RejectedRow>,
+}
+
+/// What an attempt made of one node.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct NodeRow {
+    pub(super) node: String,
+    /// The first filter that rejected it.
+    pub(super) filter: Option<&'static str>,
+    pub(super) reasons: Vec<String>,
+    /// By plugin; empty where it was rejected or taken without a score.
+    pub(super) scores: BTreeMap<&'static str, i64>,
+    pub(super) total: Option<i64>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -114,14 +160,18 @@ pub(super) struct RejectedRow {
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Scored {
     pub(super) node: String,
-    #[serde(rename = "NodeResourcesFit")]
-    pub(super) resources_fit: i64,
-    #[serde(rename = "NodeResourcesBalancedAllocation")]
-    pub(super) balanced_allocation: i64,
-    #[serde(rename = "TaintToleration")]
-    pub(super) taint_toleration: i64,
+    /// By plugin, in upstream order.
+    #[serde(flatten, serialize_with = "as_map")]
+    pub(super) scores: Vec<(&'static str, i64)>,
     pub(super) total: i64,
     pub(super) drawn: bool,
+}
+
+fn as_map<S: serde::Serializer>(
+    scores: &[(&'static str, i64)],
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    serializer.collect_map(scores.iter().copied())
 }
 
 /// How Fargate sized and launched it.
@@ -333,6 +383,20 @@ impl Teller<'_> {
                     self.requeued(failures.first, &failures.cause, &mut say);
                     say(failures.first, "attempt-failed", failed(failures, tried + 1));
                     tried += failures.count;
+                    if let Some(Room::Made { node, victims, .. }) = &failures.saw.room {
+                        let names: Vec<String> =
+                            victims.iter().take(4).map(|v| self.pod_by_ordinal(*v)).collect();
+                        let more = match victims.len().saturating_sub(names.len()) {
+                            0 => String::new(),
+                            more => format!(" and {more} more"),
+                        };
+                        let text = format!(
+                            "preempts {}{more} on {}, and is nominated for that node",
+                            names.join(", "),
+                            self.node(*node)
+                        );
+                        say(failures.last, "preempts", text);
+                    }
                 }
                 Step::ScaleUp { at, pool, from, to } => {
                     let pool = self.cell.pool(pool.index());
@@ -457,7 +521,10 @@ impl Teller<'_> {
                 "deleted: its service scaled down".to_owned()
             }
             PodEnd::Finished => "finished".to_owned(),
-            PodEnd::Evicted => format!("evicted: {why}"),
+            PodEnd::Evicted => match of.preemptor {
+                Some(by) => format!("evicted: preempted by {}", self.pod_by_ordinal(by)),
+                None => format!("evicted: {why}"),
+            },
             PodEnd::Interrupted => format!("interrupted: {why}"),
             PodEnd::Running => "the run ends while it runs".to_owned(),
             PodEnd::Starting => "the run ends while it starts".to_owned(),
@@ -503,35 +570,79 @@ impl Teller<'_> {
         let mut best = saw.best.clone();
         // The drawn one is shown whatever its place among equals.
         best.sort_by_key(|c| (std::cmp::Reverse(c.total), Some(c.node) != node, c.node));
+        let scored = saw.feasible > 1;
         Attempt {
             which,
             when: self.moment(at),
             message: node.is_none().then(|| message(saw)),
             nodes: saw.nodes,
             nodes_booting: saw.booting,
+            sample: saw.window.map(|window| SampleRow {
+                examined: window.examined,
+                start: self.node(window.start),
+                enough: window.enough,
+            }),
+            nominated_node: saw.nominated.map(|node| self.node(node)),
             feasible: saw.feasible,
-            rejected: saw
-                .rejected
-                .iter()
-                .map(|r| RejectedRow {
-                    filter: r.filter,
-                    reason: text::name(&r.reason),
-                    nodes: r.nodes,
-                })
-                .collect(),
+            scored,
+            rejected: rejected_rows(&saw.rejected),
             ties: saw.ties,
             best: best
                 .iter()
                 .map(|c| Scored {
                     node: self.node(c.node),
-                    resources_fit: c.resources_fit,
-                    balanced_allocation: c.balanced_allocation,
-                    taint_toleration: c.taint_toleration,
+                    scores: c.scores.clone(),
                     total: c.total,
                     drawn: Some(c.node) == node,
                 })
                 .collect(),
+            preemption: node.is_none().then(|| self.preemption(saw)),
+            every_node: self.every_node(saw, scored),
         }
+    }
+
+    fn every_node(&self, saw: &Diagnosis, scored: bool) -> Vec<NodeRow> {
+        let of = |node: u32| saw.all.iter().find(|c| scored && c.node == node);
+        let row = |judged: &crate::observe::probe::Judged| {
+            let (filter, reasons) = judged.rejected.clone().unzip();
+            let candidate: Option<&Candidate> = of(judged.node);
+            NodeRow {
+                node: self.node(judged.node),
+                filter,
+                reasons: reasons.unwrap_or_default().iter().map(|r| text::name(r)).collect(),
+                scores: candidate.map(|c| c.scores.iter().copied().collect()).unwrap_or_default(),
+                total: candidate.map(|c| c.total),
+            }
+        };
+        saw.judged.iter().map(row).collect()
+    }
+
+    fn preemption(&self, saw: &Diagnosis) -> PreemptionStory {
+        let story = |outcome, node: Option<u32>| PreemptionStory {
+            outcome,
+            nominated_node: node.map(|node| self.node(node)),
+            victims: Vec::new(),
+            budget_violations: 0,
+            reasons: Vec::new(),
+        };
+        match &saw.room {
+            Some(Room::Made { node, victims, violations }) => PreemptionStory {
+                victims: victims.iter().map(|ordinal| self.pod_by_ordinal(*ordinal)).collect(),
+                budget_violations: *violations,
+                ..story("nominated", Some(*node))
+            },
+            Some(Room::Waits(node)) => story("waiting-for-victims", Some(*node)),
+            Some(Room::Never) => story("never", None),
+            None => PreemptionStory {
+                reasons: rejected_rows(&saw.no_room),
+                ..story("no-victims", None)
+            },
+        }
+    }
+
+    /// A pod by its workload and number.
+    fn pod_by_ordinal(&self, ordinal: u64) -> String {
+        pod_of(self.cell.workloads, ordinal)
     }
 
     fn fargate(&self, of: &Instance, launch: &Launch) -> FargateStory {
@@ -628,19 +739,41 @@ fn failed(of: &Failures, first: u64) -> String {
 }
 
 /// What kube-scheduler says of a pod that fits nowhere (`framework/types.go`,
-/// `FitError.Error`, 1.31): reasons with their counts, sorted as text.
-///
-/// DIFFERENCE: without what preemption adds, which is not modelled.
+/// `FitError.Error`, and `preemption.go`, 1.31): reasons with their counts,
+/// sorted as text.
 fn message(saw: &Diagnosis) -> String {
-    let mut reasons: Vec<String> =
-        saw.rejected.iter().map(|r| format!("{} {}", r.nodes, text::name(&r.reason))).collect();
-    reasons.sort();
-    let head = NO_NODE_AVAILABLE.replace("{}", &saw.nodes.to_string());
     if saw.nodes == 0 {
         // `ErrNoNodesAvailable`, which comes before any filter.
         return "no nodes available to schedule pods.".to_owned();
     }
+    let why = reasons(saw.nodes, &saw.rejected);
+    match &saw.room {
+        None => format!("{why} preemption: {}", reasons(saw.nodes, &saw.no_room)),
+        Some(Room::Never) => {
+            format!("{why} preemption: not eligible due to preemptionPolicy=Never.")
+        }
+        Some(Room::Waits(_)) => format!(
+            "{why} preemption: not eligible due to a terminating pod on the nominated node."
+        ),
+        Some(Room::Made { .. }) => why,
+    }
+}
+
+fn reasons(nodes: u32, rejected: &[Rejected]) -> String {
+    let mut reasons: Vec<String> =
+        rejected.iter().map(|r| format!("{} {}", r.nodes, text::name(&r.reason))).collect();
+    reasons.sort();
+    let head = NO_NODE_AVAILABLE.replace("{}", &nodes.to_string());
     format!("{head}: {}.", reasons.join(", "))
+}
+
+fn rejected_rows(all: &[Rejected]) -> Vec<RejectedRow> {
+    let row = |r: &Rejected| RejectedRow {
+        filter: r.filter,
+        reason: text::name(&r.reason),
+        nodes: r.nodes,
+    };
+    all.iter().map(row).collect()
 }
 
 fn toleration(of: &crate::workload::Toleration) -> String {
@@ -652,9 +785,4 @@ fn toleration(of: &crate::workload::Toleration) -> String {
         TaintEffect::NoExecute => ":NoExecute",
     });
     text::name(&format!("{key}{value}{}", effect.unwrap_or_default()))
-}
-
-/// The weight that the scores of `TaintToleration` carry.
-pub(super) const fn taint_weight() -> i64 {
-    TAINT_WEIGHT
 }

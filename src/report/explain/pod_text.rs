@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::text;
 use super::blocks::Block;
-use super::pod::{Attempt, FargateStory, InstanceStory, Lack, PodStory, Who, taint_weight};
+use super::pod::{Attempt, FargateStory, InstanceStory, Lack, PodStory, PreemptionStory, Who};
 use crate::units::SimTime;
 use crate::{Error, Result};
 
@@ -132,47 +132,107 @@ fn attempt(of: &Attempt) -> Vec<Block> {
         let header = vec!["filter", "reason", "nodes"];
         blocks.push(Block::Table { header, rows, left: 2, gives: 1 });
     }
+    if let Some(sample) = &of.sample {
+        blocks.push(Block::text(format!(
+            "It looked at {} of {} nodes, from {} on: {} feasible ones are enough.",
+            sample.examined, of.nodes, sample.start, sample.enough
+        )));
+    }
+    blocks.extend(of.preemption.as_ref().and_then(preemption));
     if of.best.is_empty() {
         return blocks;
     }
+    if let Some(node) = &of.nominated_node {
+        blocks.push(Block::text(format!(
+            "{node}, for which it was nominated, holds it: no other node is looked at, and there \
+             are no scores."
+        )));
+    } else if of.scored {
+        blocks.extend(scores(of));
+    } else {
+        let nodes = of.sample.as_ref().map_or(of.nodes, |sample| sample.examined);
+        blocks.push(Block::text(format!(
+            "1 of {nodes} nodes is feasible, {}: it is taken without a score.",
+            of.best[0].node
+        )));
+    }
+    blocks
+}
+
+/// What preemption did; where it could do nothing the message says so.
+fn preemption(of: &PreemptionStory) -> Option<Block> {
+    let node = of.nominated_node.as_deref()?;
+    let text = if of.outcome == "nominated" {
+        let violations = match of.budget_violations {
+            0 => String::new(),
+            n => format!("; a disruption budget would have kept {n} of them"),
+        };
+        let victims = of.victims.join(", ");
+        format!("Preemption makes room on {node} by deleting {victims}{violations}.")
+    } else {
+        format!("It waits for its victims to leave {node}.")
+    };
+    Some(Block::text(text))
+}
+
+/// Plugins with the names that their columns have where there are many.
+const SHORT: [(&str, &str); 6] = [
+    ("TaintToleration", "Taints"),
+    ("NodeAffinity", "NodeAff"),
+    ("PodTopologySpread", "Spread"),
+    ("InterPodAffinity", "PodAff"),
+    ("NodeResourcesFit", "Fit"),
+    ("NodeResourcesBalancedAllocation", "Balanced"),
+];
+
+/// The scores of the best nodes. Plugins that give all of them nothing have no
+/// column.
+fn scores(of: &Attempt) -> Vec<Block> {
     let drawn = if of.ties > 1 {
         format!("; {} share the highest score, and one of them was drawn", of.ties)
     } else {
         String::new()
     };
-    blocks.push(Block::text(format!(
-        "{} of {} nodes are feasible{drawn}. Scores, TaintToleration with its weight of {}:",
-        of.feasible,
-        of.nodes,
-        taint_weight()
-    )));
+    let nodes = of.sample.as_ref().map_or(of.nodes, |sample| sample.examined);
+    let mut blocks = vec![Block::text(format!(
+        "{} of {nodes} nodes are feasible{drawn}. Scores, each with the weight of its plugin:",
+        of.feasible
+    ))];
+    let gives = |at: usize| of.best.iter().any(|s| s.scores.get(at).is_some_and(|s| s.1 != 0));
+    let count = of.best.first().map_or(0, |s| s.scores.len());
+    let columns: Vec<usize> = (0..count).filter(|at| gives(*at)).collect();
+    let mut header = vec!["  node"];
+    for at in &columns {
+        let name = of.best[0].scores[*at].0;
+        let short = SHORT.iter().find(|(long, _)| *long == name).map_or(name, |(_, short)| short);
+        header.push(short);
+    }
+    header.push("total");
     let mut rows: Vec<Vec<String>> = of
         .best
         .iter()
         .map(|s| {
             let mark = if s.drawn { '*' } else { ' ' };
-            vec![
-                format!("{mark} {}", s.node),
-                s.resources_fit.to_string(),
-                s.balanced_allocation.to_string(),
-                s.taint_toleration.to_string(),
-                s.total.to_string(),
-            ]
+            let mut row = vec![format!("{mark} {}", s.node)];
+            row.extend(columns.iter().map(|at| s.scores[*at].1.to_string()));
+            row.push(s.total.to_string());
+            row
         })
         .collect();
     let shown = of.best.len() as u64;
     if u64::from(of.feasible) > shown {
         let more = text::count(u64::from(of.feasible) - shown);
-        rows.push(vec![
-            format!("  and {more} more"),
-            String::new(),
-            String::new(),
-            String::new(),
-            String::new(),
-        ]);
+        let mut row = vec![String::new(); columns.len() + 2];
+        row[0] = format!("  and {more} more");
+        rows.push(row);
     }
-    let header = vec!["  node", "ResourcesFit", "BalancedAllocation", "TaintToleration", "total"];
     blocks.push(Block::Table { header, rows, left: 1, gives: 0 });
+    let named: Vec<String> = columns
+        .iter()
+        .filter_map(|at| SHORT.iter().find(|(long, _)| *long == of.best[0].scores[*at].0))
+        .map(|(long, short)| format!("{short} {long}"))
+        .collect();
+    blocks.push(Block::text(named.join(", ")));
     blocks
 }
 

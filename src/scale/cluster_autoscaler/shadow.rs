@@ -166,7 +166,7 @@ impl Shadow {
         id: ClassId,
     ) -> impl Fn(Slot) -> bool + 'a {
         let view = View { nodes: &self.nodes, classes: input.classes, profiles: &kinds.profiles };
-        let filters = Filters::new(&view, id).ok();
+        let filters = Filters::new(&view, view.class(id)).ok();
         move |slot| {
             filters
                 .as_ref()

@@ -139,6 +139,17 @@ fn sample<'a>(profile: &SchedulerProfile, order: &'a [u32], start: usize) -> Opt
     (need < order.len()).then(|| Sample { order, start: start % order.len(), need })
 }
 
+/// The share of the nodes that an attempt looks at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sampling {
+    /// The scheduler's order of nodes.
+    pub order: Vec<Slot>,
+    /// Where the attempt begins in it.
+    pub start: usize,
+    /// It ends with so many feasible nodes.
+    pub need: usize,
+}
+
 /// Scores of all classes over all nodes. See the module.
 #[derive(Debug, Clone)]
 pub struct ScoreIndex {
@@ -468,6 +479,17 @@ impl ScoreIndex {
             self.straight = self.order.iter().enumerate().all(|(at, slot)| at == *slot as usize);
             self.order_at = nodes.members.head();
         }
+    }
+
+    /// Which nodes an attempt of the class looks at, where not at all.
+    #[must_use]
+    pub fn sampling(&self, nodes: &Nodes, class: ClassId) -> Option<Sampling> {
+        let kind = self.kind(class);
+        let profile = &self.profiles[usize::from(kind.class.profile)];
+        let order = nodes.scheduling_order();
+        let need = enough(order.len(), profile.percentage_of_nodes_to_score);
+        let samples = kind.samples && kind.named.is_none() && need < order.len();
+        samples.then(|| Sampling { start: self.start % order.len(), order, need })
     }
 
     /// Finds and scores the feasible nodes of an attempt.

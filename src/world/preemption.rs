@@ -1,0 +1,386 @@
+//! Preemption in the run: room is made for a pod that fits nowhere, and its
+//! victims take their time to leave.
+//!
+//! A victim is deleted at once: its owner replaces it, its budget counts it as
+//! down, spreading does not count it any more. Until its containers have
+//! exited it keeps its requests on the node.
+//!
+//! DIFFERENCE: pods of `DaemonSet`s are never victims; their set would put them
+//! back on the same node.
+
+use crate::cluster::{PodId, PodState, Pods, Slot};
+use crate::observe::probe::{Cause, Room};
+use crate::observe::{Owner, PodEnd, PodRates};
+use crate::place::KubeScheduler;
+use crate::place::kube::{Resident, Residents, Stage, evaluate_plain, potential_nodes, preempt};
+use crate::rng::Draws;
+use crate::sim::EventQueue;
+use crate::units::{SimDuration, SimTime};
+use crate::workload::disruption::{Amount, Limit};
+use crate::workload::{ClassId, PodClass, Workloads};
+
+use super::event::{Event, phase};
+use super::{TemplateFacts, World};
+
+/// A pod that was deleted and still holds its room.
+#[derive(Debug, Clone, Copy)]
+struct Leaving {
+    /// Key of its event.
+    serial: u32,
+    slot: Slot,
+    /// What it was, and what it counts as while it leaves.
+    class: ClassId,
+    counts_as: ClassId,
+    owner: Owner,
+    rates: PodRates,
+}
+
+/// What preemption needs beside the pods themselves.
+#[derive(Debug, Default)]
+pub(super) struct Preempting {
+    leaving: Vec<Leaving>,
+    serial: u32,
+    /// By class, the budgets that guard its pods.
+    budgets: Vec<Vec<u32>>,
+    /// Services by budget.
+    services: Vec<Vec<u32>>,
+    /// Budgets that guard batch pods too.
+    guards_batch: Vec<bool>,
+}
+
+impl Preempting {
+    pub(super) fn new(workloads: &Workloads) -> Self {
+        let guards = |class: ClassId, budget: &u32| {
+            let constraints = workloads.classes[class.index()].constraints.as_ref();
+            constraints.is_some_and(|c| workloads.budgets[*budget as usize].guards(c))
+        };
+        let all = 0..workloads.budgets.len() as u32;
+        let by_class = |class| all.clone().filter(|budget| guards(class, budget)).collect();
+        let class_of = |service: u32| {
+            let template = workloads.services[service as usize].template;
+            workloads.templates[template.index()].class
+        };
+        let services = 0..workloads.services.len() as u32;
+        let by_budget = |budget: u32| {
+            services.clone().filter(|service| guards(class_of(*service), &budget)).collect()
+        };
+        let batch = |budget: u32| {
+            workloads.templates.iter().any(|template| {
+                let kind = workloads.workloads[template.workload.index()].kind;
+                kind == crate::workload::WorkloadKind::Batch && guards(template.class, &budget)
+            })
+        };
+        Preempting {
+            leaving: Vec::new(),
+            serial: 0,
+            budgets: (0..workloads.classes.len() as u32).map(|i| by_class(ClassId(i))).collect(),
+            services: all.clone().map(by_budget).collect(),
+            guards_batch: all.clone().map(batch).collect(),
+        }
+    }
+
+    /// Whether a pod of lower priority is on its way out of a node.
+    fn makes_room(&self, slot: Slot, class: ClassId, classes: &[PodClass]) -> bool {
+        let priority = |class: ClassId| classes[class.index()].priority;
+        self.leaving.iter().any(|l| l.slot == slot && priority(l.class) < priority(class))
+    }
+}
+
+/// By class, whether its pods can preempt any that there may be.
+pub(super) fn preemptors(workloads: &Workloads) -> Vec<bool> {
+    let daemon = |template: u32| workloads.daemons.iter().any(|d| d.template.0 == template);
+    let lowest = (0..workloads.templates.len() as u32)
+        .filter(|template| !daemon(*template))
+        .map(|t| workloads.classes[workloads.templates[t as usize].class.index()].priority)
+        .min();
+    let above = |class: &PodClass| lowest.is_some_and(|lowest| class.priority > lowest);
+    workloads.classes.iter().map(|class| !class.never_preempts && above(class)).collect()
+}
+
+/// The pods as preemption asks for them.
+struct Lodgers<'a> {
+    pods: &'a Pods,
+    templates: &'a [TemplateFacts],
+    classes: &'a [PodClass],
+    state: &'a Preempting,
+    scheduler: &'a KubeScheduler,
+    preemptor: PodId,
+    now: SimTime,
+}
+
+/// Pods that are leaving already have no id; as victims they cost nothing.
+const GONE: PodId = PodId(u32::MAX);
+
+impl Residents for Lodgers<'_> {
+    fn on(&self, slot: Slot) -> Vec<Resident> {
+        let mut all: Vec<Resident> = self
+            .pods
+            .on(slot)
+            .map(|id| {
+                let pod = &self.pods[id];
+                let class = self.templates[pod.template.index()].class;
+                Resident {
+                    pod: id,
+                    class,
+                    started: pod.running.min(self.now).ms(),
+                    budgets: self.state.budgets[class.index()].clone(),
+                }
+            })
+            .collect();
+        // In the order in which they were bound.
+        all.reverse();
+        all.extend(self.state.leaving.iter().filter(|l| l.slot == slot).map(|leaving| Resident {
+            pod: GONE,
+            class: leaving.counts_as,
+            started: self.now.ms(),
+            budgets: Vec::new(),
+        }));
+        all
+    }
+
+    fn nominated(&self, slot: Slot, priority: i32) -> Vec<ClassId> {
+        self.scheduler
+            .nominated_on(slot)
+            .filter(|(pod, class)| {
+                *pod != self.preemptor && self.classes[class.index()].priority >= priority
+            })
+            .map(|(_, class)| class)
+            .collect()
+    }
+}
+
+impl World<'_> {
+    /// `PostFilter` of a pod that fits nowhere: looks for a node where pods of
+    /// lower priority can make room. `None` where there is none.
+    pub(super) fn make_room(
+        &mut self,
+        id: PodId,
+        class: ClassId,
+        now: SimTime,
+    ) -> Option<(Room, Vec<PodId>)> {
+        if !self.scheduler.may_preempt(class) {
+            return None;
+        }
+        let classes = &self.workloads.classes;
+        if let Some(slot) = self.scheduler.nominated(id)
+            && self.preempting.makes_room(slot, class, classes)
+        {
+            return Some((Room::Waits(self.nodes.record[slot.index()]), Vec::new()));
+        }
+        let Some(found) = self.find_victims(id, class, now) else {
+            self.scheduler.clear_nomination(id);
+            self.scheduler.resign(class);
+            return None;
+        };
+        let slot = found.slot;
+        let priority = classes[class.index()].priority;
+        let outranked: Vec<PodId> = self
+            .scheduler
+            .nominated_on(slot)
+            .filter(|(_, other)| classes[other.index()].priority < priority)
+            .map(|(pod, _)| pod)
+            .collect();
+        for pod in outranked {
+            self.scheduler.clear_nomination(pod);
+        }
+        self.scheduler.nominate(id, class, slot);
+        let node = self.nodes.record[slot.index()];
+        let victims: Vec<PodId> =
+            found.victims.iter().map(|v| v.pod).filter(|pod| *pod != GONE).collect();
+        let ordinals = victims.iter().map(|pod| self.pods[*pod].ordinal).collect();
+        Some((Room::Made { node, victims: ordinals, violations: found.violations }, victims))
+    }
+
+    /// Deletes the victims of a pod.
+    pub(super) fn delete_victims(
+        &mut self,
+        by: PodId,
+        victims: Vec<PodId>,
+        now: SimTime,
+        queue: &mut EventQueue<Event>,
+    ) {
+        let preemptor = self.pods[by].ordinal;
+        for victim in victims {
+            self.watch_victim(victim, preemptor);
+            let template = self.pods[victim].template;
+            let exit = self.workloads.templates[template.index()].life.exit;
+            self.displace_slowly(victim, PodEnd::Evicted, exit, now, queue);
+        }
+    }
+
+    /// Classes of the pods on a node that preemption may delete.
+    pub(super) fn lodgers_on(&self, preemptor: PodId, slot: Slot) -> Vec<ClassId> {
+        self.lodgers(preemptor, self.now).on(slot).into_iter().map(|r| r.class).collect()
+    }
+
+    fn lodgers(&self, preemptor: PodId, now: SimTime) -> Lodgers<'_> {
+        Lodgers {
+            pods: &self.pods,
+            templates: &self.templates,
+            classes: &self.workloads.classes,
+            state: &self.preempting,
+            scheduler: &self.scheduler,
+            preemptor,
+            now,
+        }
+    }
+
+    fn find_victims(
+        &mut self,
+        id: PodId,
+        class: ClassId,
+        now: SimTime,
+    ) -> Option<crate::place::kube::Preemption> {
+        let workloads = self.workloads;
+        let allowed = self.disruptions_allowed(now);
+        let evaluation = evaluate_plain(&self.view(), class);
+        let potential = potential_nodes(&evaluation);
+        if potential.is_empty() {
+            return None;
+        }
+        let mut draws = Draws::new(self.seed, "preemption-offset", self.pods[id].ordinal);
+        let offset = draws.below(potential.len() as u64) as usize;
+        let lodgers = Lodgers {
+            pods: &self.pods,
+            templates: &self.templates,
+            classes: &workloads.classes,
+            state: &self.preempting,
+            scheduler: &self.scheduler,
+            preemptor: id,
+            now,
+        };
+        let mut stage = Stage {
+            nodes: &mut self.nodes,
+            classes: &workloads.classes,
+            profiles: std::slice::from_ref(&self.setup.scheduler),
+        };
+        preempt(&mut stage, class, &potential, offset, &lodgers, &allowed)
+    }
+
+    /// `status.disruptionsAllowed` of every budget.
+    ///
+    /// DIFFERENCE: as of this instant, where upstream's controller is a moment
+    /// late. Pods of a trace have no owner with a scale: a budget in percent or
+    /// by `maxUnavailable` that guards any of them allows nothing, as upstream.
+    pub(super) fn disruptions_allowed(&self, now: SimTime) -> Vec<i64> {
+        let budgets = self.workloads.budgets.iter().enumerate();
+        budgets
+            .map(|(at, budget)| {
+                let services = &self.preempting.services[at];
+                let counted = matches!(budget.limit, Limit::MinAvailable(Amount::Count(_)));
+                let mut healthy = 0;
+                let mut expected = 0;
+                for service in services {
+                    let service = *service as usize;
+                    healthy += self.ready_replicas(service);
+                    let present = self.replica_count(service);
+                    expected += if counted { present } else { self.desired(service) } as u64;
+                }
+                if self.preempting.guards_batch[at] {
+                    if !counted {
+                        return 0;
+                    }
+                    let (there, running) = self.batch_pods(at as u32, now);
+                    expected += there;
+                    healthy += running;
+                }
+                budget.allowed(healthy, expected) as i64
+            })
+            .collect()
+    }
+
+    /// Pods of traces that a budget guards: all of them, and those that run.
+    fn batch_pods(&self, budget: u32, now: SimTime) -> (u64, u64) {
+        let (mut there, mut running) = (0, 0);
+        for id in self.pods.live() {
+            let pod = &self.pods[id];
+            let class = self.templates[pod.template.index()].class;
+            if pod.service_index().is_none()
+                && self.preempting.budgets[class.index()].contains(&budget)
+            {
+                there += 1;
+                running += u64::from(pod.running <= now);
+            }
+        }
+        (there, running)
+    }
+
+    /// A deleted pod stays on its node until its containers have exited.
+    pub(super) fn linger(
+        &mut self,
+        id: PodId,
+        exit: SimDuration,
+        now: SimTime,
+        queue: &mut EventQueue<Event>,
+    ) {
+        let pod = self.pods[id];
+        let PodState::OnNode(slot) = pod.state else { return };
+        let facts = self.templates[pod.template.index()];
+        let counts_as = self.workloads.leaving_class(facts.class);
+        if counts_as != facts.class {
+            let classes = &self.workloads.classes;
+            self.nodes.unplace_pod(slot, facts.class, &classes[facts.class.index()]);
+            self.nodes.place_pod(slot, counts_as, &classes[counts_as.index()]);
+        }
+        let serial = self.preempting.serial;
+        self.preempting.serial += 1;
+        self.preempting.leaving.push(Leaving {
+            serial,
+            slot,
+            class: facts.class,
+            counts_as,
+            owner: facts.owner,
+            rates: self.rates(&pod),
+        });
+        queue.push(now + exit, phase::FINISH, Event::Left(serial));
+        self.autoscaler_dirty(now, queue);
+    }
+
+    /// A deleted pod has exited: its room is free.
+    pub(super) fn left(&mut self, serial: u32, now: SimTime, queue: &mut EventQueue<Event>) {
+        let all = &mut self.preempting.leaving;
+        // Gone with its node, if it is not there any more.
+        let Some(at) = all.iter().position(|leaving| leaving.serial == serial) else { return };
+        let leaving = all.remove(at);
+        self.free_room(leaving, now);
+        self.announce_room(leaving.slot, leaving.class, now, queue);
+        self.autoscaler_dirty(now, queue);
+    }
+
+    fn free_room(&mut self, leaving: Leaving, now: SimTime) {
+        let Leaving { slot, counts_as, owner, rates, .. } = leaving;
+        self.nodes.unplace_pod(slot, counts_as, &self.workloads.classes[counts_as.index()]);
+        self.observer.node_unbind(slot.index(), owner, rates, now);
+    }
+
+    /// A node goes, and what was about to leave it too.
+    pub(super) fn drop_leaving(&mut self, slot: Slot, now: SimTime) {
+        if self.preempting.leaving.is_empty() {
+            return;
+        }
+        let all = std::mem::take(&mut self.preempting.leaving);
+        let (here, rest) = all.into_iter().partition(|leaving| leaving.slot == slot);
+        self.preempting.leaving = rest;
+        let here: Vec<Leaving> = here;
+        for leaving in here {
+            self.free_room(leaving, now);
+        }
+    }
+
+    /// Tells the scheduler that a pod of the class left a node.
+    pub(super) fn announce_room(
+        &mut self,
+        slot: Slot,
+        class: ClassId,
+        now: SimTime,
+        queue: &mut EventQueue<Event>,
+    ) {
+        // Where pods look at each other, one on a closed node counts too.
+        if self.nodes.open[slot.index()] || self.named {
+            self.scheduler.pod_deleted(&self.nodes, slot, class, now);
+            let node = self.nodes.record[slot.index()];
+            self.watch_woken(Cause::PodLeft(node), now);
+            self.after_requeue(now, queue);
+        }
+    }
+}
