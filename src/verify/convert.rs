@@ -149,7 +149,10 @@ impl<'a> Converter<'a> {
             .map(|selector| selector.node_selector_terms.iter().map(node_term).collect())
             .transpose()?;
         let preferred_nodes = nodes.preferred.iter().map(|preferred| {
-            Ok(Weighted { weight: preferred.weight, term: node_term(&preferred.preference)? })
+            Ok(Weighted {
+                weight: preferred.weight.into(),
+                term: node_term(&preferred.preference)?,
+            })
         });
         let (near, apart) = (&spec.affinity.pod_affinity, &spec.affinity.pod_anti_affinity);
         let required = |terms: &[PodTerm]| -> Fallible<Vec<PodAffinityTerm>> {
@@ -160,7 +163,7 @@ impl<'a> Converter<'a> {
                 .iter()
                 .map(|t| {
                     let term = self.pod_term(pod, &t.pod_affinity_term)?;
-                    Ok(Weighted { weight: t.weight, term })
+                    Ok(Weighted { weight: t.weight.into(), term })
                 })
                 .collect()
         };
@@ -376,11 +379,11 @@ fn spread(pod: &Pod, constraint: &Spread) -> Fallible<SpreadConstraint> {
         }
     };
     Ok(SpreadConstraint {
-        max_skew: constraint.max_skew,
+        max_skew: constraint.max_skew.into(),
         topology_key: constraint.topology_key.clone(),
         hard,
         selector,
-        min_domains: constraint.min_domains.unwrap_or(1),
+        min_domains: constraint.min_domains.unwrap_or(1).into(),
         honor_affinity: constraint.node_affinity_policy != "Ignore",
         honor_taints: constraint.node_taints_policy == "Honor",
     })

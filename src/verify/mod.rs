@@ -57,8 +57,8 @@ pub fn run(path: &Path) -> Result<Report> {
     let one = |file: &std::path::PathBuf| -> Result<Option<Scenario>> {
         let Some(scenario) = scenario::load(file)? else { return Ok(None) };
         let (counts, disagreements) = compare::replay(&scenario)
-            .map_err(|e| Error::input(format!("`{}`: {e}", file.display())))?;
-        Ok(Some(Scenario { name: scenario.id, counts, disagreements }))
+            .map_err(|e| Error::input(clean(&format!("`{}`: {e}", file.display()))))?;
+        Ok(Some(Scenario { name: clean(&scenario.id), counts, disagreements }))
     };
     let read: Vec<Result<Option<Scenario>>> = files.par_iter().map(one).collect();
     let mut report = Report { scenarios: Vec::new(), skipped: 0 };
@@ -149,15 +149,17 @@ impl Report {
             for d in &scenario.disagreements {
                 let pod = if d.pod.is_empty() { String::new() } else { format!(" {}", d.pod) };
                 let node = d.node.as_ref().map_or(String::new(), |node| format!(" {node}"));
-                let _ = writeln!(
-                    out,
-                    "{}{pod}{node}: {} {}, expected {}",
-                    scenario.name, d.what, d.actual, d.expected
-                );
+                let what = format!("{pod}{node}: {} {}, expected {}", d.what, d.actual, d.expected);
+                let _ = writeln!(out, "{}{}", scenario.name, clean(&what));
             }
         }
         out
     }
+}
+
+/// Names come from files: nothing in them may steer the terminal.
+fn clean(text: &str) -> String {
+    text.replace(char::is_control, "\u{fffd}")
 }
 
 /// A share that is 100 % only if nothing is missing.

@@ -134,7 +134,7 @@ objects! {
 
     /// A port of a container.
     Port {
-        host_port: i64,
+        host_port: i32,
         #[serde(rename = "hostIP")]
         host_ip: String,
         protocol: String,
@@ -176,7 +176,7 @@ objects! {
 
     /// A preferred node selector term.
     PreferredNodes {
-        weight: i64,
+        weight: i32,
         preference: NodeTerm,
     }
 
@@ -205,7 +205,7 @@ objects! {
 
     /// A preferred pod affinity term.
     PreferredPods {
-        weight: i64,
+        weight: i32,
         pod_affinity_term: PodTerm,
     }
 
@@ -217,11 +217,11 @@ objects! {
 
     /// A topology spread constraint.
     Spread {
-        max_skew: i64,
+        max_skew: i32,
         topology_key: String,
         when_unsatisfiable: String,
         label_selector: Option<Selector>,
-        min_domains: Option<i64>,
+        min_domains: Option<i32>,
         node_affinity_policy: String,
         node_taints_policy: String,
         match_label_keys: Vec<String>,
@@ -263,7 +263,7 @@ objects! {
 
     /// `status` of a `PodDisruptionBudget`.
     BudgetStatus {
-        disruptions_allowed: i64,
+        disruptions_allowed: i32,
         disrupted_pods: BTreeMap<String, serde_json::Value>,
     }
 }

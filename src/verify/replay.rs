@@ -128,7 +128,7 @@ fn budgets(input: &Input) -> Result<Vec<Guard>, String> {
             // Here an empty selector guards nothing, as in the scheduler.
             selector: selector.filter(|selector| !selector.requirements.is_empty()),
             disrupted: budget.status.disrupted_pods.keys().cloned().collect(),
-            allowed: budget.status.disruptions_allowed,
+            allowed: budget.status.disruptions_allowed.into(),
         })
     };
     input

@@ -10,6 +10,7 @@ mod rightsize;
 mod sweep;
 mod traces;
 mod transforms;
+mod verify;
 
 use std::collections::BTreeMap;
 use std::fs;

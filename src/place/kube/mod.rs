@@ -24,6 +24,7 @@ mod queue;
 mod queue_model;
 mod rejectors;
 mod requeue;
+mod sample;
 mod score;
 mod tally;
 mod terms;
@@ -45,6 +46,7 @@ pub use profile::{
 };
 pub use queue::{Failures, Position, QueueProfile, SchedulingQueue};
 pub use rejectors::Rejectors;
+pub use sample::{Sample, nodes_to_find, sample};
 pub use score::{
     balance_score, balanced_allocation, resource_score, resources_fit, reversed, shape_score,
     taint_score, untolerated_preferences,

@@ -120,6 +120,8 @@ fn selects(selector: Option<&LabelSelector>, class: &PodClass) -> bool {
 pub(super) struct HardSpread<'a> {
     constraints: Vec<Cow<'a, SpreadConstraint>>,
     counts: Domains,
+    /// By constraint, the count of its emptiest domain, `None` without any.
+    least: Vec<Option<i64>>,
 }
 
 impl<'a> HardSpread<'a> {
@@ -128,7 +130,7 @@ impl<'a> HardSpread<'a> {
         let constraints = spread_constraints(view, class, true);
         let mut counts = Domains::default();
         if constraints.is_empty() {
-            return HardSpread { constraints, counts };
+            return HardSpread { constraints, counts, least: Vec::new() };
         }
         for i in (0..view.nodes.slots()).filter(|i| view.nodes.listed[*i]) {
             let slot = Slot(i as u32);
@@ -143,7 +145,8 @@ impl<'a> HardSpread<'a> {
                 }
             }
         }
-        HardSpread { constraints, counts }
+        let least = constraints.iter().map(|c| counts.min(&c.topology_key)).collect();
+        HardSpread { constraints, counts, least }
     }
 
     /// Whether the skew stays within bounds with the pod on the node.
@@ -153,13 +156,13 @@ impl<'a> HardSpread<'a> {
         slot: Slot,
         class: &PodClass,
     ) -> Result<(), Rejection> {
-        for constraint in &self.constraints {
+        for (constraint, least) in self.constraints.iter().zip(&self.least) {
             let key = &constraint.topology_key;
             let Some(value) = view.nodes.label(slot, key) else {
                 return Err(Rejection::SpreadLabel);
             };
             // Upstream passes over a constraint that no node counts for.
-            let Some(least) = self.counts.min(key) else { continue };
+            let Some(least) = *least else { continue };
             let enough = self.counts.len(key) as i64 >= constraint.min_domains;
             let least = if enough { least } else { 0 };
             let own = i64::from(selects(constraint.selector.as_ref(), class));
@@ -188,13 +191,14 @@ impl<'a> HardSpread<'a> {
         {
             return;
         }
-        for constraint in &self.constraints {
+        for (constraint, least) in self.constraints.iter().zip(&mut self.least) {
             let key = &constraint.topology_key;
             if selects(constraint.selector.as_ref(), other)
                 && included(view, slot, class, constraint)
                 && let Some(value) = view.nodes.label(slot, key)
             {
                 self.counts.add(key, value, by);
+                *least = self.counts.min(key);
             }
         }
     }
