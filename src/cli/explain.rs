@@ -76,7 +76,7 @@ struct Which {
     /// start or 2026-07-06T02:30Z
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
-    /// The first that was evicted by a drain
+    /// The first that was evicted, by a drain or for a pod of higher priority
     #[arg(long)]
     evicted: bool,
     /// The first that was lost with its Spot node

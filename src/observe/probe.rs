@@ -338,6 +338,9 @@ pub struct Instance {
     pub rejected: Option<RejectReason>,
     /// Where it was meant to run, if on Fargate.
     pub fargate: Option<Launch>,
+    /// When its last scheduling gate was removed; `NEVER` where it had none or
+    /// ended before.
+    pub ungated: SimTime,
     /// Ordinal of the pod that preempted it.
     pub preemptor: Option<u64>,
     /// For one that was rejected or never bound: every kind of node.
@@ -406,6 +409,7 @@ impl Follow {
             left_out: 0,
             rejected: id.err(),
             fargate: None,
+            ungated: SimTime::NEVER,
             preemptor: None,
             reach: Vec::new(),
         });

@@ -58,9 +58,9 @@ pub enum PodEnd {
     Running,
     /// Bound or launching, not yet running, when the run ended.
     Starting,
-    /// Unbound when the run ended.
+    /// Unbound when the run ended, behind its gates or not.
     Pending,
-    /// Evicted by a drain; its owner created a replacement.
+    /// Evicted by a drain, or preempted; its owner created a replacement.
     Evicted,
     /// Lost with its node; its owner created a replacement.
     Interrupted,

@@ -248,7 +248,12 @@ impl World<'_> {
         self.scheduler
             .queue
             .unschedulable_classes()
-            .map(|(class, count)| {
+            .filter_map(|(class, count)| {
+                // A nominated pod has its place: no node is bought for it.
+                let count = count - self.scheduler.nominations_of(class);
+                if count == 0 {
+                    return None;
+                }
                 let mut oldest = SimTime::NEVER;
                 for id in self.scheduler.queue.unschedulable_pods(class) {
                     oldest = oldest.min(self.pods[id].submitted);
@@ -256,7 +261,7 @@ impl World<'_> {
                         break;
                     }
                 }
-                PendingGroup { class, count, oldest }
+                Some(PendingGroup { class, count, oldest })
             })
             .collect()
     }

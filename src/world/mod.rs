@@ -9,6 +9,7 @@
 mod autoscale;
 #[cfg(test)]
 mod backlog;
+mod diagnosis;
 mod ecs;
 #[cfg(test)]
 mod ecs_tests;

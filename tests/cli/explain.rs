@@ -311,6 +311,23 @@ fn preemption_is_told_by_both_sides() {
     assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
 }
 
+/// Fifty minutes behind a gate, then at once onto an empty node.
+#[test]
+fn gates_are_told_and_count_as_waiting() {
+    let dir = scratch();
+    preempting(dir.path());
+    let scenario = fs::read_to_string(dir.path().join("s.yaml")).expect("the scenario");
+    let gates = "schedulingGates: [{ name: quota, removed-after: 50m }], namespace: ci";
+    let scenario = scenario.replace("namespace: ci", gates);
+    fs::write(dir.path().join("s.yaml"), scenario).expect("a scenario");
+    let story = explained(dir.path(), &["pod", "s.yaml", "late"]);
+    let instance = &story["instances"][0];
+    assert_eq!((&instance["gated_s"], &instance["pending_s"]), (&3000.0.into(), &3000.0.into()));
+    assert_eq!(instance["events"][1]["event"], "ungated");
+    let shown = text(&fine(dir.path(), &["explain", "pod", "s.yaml", "late", "-q"]).stdout);
+    assert!(shown.contains("of it behind scheduling gates"), "{shown}");
+}
+
 #[test]
 fn a_rejected_pod_says_what_every_pool_lacks() {
     let dir = scratch();

@@ -184,6 +184,12 @@ impl KubeScheduler {
         self.index.nominations.iter().filter(move |n| n.slot == slot).map(|n| (n.pod, n.class))
     }
 
+    /// How many pods of the class are nominated for a node.
+    #[must_use]
+    pub fn nominations_of(&self, class: ClassId) -> u32 {
+        self.index.nominations.iter().filter(|n| n.class == class).count() as u32
+    }
+
     /// After a failed attempt: which filters reject the class, over all
     /// nodes. Remembered for the events that wake such pods.
     pub fn rejecting(&mut self, nodes: &Nodes, class: ClassId) -> Rejectors {

@@ -58,6 +58,8 @@ pub(super) struct InstanceStory {
     pub(super) end: &'static str,
     /// Submitted to bound, or to its end if it never was.
     pub(super) pending_s: f64,
+    /// The part of it behind scheduling gates.
+    pub(super) gated_s: f64,
     pub(super) attempts: u64,
     /// Node, or Fargate pod.
     pub(super) place: Option<String>,
@@ -323,6 +325,8 @@ impl Teller<'_> {
 
     fn instance(&self, of: &Instance, replacement: bool) -> InstanceStory {
         let until = if of.bound == SimTime::NEVER { of.ended } else { of.bound };
+        let life = self.cell.workloads.templates[of.template.index()].life;
+        let gated = life.gated_for > SimDuration::ZERO && of.end != PodEnd::Rejected;
         let reached = |at: SimTime| (at < SimTime::NEVER).then(|| self.moment(at));
         let attempts = of.steps.iter().map(|step| match step {
             Step::Failed(failures) => failures.count,
@@ -336,6 +340,7 @@ impl Teller<'_> {
             ended: self.moment(of.ended),
             end: of.end.name(),
             pending_s: (until - of.submitted).secs_f64(),
+            gated_s: if gated { (of.ungated.min(until) - of.submitted).secs_f64() } else { 0.0 },
             attempts: attempts.sum(),
             place: match of.place {
                 Place::Nowhere => None,
@@ -375,6 +380,11 @@ impl Teller<'_> {
                 let text = format!("launch admitted by the bucket after {wait}");
                 say(launch.admitted, "launch-admitted", text);
             }
+        }
+        if of.ungated < SimTime::NEVER {
+            let held = of.ungated - of.submitted;
+            let text = format!("its last scheduling gate was removed, after {held}");
+            say(of.ungated, "ungated", text);
         }
         let mut tried = 0;
         for step in &of.steps {
@@ -426,15 +436,11 @@ impl Teller<'_> {
         say: &mut impl FnMut(SimTime, &'static str, String),
     ) {
         let why = match requeue.cause {
-            Cause::Submitted => return,
+            Cause::Submitted | Cause::Ungated => return,
             Cause::NodeReady(node) => format!("node {} became Ready", self.node(node)),
             Cause::PodLeft(node) => format!("a pod left {}", self.node(node)),
             Cause::Leftover => "five minutes unschedulable".to_owned(),
             Cause::PodBound(node) => format!("a pod was bound to {}", self.node(node)),
-            Cause::Ungated => {
-                let text = "its last scheduling gate was removed".to_owned();
-                return say(requeue.at, "ungated", text);
-            }
         };
         let mut text = format!("back to the queue: {why}");
         if requeue.backoff_until > tried {

@@ -73,7 +73,12 @@ fn summary(of: &InstanceStory) -> String {
         .place
         .as_ref()
         .map_or_else(|| "never found one".to_owned(), |place| format!("went to {place}"));
-    format!("Waited {waited} for {what}{attempts}; {place}; {}", of.end)
+    let gated = if of.gated_s > 0.0 {
+        format!(", {} of it behind scheduling gates", text::seconds(of.gated_s))
+    } else {
+        String::new()
+    };
+    format!("Waited {waited} for {what}{gated}{attempts}; {place}; {}", of.end)
 }
 
 fn since_start(at_ms: i64) -> String {
