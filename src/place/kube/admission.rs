@@ -70,18 +70,31 @@ pub(super) struct Preference {
     pub(super) affinity: i64,
 }
 
+/// The filter by which labels, taints or the name keep a class away: the
+/// first in upstream order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    Unschedulable,
+    Name,
+    Taint,
+    Affinity,
+    VolumeZone,
+}
+
 /// The answer for one (class, traits), or (class, node).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Admission {
     /// Index into [`Admissions::preferences`], or [`Admission::REFUSED`].
     group: u16,
+    /// Why the class may not go there.
+    pub(super) refusal: Option<Refusal>,
     /// Whether such a node, when it appears, is worth another attempt.
     pub(super) quick: bool,
 }
 
 impl Admission {
     const REFUSED: u16 = u16::MAX;
-    const NOTHING: Admission = Admission { group: Self::REFUSED, quick: false };
+    const NOTHING: Admission = Admission { group: Self::REFUSED, refusal: None, quick: false };
 
     /// Whether the class may go there.
     #[inline]
@@ -174,15 +187,15 @@ impl Admissions {
     }
 
     fn admission(&mut self, answer: &Answer) -> Admission {
-        let Answer { admits, quick, preference } = *answer;
-        if !admits {
-            return Admission { group: Admission::REFUSED, quick };
+        let Answer { refusal, quick, preference } = *answer;
+        if refusal.is_some() {
+            return Admission { group: Admission::REFUSED, refusal, quick };
         }
         let at = self.preferences.iter().position(|p| *p == preference).unwrap_or_else(|| {
             self.preferences.push(preference);
             self.preferences.len() - 1
         });
-        Admission { group: at as u16, quick }
+        Admission { group: at as u16, refusal, quick }
     }
 
     #[inline]
@@ -199,7 +212,7 @@ impl Admissions {
 
 /// What labels, taints and name say.
 struct Answer {
-    admits: bool,
+    refusal: Option<Refusal>,
     quick: bool,
     preference: Preference,
 }
@@ -221,8 +234,15 @@ impl Answer {
         };
         let enters = !traits.unschedulable || enters_unschedulable(class);
         let untainted = first_untolerated(traits, class).is_none();
+        let refusal = [
+            (enters, Refusal::Unschedulable),
+            (named, Refusal::Name),
+            (untainted, Refusal::Taint),
+            (affine, Refusal::Affinity),
+            (near_volumes, Refusal::VolumeZone),
+        ];
         Answer {
-            admits: enters && named && untainted && affine && near_volumes,
+            refusal: refusal.iter().find(|(passes, _)| !passes).map(|(_, refusal)| *refusal),
             quick: named && affine && keeps_no_schedule(traits, class),
             preference,
         }

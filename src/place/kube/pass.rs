@@ -40,6 +40,8 @@ pub(super) struct Rules<'a> {
     pub(super) admissions: &'a Admissions,
     pub(super) mirror: &'a Mirror,
     pub(super) weights: &'a PluginWeights,
+    /// Per hard constraint, the most pods that a domain may hold already.
+    pub(super) limits: &'a [Option<i64>],
     /// Slots that nominations of other pods make infeasible, sorted.
     pub(super) taken: &'a [u32],
 }
@@ -395,9 +397,8 @@ fn filter(candidates: &mut Vec<u32>, rules: &Rules<'_>) {
             volumes.room(rules.nodes, slot as usize).is_none_or(|room| there <= room)
         });
     }
-    for hard in &terms.hard {
-        let lowest = lowest(tallies, hard);
-        let limit = lowest.map_or(i64::MAX, |lowest| hard.max_skew + lowest - hard.own);
+    for (hard, limit) in terms.hard.iter().zip(rules.limits) {
+        let limit = limit.unwrap_or(i64::MAX);
         let key = tallies.get_key(hard.term.key);
         let sums = &tallies.get(hard.term.tally).sums;
         keep(candidates, |slot| {
@@ -428,16 +429,9 @@ fn filter(candidates: &mut Vec<u32>, rules: &Rules<'_>) {
     }
 }
 
-/// The fewest pods in a domain of a hard constraint, 0 where there are fewer
-/// domains than it asks for; `None` where no node counts, which upstream
-/// passes over.
-fn lowest(tallies: &Tallies, hard: &Hard) -> Option<i64> {
-    let present = tallies.get_domains(hard.domains).present;
-    let enough = present >= hard.min_domains;
-    (present > 0).then(|| if enough { tallies.least(hard.term.tally) } else { 0 })
-}
-
-/// As [`lowest`] with more pods in one domain.
+/// The fewest pods in a domain of a hard constraint with more pods in one of
+/// them, 0 where there are fewer domains than it asks for; `None` where no node
+/// counts.
 pub(super) fn lowest_with(tallies: &Tallies, hard: &Hard, at: u32, more: i64) -> Option<i64> {
     let domains = tallies.get_domains(hard.domains);
     if domains.present < hard.min_domains.max(1) {

@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use super::index::{ScoreIndex, Top};
 use super::tests::taint;
 use super::{
-    DefaultConstraint, DefaultSpread, PluginWeights, Resource, SchedulerProfile, Scoring,
-    ShapePoint, View, evaluate_plain, named_nodes, score_plain,
+    DefaultConstraint, DefaultSpread, NodeVerdict, PluginWeights, Rejectors, Resource,
+    SchedulerProfile, Scoring, ShapePoint, View, evaluate_plain, named_nodes, score_plain,
 };
 use crate::cluster::{
     Capacity, HOSTNAME_LABEL, Mark, NodeInit, NodeTraits, Nodes, PoolId, Purchase, ShapeId, Slot,
@@ -464,6 +464,13 @@ impl Rig {
         for (slot, scores) in found.iter().zip(score_plain(&self.view(), id, &found)) {
             totals[slot.index()] = Some(scores.total());
         }
+        let mut rejectors = Rejectors::default();
+        for verdict in &plain.verdicts {
+            if let NodeVerdict::Rejected(rejection) = verdict {
+                rejectors.insert(rejection.plugin());
+            }
+        }
+        assert_eq!(index.rejecting(&self.nodes, id), rejectors);
         let best = totals.iter().copied().flatten().max();
         let top: Vec<Slot> =
             found.iter().copied().filter(|slot| totals[slot.index()] == best).collect();

@@ -30,6 +30,18 @@ pub(super) struct Hard {
     pub(super) own: i64,
 }
 
+impl Hard {
+    /// The most pods that a domain may hold already; `None` where no node
+    /// counts, which upstream passes over.
+    pub(super) fn limit(&self, tallies: &mut Tallies) -> Option<i64> {
+        tallies.settle_least(self.term.tally);
+        let present = tallies.get_domains(self.domains).present;
+        let enough = present >= self.min_domains;
+        let least = if enough { tallies.least(self.term.tally) } else { 0 };
+        (present > 0).then_some(self.max_skew + least - self.own)
+    }
+}
+
 /// Volumes that the class attaches to its node.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Volumes {

@@ -24,6 +24,7 @@
 
 mod nominated;
 mod planes;
+mod rejecting;
 
 use rustc_hash::FxHashMap;
 
@@ -37,7 +38,7 @@ use super::plugins::named_nodes;
 use super::profile::{Resource, SchedulerProfile, Scoring};
 use super::tally::Tallies;
 use super::terms::{Compiler, Terms};
-use super::{NodeVerdict, Rejectors, View, evaluate_plain};
+use super::{Rejectors, View};
 use crate::cluster::{Nodes, Slot};
 use crate::rng::Draws;
 use crate::workload::{ClassId, PodClass};
@@ -75,6 +76,8 @@ struct Kind {
     samples: bool,
     /// Required affinity names the nodes that come into question.
     named: Option<Vec<String>>,
+    /// Who rejects it, as of these positions of ledger and census.
+    rejectors: Option<(u64, u64, Rejectors)>,
     /// Index into `planes`, or `u32::MAX`.
     resident: u32,
     /// `Mirror::open_version` of `admissible`.
@@ -102,6 +105,7 @@ impl Kind {
             wide,
             samples,
             named,
+            rejectors: None,
             resident: u32::MAX,
             admissible_version: u64::MAX,
             admissible: false,
@@ -308,22 +312,6 @@ impl ScoreIndex {
         kind.admissible
     }
 
-    /// Which filters reject the class, over all nodes.
-    pub fn rejecting(&mut self, nodes: &Nodes, class: ClassId) -> Rejectors {
-        let view = View { nodes, classes: &self.classes, profiles: &self.profiles };
-        let evaluation = evaluate_plain(&view, class);
-        let mut rejectors = Rejectors::default();
-        let of_pod = evaluation.pod.as_ref();
-        let of_nodes = evaluation.verdicts.iter().filter_map(|verdict| match verdict {
-            NodeVerdict::Rejected(rejection) => Some(rejection),
-            _ => None,
-        });
-        for rejection in of_pod.into_iter().chain(of_nodes) {
-            rejectors.insert(rejection.plugin());
-        }
-        rejectors
-    }
-
     /// Whether the binding of another pod can make a node feasible for the
     /// class: it must be near others, or spread evenly.
     #[must_use]
@@ -495,9 +483,9 @@ impl ScoreIndex {
     /// Finds and scores the feasible nodes of an attempt.
     fn run_pass(&mut self, nodes: &Nodes, class: ClassId, at: usize) {
         self.tallies.sync(nodes);
-        for hard in &self.kinds[self.planes[at].kind as usize].terms.hard {
-            self.tallies.settle_least(hard.term.tally);
-        }
+        let hard = &self.kinds[self.planes[at].kind as usize].terms.hard;
+        let limits: Vec<Option<i64>> =
+            hard.iter().map(|hard| hard.limit(&mut self.tallies)).collect();
         let taken = self.taken(nodes, class);
         let kind = self.planes[at].kind as usize;
         if self.kinds[kind].samples || self.kinds[kind].named.is_some() {
@@ -514,6 +502,7 @@ impl ScoreIndex {
             admissions: &kind.admissions,
             mirror: &self.mirror,
             weights: &profile.weights,
+            limits: &limits,
             taken: &taken,
         };
         let planes = &self.planes[at];

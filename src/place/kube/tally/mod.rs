@@ -205,6 +205,11 @@ impl Tallies {
         domain(&self.topology, self.all[tally].counted.place, slot)
     }
 
+    /// Whether the slot lies in a domain of a tally.
+    pub(super) fn has_domain(&self, tally: usize, slot: usize) -> bool {
+        self.domain(tally, slot) != NOWHERE
+    }
+
     /// The sum where the slot lies, 0 where it lies nowhere.
     pub(super) fn sum_at(&self, tally: usize, slot: usize) -> i64 {
         let domain = self.domain(tally, slot);
