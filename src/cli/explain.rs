@@ -6,7 +6,7 @@ use super::{Console, Format, Outcome, Scenario, cells, print};
 use crate::observe::probe::{Follow, Probe, Role, Search};
 use crate::observe::{KeepPods, PodEnd};
 use crate::plan::{CasePlan, Plan};
-use crate::report::explain::{CellFacts, PodStory, Subject, cost, find_pod, find_workload, pod};
+use crate::report::explain::{CellFacts, Subject, cost, find_pod, find_workload, pod, task};
 use crate::scenario::Source;
 use crate::units::{Money, SimTime, parse_duration};
 use crate::workload::{Workloads, text};
@@ -117,15 +117,7 @@ pub(super) fn run(verb: &Verb, console: &Console) -> Result<Outcome> {
         Verb::Pod(args) => {
             let loaded = args.cell.load(console)?;
             let (case, seed) = cell(&loaded.plan)?;
-            if case.setup.ecs.is_some() {
-                return Err(Error::input(format!(
-                    "case `{}` is on ECS, and `explain pod` knows the kube-scheduler only; \
-                     `explain cost` works there too",
-                    case.name
-                )));
-            }
-            let story = args.story(&loaded, case, seed)?;
-            print(&story.show(args.cell.format.into())?)?;
+            print(&args.story(&loaded, case, seed)?)?;
         }
         Verb::Cost(args) => {
             let loaded = args.cell.load(console)?;
@@ -143,7 +135,7 @@ pub(super) fn run(verb: &Verb, console: &Console) -> Result<Outcome> {
 }
 
 impl PodArgs {
-    fn story(&self, loaded: &Loaded, case: &CasePlan, seed: u64) -> Result<PodStory> {
+    fn story(&self, loaded: &Loaded, case: &CasePlan, seed: u64) -> Result<String> {
         let workloads = case.workload.materialise(seed)?;
         let ordinal = match &self.which.pod {
             Some(name) => find_pod(&workloads, name)?,
@@ -163,7 +155,11 @@ impl PodArgs {
             workloads: &workloads,
             record: &record,
         };
-        pod(cell, &follow, ordinal)
+        let format = self.cell.format.into();
+        match &case.setup.ecs {
+            Some(ecs) => task(cell, ecs, &follow, ordinal)?.show(format),
+            None => pod(cell, &follow, ordinal)?.show(format),
+        }
     }
 
     /// A first run that finds the pod of the role.

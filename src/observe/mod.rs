@@ -4,6 +4,7 @@ mod accounts;
 mod names;
 mod observer;
 pub mod probe;
+pub mod probe_ecs;
 mod record;
 mod rejection;
 mod timeline;

@@ -8,6 +8,7 @@
 //! which its replacements keep: the story of a pod that was interrupted goes
 //! on with the pod that replaced it.
 
+use super::probe_ecs::EcsStory;
 use super::record::{Place, PodEnd};
 use super::rejection::RejectReason;
 use crate::cluster::{Pod, PodId, PoolId, ShapeId};
@@ -345,6 +346,8 @@ pub struct Instance {
     pub preemptor: Option<u64>,
     /// For one that was rejected or never bound: every kind of node.
     pub reach: Vec<Reach>,
+    /// What happened to it on Amazon ECS, in place of `steps` and `reach`.
+    pub ecs: Option<Box<EcsStory>>,
 }
 
 /// Follows a piece of work.
@@ -381,6 +384,12 @@ impl Follow {
         }
     }
 
+    /// Whether it follows this pod.
+    #[must_use]
+    pub(crate) fn is_of(&self, pod: &Pod) -> bool {
+        pod.ordinal == self.ordinal
+    }
+
     /// The pod it follows, while there is one.
     #[must_use]
     pub fn live(&self) -> Option<PodId> {
@@ -412,6 +421,7 @@ impl Follow {
             ungated: SimTime::NEVER,
             preemptor: None,
             reach: Vec::new(),
+            ecs: None,
         });
     }
 

@@ -14,6 +14,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::cluster::{Pod, PodId, PodState, Purchase, Slot};
+use crate::observe::probe_ecs::{ProviderChoice, Woken};
 use crate::observe::{PodEnd, RejectReason};
 pub(super) use crate::place::ecs::NO_PROVIDER;
 use crate::place::ecs::{EcsPlacer, GroupSpec, Provisioning, Registered, TaskGroup};
@@ -119,7 +120,7 @@ impl World<'_> {
         Some((pool as u32, ecs.sizes[pool][facts.class.index()]?))
     }
 
-    fn is_fargate(&self, provider: u16) -> bool {
+    pub(super) fn is_fargate(&self, provider: u16) -> bool {
         provider != NO_PROVIDER && usize::from(provider) >= self.setup.cluster.pools.len()
     }
 
@@ -133,8 +134,15 @@ impl World<'_> {
         let workload = facts.owner.workload.index();
         let ecs = self.ecs.as_mut()?;
         let items = &ecs.spec.workloads[workload].providers;
+        let mut choice = None;
         if pod.provider == NO_PROVIDER && !items.is_empty() {
-            match choose_provider(items, &ecs.counts[workload]) {
+            let chosen = choose_provider(items, &ecs.counts[workload]);
+            if self.observer.probe.is_some() {
+                let counts = ecs.counts[workload].iter().copied();
+                let entries = items.iter().copied().zip(counts).collect();
+                choice = Some(ProviderChoice { entries, chosen });
+            }
+            match chosen {
                 Some(entry) => pod.provider = items[entry].provider,
                 None => return self.reject(&pod, facts, RejectReason::NoProvider),
             }
@@ -149,11 +157,14 @@ impl World<'_> {
         };
         if !holds {
             let reason = self.ecs_missing(group);
-            return self.reject(&pod, facts, reason);
+            let rejected = self.reject(&pod, facts, reason);
+            self.watch_ecs_submitted(&pod, group, choice, true);
+            return rejected;
         }
         let now = pod.submitted;
         let id = self.pods.insert(pod);
         self.watch_submitted(&pod, Ok(id));
+        self.watch_ecs_submitted(&pod, group, choice, false);
         let ecs = self.ecs.as_mut()?;
         ecs.count(workload, provider, 1);
         if fargate {
@@ -230,18 +241,23 @@ impl World<'_> {
             let requests = &self.workloads.classes[group.class.index()].requests;
             let mut draws = Draws::new(self.seed, "placement-tie", self.pods[id].ordinal);
             self.attempts += 1;
+            let saw = self.watch_ecs_attempt(id, group, &draws);
+            let Some(ecs) = &mut self.ecs else { return };
             let Some(slot) = ecs.placer.select(&self.nodes, &group, requests, &mut draws) else {
                 ecs.waiting.give_up();
                 continue;
             };
             ecs.waiting.remove(id);
             ecs.placer.shift(&self.nodes, group.class, group.owner as usize, slot, 1);
+            self.watch_ecs_placed(saw, slot, now);
             self.bind(id, slot, now, now, queue);
             // The task that came may be what others wait for.
             if self.ecs.as_ref().is_some_and(|ecs| ecs.watches_tasks) {
                 self.ecs_hope(slot);
+                self.watch_ecs_woken(slot, Woken::TaskCame, now);
             }
         }
+        self.watch_ecs_waits(now);
     }
 
     /// A task is about to end: ECS forgets it. Its requests are still on its
@@ -262,7 +278,13 @@ impl World<'_> {
     }
 
     /// An instance gained room, or a drained one lost a task.
-    pub(super) fn ecs_room(&mut self, slot: Slot, now: SimTime, queue: &mut EventQueue<Event>) {
+    pub(super) fn ecs_room(
+        &mut self,
+        slot: Slot,
+        by: Woken,
+        now: SimTime,
+        queue: &mut EventQueue<Event>,
+    ) {
         if self.ecs.is_none() {
             return;
         }
@@ -273,6 +295,7 @@ impl World<'_> {
             }
             return;
         }
+        self.watch_ecs_woken(slot, by, now);
         if self.ecs_hope(slot) {
             self.plan_schedule(now, queue);
         }

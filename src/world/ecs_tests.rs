@@ -6,8 +6,10 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::tests::{batch, class, metered_is_running, pool, setup, template};
-use super::{Ecs, EcsWorkload, Horizon, Setup, run};
-use crate::cluster::{ClusterSpec, FargateSize, FargateSpec, PoolKind, Purchase, ZoneId};
+use super::{Ecs, EcsWorkload, Horizon, Setup, run, run_watched};
+use crate::cluster::{ClusterSpec, FargateSize, FargateSpec, Pod, PoolKind, Purchase, ZoneId};
+use crate::observe::probe::{Follow, Probe};
+use crate::observe::probe_ecs::EcsStep;
 use crate::observe::{KeepPods, NodeEnd, Place, PodEnd, Record, RejectReason};
 use crate::place::ecs::query::parse;
 use crate::place::ecs::{
@@ -657,7 +659,25 @@ proptest! {
             // Only services are moved, and the longest task ends in time.
             prop_assert_eq!(record.counts[0].evicted, 0);
         }
-        let again = run(&setup, &workloads, case.seed, KeepPods::Yes);
+        // Followed or not, a run repeats itself.
+        let follow = Follow::new(Pod::trace_ordinal(0, case.tasks / 2));
+        let probe = Probe::Follow(Box::new(follow));
+        let (again, probe) = run_watched(&setup, &workloads, case.seed, KeepPods::Yes, probe);
         prop_assert_eq!(again, record);
+        let Probe::Follow(follow) = probe else { panic!("a pursuit") };
+        for instance in &follow.instances {
+            let story = instance.ecs.as_ref().expect("on ECS");
+            let placed = story.steps.iter().find_map(|step| match step {
+                EcsStep::Placed { node, saw, .. } => Some((*node, saw)),
+                _ => None,
+            });
+            let place = placed.map_or(Place::Nowhere, |(node, _)| Place::Node(node));
+            prop_assert_eq!(place, instance.place);
+            // The plain evaluator narrows to the one that was taken, or drew it.
+            if let Some((node, saw)) = placed {
+                let left = saw.narrowed.last().map_or(&saw.eligible, |(_, _, left)| left);
+                prop_assert!(left.count > 8 || left.first.contains(&node));
+            }
+        }
     }
 }

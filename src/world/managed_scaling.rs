@@ -56,6 +56,7 @@ impl World<'_> {
             let answer = scaler.datapoint(now, &observed, &waiting);
             next = next.min(answer.next.unwrap_or(SimTime::NEVER));
             if let Some(to) = answer.raise_to {
+                self.watch_ecs_scale_out(pool, self.pools[pool].desired, to, now);
                 self.pools[pool].desired = to;
                 self.launch_to_desired(pool, now, queue);
             }

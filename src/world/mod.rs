@@ -11,6 +11,7 @@ mod autoscale;
 mod backlog;
 mod diagnosis;
 mod ecs;
+mod ecs_probe;
 #[cfg(test)]
 mod ecs_tests;
 mod event;

@@ -7,6 +7,7 @@ use crate::cluster::{
 };
 use crate::lifecycle::{PoolCounts, SpotNode, choose_offer};
 use crate::observe::probe::Cause;
+use crate::observe::probe_ecs::Woken;
 use crate::observe::{NodeEnd, NodeRecord, PodEnd, pod_rates};
 use crate::rng::Draws;
 use crate::sim::EventQueue;
@@ -226,7 +227,7 @@ impl World<'_> {
         self.pools[init.pool.index()].coming -= 1;
         self.nodes.set_open(slot, true);
         if self.ecs.is_some() {
-            self.ecs_room(slot, now, queue);
+            self.ecs_room(slot, Woken::Registered, now, queue);
         } else {
             self.scheduler.node_changed(&self.nodes, slot, now);
             self.watch_woken(Cause::NodeReady(node), now);

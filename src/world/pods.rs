@@ -3,6 +3,7 @@
 use crate::cluster::{Pod, PodId, PodState, Slot};
 use crate::lifecycle::after_interruption;
 use crate::observe::probe::Cause;
+use crate::observe::probe_ecs::Woken;
 use crate::observe::{Place, PodEnd, PodRates, RejectReason, pod_rates};
 use crate::rng::Draws;
 use crate::sim::EventQueue;
@@ -406,7 +407,7 @@ impl World<'_> {
                 let class = &self.workloads.classes[facts.class.index()];
                 self.nodes.unplace_pod(slot, facts.class, class);
                 if self.ecs.is_some() {
-                    self.ecs_room(slot, now, queue);
+                    self.ecs_room(slot, Woken::TaskLeft, now, queue);
                 } else {
                     self.announce_room(slot, facts.class, now, queue);
                 }

@@ -77,7 +77,9 @@ impl World<'_> {
         if self.observer.probe.is_none() || self.watched() != Some(id) {
             return;
         }
-        let size = self.templates[self.pods[id].template.index()].fargate.and_then(|f| f.1.ok());
+        let pod = self.pods[id];
+        let facts = self.templates[pod.template.index()];
+        let size = self.fargate_of(&pod, facts).map(|(_, size)| size);
         self.watch_launch(Launch { pool: pool as u32, size, admitted, ready: up });
     }
 
@@ -217,6 +219,10 @@ impl World<'_> {
     }
 
     fn watch_reach(&mut self, class: ClassId) {
+        if self.ecs.is_some() {
+            // It has words of its own.
+            return;
+        }
         let reach = self.reach(class);
         if let Some(instance) = self.follow().and_then(Follow::instance) {
             instance.reach = reach;

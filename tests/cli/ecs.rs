@@ -149,3 +149,162 @@ fn a_real_trace_runs_on_both_orchestrators() {
         assert_pods_conserved(&summary);
     }
 }
+
+/// A scenario whose tasks wait, spread, are kept apart and refused.
+const STORY: &str = "version: 1
+name: story
+region: us-east-1
+orchestrator: ecs
+seeds: 1
+time: { start: 2025-01-06T00:00Z, horizon: 2h }
+workload:
+  web:
+    service: { requests: { cpu: 500m, memory: 1Gi }, replicas: 3 }
+    placement-strategy: [spread(attribute:ecs.availability-zone), binpack(memory)]
+    placement-constraints: [distinctInstance, \"memberOf(attribute:ecs.instance-type =~ m5.*)\"]
+    capacity-provider-strategy:
+      - { capacityProvider: steady, base: 1, weight: 1 }
+      - { capacityProvider: extra, weight: 2 }
+  jobs:
+    trace: t.csv
+    startup: 0s
+    capacity-provider-strategy: [{ capacityProvider: extra }]
+    placement-constraints:
+      - type: memberOf
+        expression: attribute:team == blue and not(task:group == service:web)
+pools:
+  steady: { asg: { types: [m5.large], min: 3, max: 5 } }
+  extra:
+    asg: { types: [m5.large], min: 2, max: 6, boot: { launch: 30s, ready: 60s } }
+    labels: { team: blue }
+";
+
+fn told(dir: &Path, which: &str) -> (serde_json::Value, String) {
+    let args = ["explain", "pod", "s.yaml", which, "-q"];
+    let text = fine(dir, &args).stdout;
+    let text = String::from_utf8(text).expect("UTF-8");
+    assert!(text.lines().all(|l| l.chars().count() <= 80), "{text}");
+    let out = fine(dir, &[&args[..], &["--format", "json"]].concat()).stdout;
+    for format in ["markdown", "csv"] {
+        fine(dir, &[&args[..], &["--format", format]].concat());
+    }
+    (serde_json::from_slice(&out).expect("JSON"), text)
+}
+
+/// Instances 0, 1, 2 of a pool stand in zones a, b, c.
+///
+/// - Of three replicas one goes to the base of `steady`; then 1/2 of `extra` is
+///   less than 1/1; then both have 1, and `steady` is listed first.
+/// - web/1 finds its own zone a taken and goes to b, where it is alone.
+/// - The jobs must not stand beside web/1, so they have extra/0 alone: it holds
+///   one of 1.5 vCPU. Two wait for managed scaling. 60 s are a datapoint: both
+///   have come when it is made, and two instances are asked for.
+/// - 8 vCPU are more than an m5.large has.
+#[test]
+fn a_task_on_ecs_is_explained_by_hand() {
+    let dir = scratch();
+    let dir = dir.path();
+    fs::write(dir.join("s.yaml"), STORY).expect("a scenario");
+    let rows = "50,3600,1500m,2Gi\n50,3600,1500m,2Gi\n55,600,1500m,2Gi\n80,600,8,2Gi\n";
+    fs::write(dir.join("t.csv"), format!("arrival,duration,cpu,memory\n{rows}")).expect("a trace");
+
+    let (story, text) = told(dir, "web/0");
+    assert_eq!(story["group"], "service:web");
+    let first = &story["instances"][0];
+    assert_eq!(first["capacity_provider"]["chosen"], "steady");
+    assert_eq!(first["capacity_provider"]["why"], "steady has 0 of its base of 1");
+    assert_eq!(first["placement"][0]["eligible"], 3);
+    assert_eq!(first["place"], "steady/0");
+    assert!(text.contains("binpack(memory): 7811Mi left; 3 left"), "{text}");
+
+    let second = &told(dir, "web/1").0["instances"][0];
+    assert_eq!(second["place"], "extra/1");
+    let ranks: Vec<f64> = second["capacity_provider"]["entries"]
+        .as_array()
+        .expect("entries")
+        .iter()
+        .map(|e| e["rank"].as_f64().expect("a rank"))
+        .collect();
+    assert_eq!(ranks, [1.0, 0.5]);
+    let strategies = &second["placement"][0]["strategies"];
+    assert_eq!(strategies[0]["strategy"], "spread(attribute:ecs.availability-zone)");
+    assert_eq!(strategies[0]["keeps"], "0 tasks of its group with the value");
+    assert_eq!(strategies[0]["left"], 1);
+
+    let (story, text) = told(dir, "web/2");
+    let third = &story["instances"][0];
+    assert_eq!(third["place"], "steady/2");
+    assert!(text.contains("the first of equals in the list"), "{text}");
+    let reasons = |sight: &serde_json::Value| -> Vec<(String, u64)> {
+        sight["rejected"]
+            .as_array()
+            .expect("reasons")
+            .iter()
+            .map(|r| {
+                let reason = r["reason"].as_str().expect("words").to_owned();
+                (reason, r["instances"].as_u64().expect("a count"))
+            })
+            .collect()
+    };
+    let there = "distinctInstance: a task of its group is there";
+    let other = "of another capacity provider";
+    assert_eq!(reasons(&third["placement"][0]), [(other.to_owned(), 2), (there.to_owned(), 1)]);
+
+    let (story, text) = told(dir, "jobs/2");
+    let job = &story["instances"][0];
+    assert_eq!(job["place"], "extra/3");
+    // Asked for at 60 s, there at 90 s, registered at 150 s.
+    assert_eq!(job["waited_s"], 95.0);
+    let events: Vec<&str> = job["events"]
+        .as_array()
+        .expect("events")
+        .iter()
+        .map(|e| e["event"].as_str().expect("one"))
+        .collect();
+    assert_eq!(events, ["submitted", "waits", "scale-out", "room", "placed", "finished"]);
+    let apart = "memberOf: does not satisfy not(task:group == service:web)";
+    let cpu = "too little cpu left";
+    let want = [(other.to_owned(), 3), (cpu.to_owned(), 1), (apart.to_owned(), 1)];
+    assert_eq!(reasons(&job["placement"][0]), want);
+    let raised = "managed scaling raises extra from 2 to 4 instances";
+    assert_eq!(job["events"][2]["text"], raised);
+    assert!(text.contains("extra/3 registers and can take it"), "{text}");
+
+    let (story, text) = told(dir, "jobs/3");
+    assert_eq!(story["instances"][0]["end"], "rejected");
+    assert!(text.contains("no empty node has the cpu it requests"), "{text}");
+    let lacks = &story["instances"][0]["never_fits"];
+    assert_eq!(lacks[0]["reasons"][0], cpu);
+    assert_eq!((lacks[0]["free_cpu"].as_str(), lacks[1].as_object()), (Some("2"), None));
+    // By role as well.
+    let out = fine(dir, &["explain", "pod", "s.yaml", "--rejected", "-q"]).stdout;
+    assert!(String::from_utf8(out).expect("UTF-8").contains("Task jobs/3"));
+}
+
+/// Tasks on Fargate: the provider, the size and no placement.
+#[test]
+fn a_task_on_fargate_is_explained() {
+    let dir = scratch();
+    let dir = dir.path();
+    let pools = "pools:
+  plain: { fargate: {} }
+  spot: { fargate: { purchase: spot, interruptions: none } }
+";
+    let scenario = STORY.split("workload:").next().expect("a head");
+    let workload = "workload:
+  web:
+    service: { requests: { cpu: 700m, memory: 1Gi }, replicas: 4 }
+    capacity-provider-strategy:
+      - { capacityProvider: plain, base: 2, weight: 1 }
+      - { capacityProvider: spot, weight: 1 }
+";
+    fs::write(dir.join("s.yaml"), format!("{scenario}{workload}{pools}")).expect("a scenario");
+    let (story, text) = told(dir, "web/2");
+    let task = &story["instances"][0];
+    // 2 − 2 + 1 = 0 − 0 + 1: the first listed.
+    assert_eq!(task["capacity_provider"]["chosen"], "plain");
+    assert!(task["place"].as_str().expect("a place").starts_with("plain/"), "{task}");
+    assert_eq!(task["fargate"]["billed"], "1 vCPU 2 GB");
+    assert!(text.contains("On Fargate pool plain"), "{text}");
+    assert_eq!(told(dir, "web/3").0["instances"][0]["place"], "spot/0");
+}

@@ -28,6 +28,8 @@ mod scale_in;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
+
 pub use constraints::{Constraint, Host, Registered};
 pub use ports::{RESERVED_PORTS, host_ports, is_reserved};
 pub use provisioning::{NO_PROVIDER, Provisioning, TaskGroup};
@@ -92,6 +94,18 @@ pub enum Rule {
     Binpack(Field),
     /// Any; ends the chain.
     Random,
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Rule::Spread(SpreadBy::Instance) => f.write_str("spread(instanceId)"),
+            Rule::Spread(SpreadBy::Attribute(name)) => write!(f, "spread(attribute:{name})"),
+            Rule::Binpack(Field::Cpu) => f.write_str("binpack(cpu)"),
+            Rule::Binpack(Field::Memory) => f.write_str("binpack(memory)"),
+            Rule::Random => f.write_str("random"),
+        }
+    }
 }
 
 /// A chain of placement strategies.

@@ -150,28 +150,36 @@ fn filter(cluster: &Cluster<'_>, task: &Task<'_>, slot: Slot) -> Vec<Unfit> {
     if task.pool.is_some_and(|p| nodes.pool[i] != p) {
         return vec![Unfit::OtherProvider];
     }
-    let lacks = |wanted: i64, total: i64, used: i64| wanted > 0 && wanted > total - used;
-    let mut reasons = Vec::new();
-    if lacks(task.requests.cpu.0, nodes.alloc_cpu[i], nodes.cpu[i]) {
-        reasons.push(Unfit::Cpu);
-    }
-    if lacks(task.requests.memory.0, nodes.alloc_memory[i], nodes.memory[i]) {
-        reasons.push(Unfit::Memory);
-    }
-    if nodes.pods[i] >= nodes.alloc_pods[i] {
-        reasons.push(Unfit::Interfaces);
-    }
-    for (id, amount) in &task.requests.extended {
-        let at = i * nodes.extended_names() + id.index();
-        if lacks(*amount, nodes.alloc_extended[at], nodes.extended[at]) {
-            reasons.push(Unfit::Extended(*id));
-        }
-    }
+    let mut reasons = lacking(nodes, slot, task.requests);
     for port in task.ports {
         let there = cluster.tasks.iter().filter(|t| t.slot == slot);
         let taken = there.flat_map(|t| t.ports).any(|p| p.conflicts(port));
         if taken || is_reserved(port) {
             reasons.push(Unfit::Port(port.port));
+        }
+    }
+    reasons
+}
+
+/// Which of the resources that are asked for an instance has too little of.
+#[must_use]
+pub fn lacking(nodes: &Nodes, slot: Slot, requests: &Requests) -> Vec<Unfit> {
+    let i = slot.index();
+    let lacks = |wanted: i64, total: i64, used: i64| wanted > 0 && wanted > total - used;
+    let mut reasons = Vec::new();
+    if lacks(requests.cpu.0, nodes.alloc_cpu[i], nodes.cpu[i]) {
+        reasons.push(Unfit::Cpu);
+    }
+    if lacks(requests.memory.0, nodes.alloc_memory[i], nodes.memory[i]) {
+        reasons.push(Unfit::Memory);
+    }
+    if nodes.pods[i] >= nodes.alloc_pods[i] {
+        reasons.push(Unfit::Interfaces);
+    }
+    for (id, amount) in &requests.extended {
+        let at = i * nodes.extended_names() + id.index();
+        if lacks(*amount, nodes.alloc_extended[at], nodes.extended[at]) {
+            reasons.push(Unfit::Extended(*id));
         }
     }
     reasons

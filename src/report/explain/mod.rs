@@ -8,11 +8,13 @@
 mod blocks;
 mod cost;
 mod cost_text;
+mod ecs;
 mod names;
 mod pod;
 mod pod_text;
 
 pub use cost::{CostStory, Subject, cost};
+pub use ecs::{TaskStory, task};
 pub use names::{find_pod, find_workload};
 pub use pod::{PodStory, pod};
 

@@ -221,7 +221,7 @@ pub fn pod(cell: CellFacts<'_>, follow: &Follow, ordinal: u64) -> Result<PodStor
         let submitted = |w: WorkloadId| counts.get(w.index()).map_or(0, |counts| counts.submitted);
         return Err(not_there(cell.workloads, ordinal, follow.siblings, submitted));
     };
-    let teller = Teller { cell, nodes: cell.record.node_ordinals() };
+    let teller = Teller::new(cell);
     Ok(PodStory {
         head: cell.head(),
         pod: teller.who(ordinal, first),
@@ -249,14 +249,20 @@ impl PodStory {
     }
 }
 
-struct Teller<'a> {
-    cell: CellFacts<'a>,
+pub(super) struct Teller<'a> {
+    pub(super) cell: CellFacts<'a>,
     /// Launch number of each node within its pool.
     nodes: Vec<u32>,
 }
 
+impl<'a> Teller<'a> {
+    pub(super) fn new(cell: CellFacts<'a>) -> Self {
+        Teller { cell, nodes: cell.record.node_ordinals() }
+    }
+}
+
 impl Teller<'_> {
-    fn who(&self, ordinal: u64, instance: &Instance) -> Who {
+    pub(super) fn who(&self, ordinal: u64, instance: &Instance) -> Who {
         let workloads = self.cell.workloads;
         let template = &workloads.templates[instance.template.index()];
         let info = &workloads.workloads[template.workload.index()];
@@ -298,17 +304,17 @@ impl Teller<'_> {
         }
     }
 
-    fn moment(&self, at: SimTime) -> Moment {
+    pub(super) fn moment(&self, at: SimTime) -> Moment {
         Moment { at_ms: at.ms(), at: self.cell.timestamp(at).unwrap_or_default() }
     }
 
-    fn node(&self, record: u32) -> String {
+    pub(super) fn node(&self, record: u32) -> String {
         let pool = self.cell.record.nodes[record as usize].pool;
         format!("{}/{}", self.cell.pool(pool.index()), self.nodes[record as usize])
     }
 
     /// A node with its type, zone and way of buying.
-    fn node_in_full(&self, record: u32) -> String {
+    pub(super) fn node_in_full(&self, record: u32) -> String {
         let node = &self.cell.record.nodes[record as usize];
         let cluster = self.cell.cluster;
         let how = match node.purchase {
@@ -355,7 +361,7 @@ impl Teller<'_> {
         }
     }
 
-    fn machine(&self, record: u32) -> String {
+    pub(super) fn machine(&self, record: u32) -> String {
         let pool = self.cell.record.fargate[record as usize].pool as usize;
         let ordinal = self.cell.record.fargate_ordinals()[record as usize];
         format!("{}/{ordinal}", self.cell.pool(self.cell.cluster.pools.len() + pool))
@@ -476,7 +482,7 @@ impl Teller<'_> {
         }
     }
 
-    fn bound(
+    pub(super) fn bound(
         &self,
         of: &Instance,
         attempt: u64,
@@ -509,7 +515,7 @@ impl Teller<'_> {
         }
     }
 
-    fn ended(&self, of: &Instance, say: &mut impl FnMut(SimTime, &'static str, String)) {
+    pub(super) fn ended(&self, of: &Instance, say: &mut impl FnMut(SimTime, &'static str, String)) {
         let node = match of.place {
             Place::Node(record) => Some(record),
             _ => None,
@@ -651,7 +657,7 @@ impl Teller<'_> {
         pod_of(self.cell.workloads, ordinal)
     }
 
-    fn fargate(&self, of: &Instance, launch: &Launch) -> FargateStory {
+    pub(super) fn fargate(&self, of: &Instance, launch: &Launch) -> FargateStory {
         let spec = &self.cell.cluster.fargate[launch.pool as usize];
         let workloads = self.cell.workloads;
         let template = &workloads.templates[of.template.index()];

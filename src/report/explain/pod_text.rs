@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::text;
 use super::blocks::Block;
-use super::pod::{Attempt, FargateStory, InstanceStory, Lack, PodStory, PreemptionStory, Who};
+use super::pod::{Attempt, FargateStory, Happening, InstanceStory, Lack, PodStory, PreemptionStory, Who};
 use crate::units::SimTime;
 use crate::{Error, Result};
 
@@ -34,7 +34,7 @@ pub(super) fn blocks(story: &PodStory) -> Vec<Block> {
     blocks
 }
 
-fn who(pod: &Who, place: &str) -> Vec<Block> {
+pub(super) fn who(pod: &Who, place: &str) -> Vec<Block> {
     let trace = pod.trace_name.as_ref().map(|n| format!(" ({n})")).unwrap_or_default();
     let pairs = |all: &[(String, String)], between: &str| {
         all.iter().map(|(k, v)| format!("{k}{between}{v}")).collect::<Vec<_>>().join(", ")
@@ -81,28 +81,33 @@ fn summary(of: &InstanceStory) -> String {
     format!("Waited {waited} for {what}{gated}{attempts}; {place}; {}", of.end)
 }
 
-fn since_start(at_ms: i64) -> String {
+pub(super) fn since_start(at_ms: i64) -> String {
     format!("+{}", SimTime(at_ms) - SimTime::ZERO)
 }
 
 fn events(of: &InstanceStory) -> Vec<Block> {
+    event_blocks(&of.events, of.events_left_out)
+}
+
+/// What happened, the beginning and the end of a long story.
+pub(super) fn event_blocks(events: &[Happening], left_out: u64) -> Vec<Block> {
     let width = |at: i64| since_start(at).chars().count();
-    let widest = of.events.iter().map(|e| width(e.when.at_ms)).max().unwrap_or(0);
+    let widest = events.iter().map(|e| width(e.when.at_ms)).max().unwrap_or(0);
     let item = |i: usize| {
-        let e = &of.events[i];
+        let e = &events[i];
         let lead = format!("{:<widest$}  {}  ", since_start(e.when.at_ms), e.when.at);
         Block::Item(lead, e.text.clone())
     };
-    let count = of.events.len();
+    let count = events.len();
     // The beginning and the end say most.
     let (head, tail) = if count > EVENTS { (EVENTS / 2, EVENTS / 2) } else { (count, 0) };
     let mut blocks: Vec<Block> = (0..head).map(item).collect();
     let mut kinds: BTreeMap<&str, u64> = BTreeMap::new();
-    for hidden in &of.events[head..count - tail] {
+    for hidden in &events[head..count - tail] {
         *kinds.entry(hidden.event).or_default() += 1;
     }
-    if of.events_left_out > 0 {
-        kinds.insert("of any kind", of.events_left_out);
+    if left_out > 0 {
+        kinds.insert("of any kind", left_out);
     }
     if !kinds.is_empty() {
         let said: Vec<String> =
@@ -298,13 +303,18 @@ fn never_fits(of: &[Lack]) -> Vec<Block> {
 
 /// The events. Columns: `instance` (from 1), `at_ms`, `at`, `event`, `text`.
 pub(super) fn csv(story: &PodStory) -> Result<String> {
+    events_csv(story.instances.iter().map(|i| i.events.as_slice()))
+}
+
+/// The events of each instance.
+pub(super) fn events_csv<'a>(instances: impl Iterator<Item = &'a [Happening]>) -> Result<String> {
     let failed = |e: &dyn std::fmt::Display| {
         Error::failed(format!("cannot write the explanation as CSV: {e}"))
     };
     let mut csv = csv::Writer::from_writer(Vec::new());
     csv.write_record(["instance", "at_ms", "at", "event", "text"]).map_err(|e| failed(&e))?;
-    for (i, instance) in story.instances.iter().enumerate() {
-        for event in &instance.events {
+    for (i, events) in instances.enumerate() {
+        for event in events {
             csv.write_record([
                 (i + 1).to_string(),
                 event.when.at_ms.to_string(),

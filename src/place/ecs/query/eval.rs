@@ -157,6 +157,11 @@ impl Expr {
         }
         match self {
             Expr::Or(parts) | Expr::And(parts) => {
+                // What is known not to hold decides before what is not known.
+                let is_false = |part: &&Expr| part.holds(facts) == Some(false);
+                if parts.iter().any(|part| is_false(&part)) {
+                    return parts.iter().filter(is_false).flat_map(|p| p.failing(facts)).collect();
+                }
                 parts.iter().flat_map(|part| part.failing(facts)).collect()
             }
             Expr::Not(_) | Expr::Is(_) => vec![self],
