@@ -127,6 +127,12 @@ pub(super) const FARGATE_LAUNCH_ECS: Known<(u32, u32)> =
 pub(super) const FARGATE_INTERRUPTIONS: Known<Percent> =
     known(Percent { ppm: 50_000 }, "choice: AWS publishes no interruption rate of Fargate Spot");
 
+/// Container instances per cluster, beyond which a scenario is warned of.
+pub(super) const ECS_INSTANCES_PER_CLUSTER: Known<u64> = known(5_000, "ECS service quotas");
+
+/// Tasks per service, beyond which a scenario is warned of.
+pub(super) const ECS_TASKS_PER_SERVICE: Known<u64> = known(5_000, "ECS service quotas");
+
 /// `ecs.network-mode`.
 pub(super) const ECS_NETWORK_MODE: Known<crate::scenario::NetworkMode> = known(
     crate::scenario::NetworkMode::Bridge,

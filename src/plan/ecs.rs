@@ -7,7 +7,10 @@
 //! switch with `set: { orchestrator: ecs }`. What would change where things
 //! run (nodeSelector, taints) is refused instead.
 
-use super::defaults::{ECS_NETWORK_MODE, ECS_RESERVED_MEMORY, PROVISIONING_LIMIT};
+use super::defaults::{
+    ECS_INSTANCES_PER_CLUSTER, ECS_NETWORK_MODE, ECS_RESERVED_MEMORY, ECS_TASKS_PER_SERVICE, Known,
+    PROVISIONING_LIMIT,
+};
 use super::ecs_constraints::Reader;
 use super::nodes::{Linker, ShapeKind, ShapeOrigin};
 use super::notes::Notes;
@@ -194,6 +197,7 @@ pub(super) fn link(
         .chain(cluster.fargate.iter().map(|p| p.name.as_str()))
         .collect();
     let providers = Providers { scenario, names: &names, instances: cluster.pools.len() };
+    quotas(scenario, cluster, planned, &providers, notes);
     let default = scenario
         .ecs
         .default_capacity_provider_strategy
@@ -312,6 +316,57 @@ pub(super) fn link(
     }
 }
 
+/// What an account gets without asking for more (ECS service quotas).
+///
+/// Providers bind, since AWS raises that quota for nobody; of the others the
+/// reader is told, and the run goes on as if they had been raised.
+fn quotas(
+    scenario: &Scenario,
+    cluster: &ClusterSpec,
+    planned: &[PlannedWorkload],
+    providers: &Providers<'_>,
+    notes: &mut Notes<'_>,
+) {
+    let pool = |name: &str| scenario.pools.iter().map(|(n, _)| n).find(|n| n.value == name);
+    let all: Vec<usize> = (0..providers.names.len()).filter(|p| providers.provider(*p)).collect();
+    if let Some(over) = all.get(MAX_PROVIDERS).and_then(|at| pool(providers.names[*at])) {
+        let message = format!("a cluster has at most {MAX_PROVIDERS} capacity providers");
+        notes.diags.error(over.span, message);
+    }
+    let (most, key) = (ECS_INSTANCES_PER_CLUSTER, "instances per cluster");
+    let instances = |pool: &crate::cluster::PoolSpec| match pool.kind {
+        PoolKind::Fixed { count } => u64::from(count),
+        PoolKind::AutoScalingGroup { max, .. } => u64::from(max),
+    };
+    let sum: u64 = cluster.pools.iter().map(instances).sum();
+    let largest = cluster.pools.iter().max_by_key(|pool| instances(pool));
+    if let Some(name) = largest.and_then(|largest| pool(&largest.name))
+        && sum > most.value
+    {
+        let what = format!("the pools may have {sum} container instances");
+        over(name.span, &what, most, key, notes);
+    }
+    let (most, key) = (ECS_TASKS_PER_SERVICE, "tasks per service");
+    for it in planned {
+        let Content::Service(service) = &it.content else { continue };
+        let mut names = scenario.workload.iter().map(|(n, _)| n);
+        if let Some(name) = names.find(|n| n.value == it.name)
+            && u64::from(service.max) > most.value
+        {
+            let what = format!("{} may have {} tasks", quote(name), service.max);
+            over(name.span, &what, most, key, notes);
+        }
+    }
+}
+
+fn over(span: Span, what: &str, most: Known<u64>, key: &str, notes: &mut Notes<'_>) {
+    let message = format!("{what}, and the quota is {} {key}", most.value);
+    notes
+        .diags
+        .warning("over-quota", span, message)
+        .help(format!("AWS may raise it: {}", most.note));
+}
+
 /// What on EKS keeps pods and nodes apart has no counterpart here that works
 /// by itself.
 fn refuse_steering(scenario: &Scenario, notes: &mut Notes<'_>) {
@@ -405,10 +460,6 @@ impl Providers<'_> {
             let weight = entry.weight.map_or(u32::from(sole), |w| w.value.get() as u32);
             let weight = if sole { weight.max(1) } else { weight };
             items.push(StrategyItem { provider: at as u16, base, weight });
-        }
-        if given.value.len() > MAX_PROVIDERS {
-            let message = format!("a cluster has at most {MAX_PROVIDERS} capacity providers");
-            notes.diags.error(given.span, message);
         }
         if !items.is_empty() && items.iter().all(|i| i.weight == 0) {
             notes

@@ -429,3 +429,22 @@ fn host_ports_follow_the_network_mode() {
         assert_eq!(codes, ["unused-ports"]);
     }
 }
+
+/// Quotas of AWS: what cannot be raised is an error, the rest is said.
+#[test]
+fn quotas_are_known() {
+    let codes =
+        |text: &str| -> Vec<&'static str> { plan(text).warnings.iter().map(|w| w.code).collect() };
+    let pools = |n: usize, max: usize| {
+        let pool = |i| format!("  p{i}: {{ asg: {{ types: [m5.large], max: {max} }} }}\n");
+        let pools: String = (0..n).map(pool).collect();
+        let strategy = "ecs: { default-capacity-provider-strategy: [{ capacityProvider: p0 }] }\n";
+        with(&format!("pools:\n{pools}{strategy}"))
+    };
+    assert_eq!(codes(&pools(20, 250)).iter().filter(|c| **c == "over-quota").count(), 0);
+    assert_eq!(codes(&pools(20, 251)).iter().filter(|c| **c == "over-quota").count(), 1);
+    let found = errors(&pools(21, 1));
+    assert!(found.contains("at most 20 capacity providers") && found.contains("p20"), "{found}");
+    let many = with(GROUP).replace("replicas: 3 }", "replicas: 5001 }");
+    assert!(codes(&many).contains(&"over-quota"));
+}

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::super::text;
 use super::blocks::Block;
-use super::pod::{Attempt, FargateStory, Happening, InstanceStory, Lack, PodStory, PreemptionStory, Who};
+use super::pod::{
+    Attempt, FargateStory, Happening, InstanceStory, Lack, PodStory, PreemptionStory, Who,
+};
 use crate::units::SimTime;
 use crate::{Error, Result};
 
