@@ -97,7 +97,7 @@ pub(super) fn preemptors(workloads: &Workloads) -> Vec<bool> {
     workloads.classes.iter().map(|class| !class.never_preempts && above(class)).collect()
 }
 
-/// The pods as preemption asks for them.
+/// The pods that preemption may choose from: those of lower priority.
 struct Lodgers<'a> {
     pods: &'a Pods,
     templates: &'a [TemplateFacts],
@@ -105,6 +105,8 @@ struct Lodgers<'a> {
     state: &'a Preempting,
     scheduler: &'a KubeScheduler,
     preemptor: PodId,
+    /// Of the preemptor.
+    priority: i32,
     now: SimTime,
 }
 
@@ -116,15 +118,16 @@ impl Residents for Lodgers<'_> {
         let mut all: Vec<Resident> = self
             .pods
             .on(slot)
-            .map(|id| {
+            .filter_map(|id| {
                 let pod = &self.pods[id];
                 let class = self.templates[pod.template.index()].class;
-                Resident {
+                // On most nodes there is none that could be a victim.
+                (self.classes[class.index()].priority < self.priority).then(|| Resident {
                     pod: id,
                     class,
                     started: pod.running.min(self.now).ms(),
                     budgets: self.state.budgets[class.index()].clone(),
-                }
+                })
             })
             .collect();
         // In the order in which they were bound.
@@ -221,6 +224,9 @@ impl World<'_> {
             state: &self.preempting,
             scheduler: &self.scheduler,
             preemptor,
+            priority: self.workloads.classes
+                [self.templates[self.pods[preemptor].template.index()].class.index()]
+            .priority,
             now,
         }
     }
@@ -247,6 +253,7 @@ impl World<'_> {
             state: &self.preempting,
             scheduler: &self.scheduler,
             preemptor: id,
+            priority: workloads.classes[class.index()].priority,
             now,
         };
         let mut stage = Stage {
