@@ -17,8 +17,10 @@ pub(super) enum Verb {
     /// From what `kubectl get nodes,pods -A -o json` (or yaml) prints
     ///
     /// Files come in any order; lists of Deployments, ReplicaSets, StatefulSets, DaemonSets and
-    /// Jobs tell owners and the replicas they want. The scenario holds today's nodes by name and
-    /// today's pods on them, so that `plimsoll run` prices the cluster as it is.
+    /// Jobs tell owners and the replicas they want, Services and PodDisruptionBudgets what their
+    /// constraints refer to. The scenario holds today's nodes by name and
+    /// today's pods on them, so that `plimsoll run` prices the cluster as it is. Manifests
+    /// without a cluster need --nodes and --region.
     Kubectl(Kubectl),
     /// From reports of the OpenShift cost-management operator, pods by the hour
     ///
@@ -35,6 +37,10 @@ pub(super) struct Kubectl {
     /// Replace the names of namespaces, workloads, nodes and labels by neutral ones
     #[arg(long)]
     redact: bool,
+    /// For manifests without a cluster: nodes to run them on, as in --nodes m5.large=3
+    /// (repeatable); in the Region's first three zones in turn
+    #[arg(long = "nodes", value_name = "TYPE=COUNT", value_parser = nodes)]
+    nodes: Vec<(String, u32)>,
     #[command(flatten)]
     to: Target,
 }
@@ -75,12 +81,26 @@ fn price(text: &str) -> std::result::Result<(String, Rate), String> {
     Ok((kind.to_owned(), usd))
 }
 
+fn nodes(text: &str) -> std::result::Result<(String, u32), String> {
+    let (kind, count) = text.split_once('=').ok_or("expected TYPE=COUNT, as in m5.large=3")?;
+    match count.parse() {
+        Ok(count @ 1..=1_000_000) => Ok((kind.to_owned(), count)),
+        _ => Err("expected a number of nodes, at least 1".to_owned()),
+    }
+}
+
 pub(super) fn run(verb: &Verb, console: &Console) -> Result<Outcome> {
     match verb {
         Verb::Kubectl(args) => {
             let cluster = kubernetes::load(&args.files)?;
             let cluster = if args.redact { redact::redact(cluster) } else { cluster };
-            written(cluster, None, &args.to, console, |_, _| Ok(()))
+            let mut nodes = BTreeMap::new();
+            for (kind, count) in &args.nodes {
+                if nodes.insert(kind.clone(), *count).is_some() {
+                    return Err(Error::input(format!("`--nodes` of `{kind}` is stated twice")));
+                }
+            }
+            written(cluster, nodes, None, &args.to, console, |_, _| Ok(()))
         }
         Verb::ClusterHourly(args) => super::import_hourly::run(args, console),
     }
@@ -90,6 +110,7 @@ pub(super) fn run(verb: &Verb, console: &Console) -> Result<Outcome> {
 /// what else the directory holds, before the scenario.
 pub(super) fn written(
     cluster: Cluster,
+    nodes: BTreeMap<String, u32>,
     span: Option<Span>,
     to: &Target,
     console: &Console,
@@ -107,6 +128,7 @@ pub(super) fn written(
         region: to.region.clone(),
         prices: prices(&to.prices)?,
         span,
+        nodes,
     };
     let market =
         Tables { catalog: Catalog::load(to.pricing.as_deref())?, regions: RefCell::default() };

@@ -42,24 +42,31 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     };
     let Recorded { cluster, batches, usage, .. } = recorded;
     let replayed: u64 = batches.values().map(|runs| runs.len() as u64).sum();
-    written(cluster, Some(span), &args.to, console, |it, directory| {
-        let traces = directory.join(TRACES);
-        fs::create_dir_all(&traces).map_err(|e| Error::write(&traces, &e))?;
-        for (name, ((namespace, _), runs)) in it.batches.iter().zip(&batches) {
-            let path = traces.join(format!("{name}.csv"));
-            let data = hourly::trace(namespace, runs)?;
-            into_file(&path, |out| write_native_csv(&data, out))?;
-        }
-        into_file(&directory.join(USAGE), |out| {
-            let mut gz = GzEncoder::new(out, Compression::default());
-            native::write(&usage.set, &mut gz)?;
-            gz.finish()?.flush()
-        })?;
-        let coverage = &mut it.coverage;
-        coverage.count("pods", "pods that came or went, as traces", replayed, None);
-        cover(coverage, &usage);
-        Ok(())
-    })
+    written(
+        cluster,
+        std::collections::BTreeMap::new(),
+        Some(span),
+        &args.to,
+        console,
+        |it, directory| {
+            let traces = directory.join(TRACES);
+            fs::create_dir_all(&traces).map_err(|e| Error::write(&traces, &e))?;
+            for (name, ((namespace, _), runs)) in it.batches.iter().zip(&batches) {
+                let path = traces.join(format!("{name}.csv"));
+                let data = hourly::trace(namespace, runs)?;
+                into_file(&path, |out| write_native_csv(&data, out))?;
+            }
+            into_file(&directory.join(USAGE), |out| {
+                let mut gz = GzEncoder::new(out, Compression::default());
+                native::write(&usage.set, &mut gz)?;
+                gz.finish()?.flush()
+            })?;
+            let coverage = &mut it.coverage;
+            coverage.count("pods", "pods that came or went, as traces", replayed, None);
+            cover(coverage, &usage);
+            Ok(())
+        },
+    )
 }
 
 fn into_file(

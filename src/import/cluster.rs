@@ -8,6 +8,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use crate::units::{Bytes, MilliCpu};
 use crate::workload::{Taint, Toleration};
 
@@ -20,6 +22,12 @@ pub struct Cluster {
     pub pods: BTreeMap<(String, String), Pod>,
     /// What owners of pods want, where the source lists owners.
     pub wanted: Vec<Wanted>,
+    /// Labels of namespaces, where the source lists namespaces.
+    pub namespaces: BTreeMap<String, BTreeMap<String, String>>,
+    /// Services that select pods, by namespace and name.
+    pub services: BTreeMap<(String, String), BTreeMap<String, String>>,
+    /// `PodDisruptionBudget`s, by namespace and name.
+    pub budgets: BTreeMap<(String, String), Budget>,
     /// What was left out or doubted.
     pub findings: Findings,
 }
@@ -173,6 +181,46 @@ pub struct Rules {
     pub tolerations: BTreeSet<Toleration>,
     /// Scheduling priority, higher first.
     pub priority: i32,
+    /// `preemptionPolicy: Never`.
+    pub never_preempts: bool,
+    /// Labels of the pod, but those that its controllers write.
+    pub labels: BTreeMap<String, String>,
+    /// `affinity`, in the API's own words.
+    pub affinity: Option<Words>,
+    /// `topologySpreadConstraints`, in the API's own words.
+    pub spread: Option<Words>,
+    /// `hostPort`, `protocol` and `hostIP` of its containers.
+    pub host_ports: BTreeSet<(u16, String, String)>,
+}
+
+/// A part of an object in the API's own words, kept as canonical JSON so that
+/// equal ones are equal.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Words(String);
+
+impl Words {
+    /// Keeps a value.
+    #[must_use]
+    pub fn new(value: &Value) -> Self {
+        Words(value.to_string())
+    }
+
+    /// The value.
+    #[must_use]
+    pub fn value(&self) -> Value {
+        serde_json::from_str(&self.0).unwrap_or_default()
+    }
+}
+
+/// A `PodDisruptionBudget`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Budget {
+    /// `selector`, in the API's own words.
+    pub selector: Words,
+    /// `minAvailable`; otherwise `maxUnavailable`.
+    pub available: bool,
+    /// How many, or which percentage.
+    pub limit: String,
 }
 
 /// What an owner wants, with a pod as its template describes it.
@@ -189,6 +237,9 @@ pub struct Wanted {
     pub requests: Amounts,
     /// Scheduling constraints of its pods.
     pub rules: Rules,
+    /// Code and phrase of what else its template says and is not modelled; it
+    /// counts where no pod of the owner says so.
+    pub not_modelled: Vec<(&'static str, &'static str)>,
 }
 
 /// Most examples kept of one finding.

@@ -11,7 +11,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cluster::{Cluster, Node, Owner, OwnerKind, Pod, Rules, Wanted};
+use serde_json::Value;
+
+use super::cluster::{Budget, Cluster, Node, Owner, OwnerKind, Pod, Rules, Wanted, Words};
 
 /// Keys whose values are public words: types, zones, architectures.
 const PUBLIC: [&str; 14] = [
@@ -73,7 +75,7 @@ struct Books {
 #[must_use]
 pub fn redact(cluster: Cluster) -> Cluster {
     let books = Books::of(&cluster);
-    let Cluster { nodes, pods, wanted, mut findings } = cluster;
+    let Cluster { nodes, pods, wanted, namespaces, services, budgets, mut findings } = cluster;
     findings.forget_examples();
     let nodes = nodes.into_values().map(|node| books.node(node));
     let pods = pods.into_values().enumerate().map(|(i, pod)| books.pod(i, pod));
@@ -81,6 +83,27 @@ pub fn redact(cluster: Cluster) -> Cluster {
         nodes: nodes.map(|node| (node.name.clone(), node)).collect(),
         pods: pods.map(|pod| ((pod.namespace.clone(), pod.name.clone()), pod)).collect(),
         wanted: wanted.into_iter().map(|wanted| books.wanted(wanted)).collect(),
+        namespaces: namespaces
+            .into_iter()
+            .map(|(name, labels)| (books.namespaces.new_name(&name), books.labels(&labels)))
+            .collect(),
+        services: services
+            .into_iter()
+            .enumerate()
+            .map(|(i, ((namespace, _), selector))| {
+                let name = format!("service-{}", i + 1);
+                ((books.namespaces.new_name(&namespace), name), books.labels(&selector))
+            })
+            .collect(),
+        budgets: budgets
+            .into_iter()
+            .enumerate()
+            .map(|(i, ((namespace, _), budget))| {
+                let name = format!("budget-{}", i + 1);
+                let selector = books.words(&budget.selector);
+                ((books.namespaces.new_name(&namespace), name), Budget { selector, ..budget })
+            })
+            .collect(),
         findings,
     }
 }
@@ -88,6 +111,7 @@ pub fn redact(cluster: Cluster) -> Cluster {
 impl Books {
     fn of(cluster: &Cluster) -> Self {
         let mut namespaces = BTreeSet::new();
+        let mut referred = BTreeSet::new();
         let mut owners = BTreeSet::new();
         let (mut keys, mut values) = (BTreeSet::new(), BTreeSet::new());
         let mut label = |key: &'_ str, value: &'_ str| {
@@ -104,11 +128,32 @@ impl Books {
             namespaces.insert(namespace.as_str());
             owners.insert((namespace.clone(), owner.clone()));
             rules.node_selector.iter().for_each(|(key, value)| label(key, value));
+            rules.labels.iter().for_each(|(key, value)| label(key, value));
+            for words in rules.affinity.iter().chain(&rules.spread) {
+                collect(&words.value(), &mut label, &mut referred);
+            }
             for toleration in &rules.tolerations {
                 let key = toleration.key.as_deref().unwrap_or_default();
                 label(key, toleration.value.as_deref().unwrap_or_default());
             }
         }
+        for (name, labels) in &cluster.namespaces {
+            referred.insert(name.clone());
+            for (key, value) in labels {
+                label(key, value);
+            }
+        }
+        for ((namespace, _), selector) in &cluster.services {
+            referred.insert(namespace.clone());
+            for (key, value) in selector {
+                label(key, value);
+            }
+        }
+        for ((namespace, _), budget) in &cluster.budgets {
+            referred.insert(namespace.clone());
+            collect(&budget.selector.value(), &mut label, &mut referred);
+        }
+        namespaces.extend(referred.iter().map(String::as_str));
         let groups = cluster.nodes.values().filter_map(|node| node.group.as_deref());
         let workloads = owners.into_iter().enumerate().map(|(i, (namespace, owner))| {
             let kind = match &owner.kind {
@@ -129,7 +174,8 @@ impl Books {
     }
 
     fn key(&self, key: &str) -> String {
-        if key.is_empty() || PUBLIC.contains(&key) || KNOWN.contains(&key) {
+        let own = ["metadata.name", "kubernetes.io/metadata.name"];
+        if key.is_empty() || PUBLIC.contains(&key) || KNOWN.contains(&key) || own.contains(&key) {
             key.to_owned()
         } else {
             self.keys.new_name(key)
@@ -167,6 +213,69 @@ impl Books {
             node_selector: self.labels(&rules.node_selector),
             tolerations: tolerations.collect(),
             priority: rules.priority,
+            never_preempts: rules.never_preempts,
+            labels: self.labels(&rules.labels),
+            affinity: rules.affinity.map(|words| self.words(&words)),
+            spread: rules.spread.map(|words| self.words(&words)),
+            host_ports: rules.host_ports,
+        }
+    }
+
+    fn words(&self, words: &Words) -> Words {
+        let mut value = words.value();
+        self.replace(&mut value);
+        Words::new(&value)
+    }
+
+    /// Replaces every name in a part of an object.
+    fn replace(&self, value: &mut Value) {
+        match value {
+            Value::Array(items) => items.iter_mut().for_each(|item| self.replace(item)),
+            Value::Object(map) => {
+                let key = map.get("key").and_then(Value::as_str).map(str::to_owned);
+                for (field, value) in map.iter_mut() {
+                    match (field.as_str(), &mut *value) {
+                        ("matchLabels", Value::Object(labels)) => {
+                            let replaced = labels.iter().map(|(key, value)| {
+                                let text = value.as_str().unwrap_or_default();
+                                (self.key(key), Value::from(self.value(key, text)))
+                            });
+                            *labels = replaced.collect();
+                        }
+                        ("key" | "topologyKey", Value::String(key)) => *key = self.key(key),
+                        ("values", Value::Array(values)) => {
+                            let of = key.as_deref().unwrap_or_default();
+                            for value in values {
+                                let text = value.as_str().unwrap_or_default();
+                                *value = Value::from(self.stated(of, text));
+                            }
+                        }
+                        ("matchLabelKeys" | "mismatchLabelKeys", Value::Array(keys)) => {
+                            for key in keys {
+                                *key = Value::from(self.key(key.as_str().unwrap_or_default()));
+                            }
+                        }
+                        ("namespaces", Value::Array(names)) => {
+                            for name in names {
+                                let text = name.as_str().unwrap_or_default();
+                                *name = Value::from(self.namespaces.new_name(text));
+                            }
+                        }
+                        (_, inner) => self.replace(inner),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The value of a requirement: of a label, of a name, or a number.
+    fn stated(&self, key: &str, value: &str) -> String {
+        match key {
+            "metadata.name" => self.nodes.new_name(value),
+            "kubernetes.io/metadata.name" => self.namespaces.new_name(value),
+            _ if value.parse::<i64>().is_ok() => value.to_owned(),
+            _ => self.value(key, value),
         }
     }
 
@@ -203,5 +312,44 @@ impl Books {
             rules: self.rules(wanted.rules),
             ..wanted
         }
+    }
+}
+
+/// Hands over every label, and every namespace, that a part of an object names.
+fn collect(value: &Value, label: &mut impl FnMut(&str, &str), namespaces: &mut BTreeSet<String>) {
+    let texts = |value: &Value| -> Vec<String> {
+        let items = value.as_array().map_or(&[][..], Vec::as_slice);
+        items.iter().map(|item| item.as_str().unwrap_or_default().to_owned()).collect()
+    };
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| collect(item, label, namespaces)),
+        Value::Object(map) => {
+            let key = map.get("key").and_then(Value::as_str).unwrap_or_default();
+            for (field, value) in map {
+                match (field.as_str(), value) {
+                    ("matchLabels", Value::Object(labels)) => labels
+                        .iter()
+                        .for_each(|(key, value)| label(key, value.as_str().unwrap_or_default())),
+                    ("key" | "topologyKey", Value::String(key)) => label(key, ""),
+                    ("values", values) => {
+                        for value in texts(values) {
+                            if key == "kubernetes.io/metadata.name" {
+                                namespaces.insert(value);
+                            } else {
+                                label(key, &value);
+                            }
+                        }
+                    }
+                    ("matchLabelKeys" | "mismatchLabelKeys", keys) => {
+                        for key in texts(keys) {
+                            label(&key, "");
+                        }
+                    }
+                    ("namespaces", names) => namespaces.extend(texts(names)),
+                    (_, inner) => collect(inner, label, namespaces),
+                }
+            }
+        }
+        _ => {}
     }
 }

@@ -4,13 +4,15 @@
 //! Files come in any order and number; what an object is, its own words tell.
 //! Read are Nodes and Pods (v1), and Deployments, ReplicaSets, StatefulSets,
 //! DaemonSets, ReplicationControllers, Jobs and CronJobs (apps/v1, v1,
-//! batch/v1) for who owns what and how many replicas are wanted. Any other kind
-//! is left out and counted.
+//! batch/v1) for who owns what and how many replicas are wanted; Namespaces,
+//! Services, PodDisruptionBudgets and PriorityClasses for what constraints of
+//! pods refer to. Any other kind is left out and counted.
 //!
 //! Left out and counted: pods that have finished, pods on nodes that are not in
 //! the files, objects of versions that are not read, and repetitions of the
 //! same object. Refused: what cannot be read, and two objects of one name.
 
+mod constraints;
 mod objects;
 mod pods;
 mod read;
@@ -66,6 +68,7 @@ struct Assembly {
     owners: BTreeMap<(&'static str, String, String), Owner>,
     /// UID of nodes and pods, to tell a repetition from a second object.
     uids: BTreeMap<String, Option<String>>,
+    priorities: constraints::Priorities,
 }
 
 fn assemble(found: Vec<Found>) -> Result<Cluster> {
@@ -77,6 +80,10 @@ fn assemble(found: Vec<Found>) -> Result<Cluster> {
             Object::Node(node) => it.node(&place, &node),
             Object::Pod(pod) => pods.push((place, pod)),
             Object::Owner(kind, owner) => owners.push((place, kind, owner)),
+            Object::Namespace(it_is) => it.namespace(&place, &it_is),
+            Object::Service(service) => it.service(&place, &service),
+            Object::Budget(budget) => it.budget(&place, &budget),
+            Object::Priority(class) => it.priorities.add(&class),
             Object::OtherVersion { kind, api_version } => {
                 let example = format!("{kind} of {api_version}");
                 let text = "objects of versions that are not read";
@@ -220,13 +227,18 @@ impl Assembly {
         }
         let template = &object.spec.template;
         match requests::effective(template) {
-            Ok(effective) => self.cluster.wanted.push(Wanted {
-                namespace: namespace_of(meta),
-                owner: Owner { kind, name: meta.name.clone() },
-                replicas,
-                requests: effective.requests,
-                rules: pods::rules(template).rules,
-            }),
+            Ok(effective) => {
+                let daemon = kind == OwnerKind::DaemonSet;
+                let constraints = pods::rules(template, daemon, &self.priorities);
+                self.cluster.wanted.push(Wanted {
+                    namespace: namespace_of(meta),
+                    owner: Owner { kind, name: meta.name.clone() },
+                    replicas,
+                    requests: effective.requests,
+                    rules: constraints.rules,
+                    not_modelled: constraints.not_modelled,
+                });
+            }
             Err(cause) => {
                 self.errors.push(format!("{place}: {} {}: {cause}", kind.as_str(), quote(&name)));
             }

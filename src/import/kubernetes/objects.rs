@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, de};
+use serde_json::Value;
 
 /// A missing value and an explicit `null` are the same to the API.
 fn or_default<'de, D, T>(input: D) -> Result<T, D::Error>
@@ -163,10 +164,16 @@ pub(super) struct PodSpec {
     pub(super) node_selector: BTreeMap<String, String>,
     #[serde(default, deserialize_with = "or_default")]
     pub(super) tolerations: Vec<TolerationObject>,
+    #[serde(default)]
+    pub(super) priority_class_name: Option<String>,
+    #[serde(default)]
+    pub(super) preemption_policy: Option<String>,
     #[serde(default, deserialize_with = "or_default")]
-    pub(super) affinity: Affinity,
-    #[serde(default, deserialize_with = "or_default")]
-    pub(super) topology_spread_constraints: Vec<de::IgnoredAny>,
+    pub(super) host_network: bool,
+    #[serde(default)]
+    pub(super) affinity: Value,
+    #[serde(default)]
+    pub(super) topology_spread_constraints: Value,
     #[serde(default, deserialize_with = "or_default")]
     pub(super) volumes: Vec<Volume>,
     #[serde(default, deserialize_with = "or_default")]
@@ -200,10 +207,15 @@ pub(super) struct Resources {
 
 /// A port of a container.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub(super) struct Port {
+    #[serde(default, rename = "hostPort")]
+    pub(super) host: Option<i64>,
+    #[serde(default, rename = "containerPort")]
+    pub(super) container: Option<i64>,
     #[serde(default)]
-    pub(super) host_port: Option<i64>,
+    pub(super) protocol: Option<String>,
+    #[serde(default, rename = "hostIP")]
+    pub(super) host_ip: Option<String>,
 }
 
 /// A volume.
@@ -229,42 +241,6 @@ pub(super) struct TolerationObject {
     pub(super) effect: String,
 }
 
-/// `spec.affinity`.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Affinity {
-    #[serde(default, rename = "nodeAffinity", deserialize_with = "or_default")]
-    pub(super) node: NodeAffinity,
-    #[serde(default, rename = "podAffinity", deserialize_with = "or_default")]
-    pub(super) pod: PodAffinity,
-    #[serde(default, rename = "podAntiAffinity", deserialize_with = "or_default")]
-    pub(super) pod_anti: PodAffinity,
-}
-
-/// `nodeAffinity`.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct NodeAffinity {
-    #[serde(
-        default,
-        rename = "requiredDuringSchedulingIgnoredDuringExecution",
-        deserialize_with = "or_default"
-    )]
-    pub(super) required: NodeSelector,
-    #[serde(
-        default,
-        rename = "preferredDuringSchedulingIgnoredDuringExecution",
-        deserialize_with = "or_default"
-    )]
-    pub(super) preferred: Vec<de::IgnoredAny>,
-}
-
-/// Terms of which one must hold.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct NodeSelector {
-    #[serde(default, deserialize_with = "or_default")]
-    pub(super) node_selector_terms: Vec<NodeSelectorTerm>,
-}
-
 /// Requirements that must all hold.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -282,30 +258,6 @@ pub(super) struct Requirement {
     pub(super) operator: String,
     #[serde(default, deserialize_with = "or_default")]
     pub(super) values: Vec<String>,
-}
-
-/// `podAffinity` or `podAntiAffinity`.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct PodAffinity {
-    #[serde(
-        default,
-        rename = "requiredDuringSchedulingIgnoredDuringExecution",
-        deserialize_with = "or_default"
-    )]
-    pub(super) required: Vec<de::IgnoredAny>,
-    #[serde(
-        default,
-        rename = "preferredDuringSchedulingIgnoredDuringExecution",
-        deserialize_with = "or_default"
-    )]
-    pub(super) preferred: Vec<de::IgnoredAny>,
-}
-
-impl PodAffinity {
-    /// Whether it says anything.
-    pub(super) fn is_stated(&self) -> bool {
-        !self.required.is_empty() || !self.preferred.is_empty()
-    }
 }
 
 /// `status` of a Pod.
@@ -349,4 +301,62 @@ pub(super) struct OwnerSpec {
     pub(super) replicas: Option<u32>,
     #[serde(default, deserialize_with = "or_default")]
     pub(super) template: PodObject,
+}
+
+/// A Namespace, of which the labels count.
+#[derive(Debug, Deserialize)]
+pub(super) struct NamespaceObject {
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) metadata: Meta,
+}
+
+/// A Service.
+#[derive(Debug, Deserialize)]
+pub(super) struct ServiceObject {
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) metadata: Meta,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) spec: ServiceSpec,
+}
+
+/// `spec` of a Service.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct ServiceSpec {
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) selector: BTreeMap<String, String>,
+}
+
+/// A PodDisruptionBudget.
+#[derive(Debug, Deserialize)]
+pub(super) struct BudgetObject {
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) metadata: Meta,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) spec: BudgetSpec,
+}
+
+/// `spec` of a PodDisruptionBudget.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct BudgetSpec {
+    #[serde(default)]
+    pub(super) selector: Value,
+    #[serde(default)]
+    pub(super) min_available: Value,
+    #[serde(default)]
+    pub(super) max_unavailable: Value,
+}
+
+/// A PriorityClass.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PriorityObject {
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) metadata: Meta,
+    #[serde(default)]
+    pub(super) value: i32,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) global_default: bool,
+    #[serde(default)]
+    pub(super) preemption_policy: Option<String>,
 }

@@ -1,8 +1,12 @@
 //! Pods: owners, constraints, and what of them is not modelled.
 
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::constraints::{self, Priorities};
 use super::objects::{Meta, NodeSelectorTerm, OwnerReference, PodObject, TolerationObject};
 use super::{Assembly, effect, is_condition, namespace_of, quote, requests};
-use crate::import::cluster::{Owner, OwnerKind, Pod, Rules, without_hash, without_schedule};
+use crate::import::cluster::{Owner, OwnerKind, Pod, Rules, Words, without_hash, without_schedule};
 use crate::workload::Toleration;
 
 /// The reference to what made the object: the controller, or what is first.
@@ -20,14 +24,21 @@ pub(super) struct Constraints {
 
 /// Reads the constraints of a pod or template.
 ///
-/// A required node affinity that asks for single values of labels is what a
-/// nodeSelector says and becomes one. The names of nodes that the DaemonSet
-/// controller writes into its pods are where it wants them, no constraint of
-/// the user's. Tolerations of node conditions are left out, as such taints are.
-pub(super) fn rules(pod: &PodObject) -> Constraints {
+/// The names of nodes that the DaemonSet controller writes into its pods are
+/// where it wants them, no constraint of the user's; a DaemonSet's node affinity
+/// that asks for single values of labels is what a nodeSelector says and becomes
+/// one. Tolerations of node conditions are left out, as such taints are.
+pub(super) fn rules(pod: &PodObject, daemon: bool, priorities: &Priorities) -> Constraints {
     let spec = &pod.spec;
     let mut it = Constraints { rules: Rules::default(), not_modelled: Vec::new() };
-    it.rules.priority = spec.priority.unwrap_or(0);
+    let (priority, never) = priorities.of(spec);
+    match priority {
+        Some(priority) => it.rules.priority = priority,
+        None => it.miss("priority-class", "pods of a priority class that is not in the files"),
+    }
+    it.rules.never_preempts = never;
+    it.rules.labels = constraints::labels(&pod.metadata.labels);
+    it.rules.host_ports = constraints::host_ports(spec);
     it.rules.node_selector = spec.node_selector.clone();
     // One node of this name cannot be told from its likes in a pool.
     if it.rules.node_selector.remove("kubernetes.io/hostname").is_some() {
@@ -47,39 +58,25 @@ pub(super) fn rules(pod: &PodObject) -> Constraints {
             Err(()) => it.miss("toleration", "pods with tolerations of unknown operator or effect"),
         }
     }
-    let daemon = controller(&pod.metadata).is_some_and(|owner| owner.kind == "DaemonSet");
-    let terms = &spec.affinity.node.required.node_selector_terms;
-    let of_nodes = |term: &NodeSelectorTerm| {
-        daemon
-            && term.match_expressions.is_empty()
-            && term.match_fields.iter().all(|f| f.key == "metadata.name")
-    };
-    if !terms.iter().all(of_nodes) {
-        match terms.as_slice() {
-            [term] if !it.select(term, daemon) => {
-                it.miss("node-affinity", "pods with a required node affinity");
-            }
-            [_] => {}
-            _ => it.miss("node-affinity", "pods with a required node affinity"),
+    if daemon {
+        it.daemon_affinity(&spec.affinity);
+    } else {
+        let stated = [&spec.affinity, &spec.topology_spread_constraints];
+        let kept = stated.map(constraints::kept);
+        if stated
+            .iter()
+            .zip(&kept)
+            .any(|(stated, kept)| constraints::lacks(stated, kept.as_ref().unwrap_or(&Value::Null)))
+        {
+            it.miss("constraint-field", "pods whose constraints have fields that are not known");
         }
+        [it.rules.affinity, it.rules.spread] = kept.map(|kept| kept.map(|v| Words::new(&v)));
     }
-    if !spec.affinity.node.preferred.is_empty() {
-        it.miss("preferred-node-affinity", "pods with a preferred node affinity");
-    }
-    let port = |c: &super::objects::Container| c.ports.iter().any(|p| p.host_port.is_some());
     let claim =
         |v: &super::objects::Volume| v.persistent_volume_claim.is_some() || v.ephemeral.is_some();
     let foreign = spec.scheduler_name.as_deref().unwrap_or_default();
     for (has, code, text) in [
-        (spec.affinity.pod.is_stated(), "pod-affinity", "pods with a pod affinity"),
-        (spec.affinity.pod_anti.is_stated(), "pod-anti-affinity", "pods with a pod anti-affinity"),
-        (
-            !spec.topology_spread_constraints.is_empty(),
-            "topology-spread",
-            "pods with topology spread constraints",
-        ),
         (spec.volumes.iter().any(claim), "volumes", "pods with persistent volumes"),
-        (spec.containers.iter().any(port), "host-ports", "pods with ports of their node"),
         (!spec.scheduling_gates.is_empty(), "scheduling-gates", "pods held by a scheduling gate"),
         (
             !matches!(foreign, "" | "default-scheduler"),
@@ -101,9 +98,28 @@ impl Constraints {
         }
     }
 
+    /// Of a DaemonSet's affinity its controller heeds what is required of nodes.
+    fn daemon_affinity(&mut self, affinity: &Value) {
+        let terms = &affinity["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"];
+        let terms: Vec<NodeSelectorTerm> = Vec::deserialize(terms).unwrap_or_default();
+        let of_nodes = |term: &NodeSelectorTerm| {
+            term.match_expressions.is_empty()
+                && term.match_fields.iter().all(|f| f.key == "metadata.name")
+        };
+        if terms.iter().all(of_nodes) {
+            return;
+        }
+        let [term] = terms.as_slice() else {
+            return self.miss("node-affinity", "pods of DaemonSets with a required node affinity");
+        };
+        if !self.select(term) {
+            self.miss("node-affinity", "pods of DaemonSets with a required node affinity");
+        }
+    }
+
     /// Takes a term for a nodeSelector, where it can be said as one.
-    fn select(&mut self, term: &NodeSelectorTerm, daemon: bool) -> bool {
-        let fields = daemon && term.match_fields.iter().all(|f| f.key == "metadata.name");
+    fn select(&mut self, term: &NodeSelectorTerm) -> bool {
+        let fields = term.match_fields.iter().all(|f| f.key == "metadata.name");
         let simple = term.match_expressions.iter().all(|e| {
             is_key(&e.key)
                 && e.operator == "In"
@@ -127,7 +143,7 @@ impl Constraints {
 }
 
 /// Whether a scenario can hold the key of a label.
-fn is_key(key: &str) -> bool {
+pub(super) fn is_key(key: &str) -> bool {
     !key.is_empty() && key.len() <= 253 && key.bytes().all(|b| b.is_ascii_graphic())
 }
 
@@ -189,7 +205,8 @@ impl Assembly {
                 findings.not_modelled("other-resource", text, format!("{name}: {resource}"));
             }
         }
-        let constraints = rules(object);
+        let daemon = controller(meta).is_some_and(|owner| owner.kind == "DaemonSet");
+        let constraints = rules(object, daemon, &self.priorities);
         for (code, text) in constraints.not_modelled {
             findings.not_modelled(code, text, &name);
         }

@@ -13,7 +13,10 @@ use serde::de::{DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::objects::{NodeObject, OwnerObject, PodObject};
+use super::objects::{
+    BudgetObject, NamespaceObject, NodeObject, OwnerObject, PodObject, PriorityObject,
+    ServiceObject,
+};
 use super::quote;
 use crate::error::{Error, Result};
 use crate::import::cluster::OwnerKind;
@@ -40,6 +43,14 @@ pub(super) enum Object {
     Pod(Box<PodObject>),
     /// What owns pods.
     Owner(OwnerKind, Box<OwnerObject>),
+    /// A Namespace.
+    Namespace(Box<NamespaceObject>),
+    /// A Service.
+    Service(Box<ServiceObject>),
+    /// A PodDisruptionBudget.
+    Budget(Box<BudgetObject>),
+    /// A PriorityClass.
+    Priority(Box<PriorityObject>),
     /// A kind that is read, in a version that is not.
     OtherVersion {
         /// Its kind.
@@ -206,7 +217,9 @@ impl Document {
 /// The fields that are read of an object of that kind.
 fn typed(value: Value, kind: &str, api_version: &str) -> Typed {
     let wanted = match kind {
-        "Node" | "Pod" | "ReplicationController" => "v1",
+        "Node" | "Pod" | "ReplicationController" | "Namespace" | "Service" => "v1",
+        "PodDisruptionBudget" => "policy/v1",
+        "PriorityClass" => "scheduling.k8s.io/v1",
         "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet" => "apps/v1",
         "Job" | "CronJob" => "batch/v1",
         _ => return Ok(Object::Other { kind: kind.to_owned() }),
@@ -227,6 +240,10 @@ fn typed(value: Value, kind: &str, api_version: &str) -> Typed {
     match kind {
         "Node" => reduced(value).map(Object::Node).map_err(bad),
         "Pod" => reduced(value).map(Object::Pod).map_err(bad),
+        "Namespace" => reduced(value).map(Object::Namespace).map_err(bad),
+        "Service" => reduced(value).map(Object::Service).map_err(bad),
+        "PodDisruptionBudget" => reduced(value).map(Object::Budget).map_err(bad),
+        "PriorityClass" => reduced(value).map(Object::Priority).map_err(bad),
         _ => reduced(value).map(|o| Object::Owner(OwnerKind::of(kind), o)).map_err(bad),
     }
 }

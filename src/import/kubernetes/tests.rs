@@ -157,47 +157,154 @@ fn mistakes_name_file_object_and_field() {
     assert!(errors(&flow).contains("not YAML"));
 }
 
-#[test]
-fn what_is_not_modelled_is_counted_once_a_pod() {
-    let spec = r#""affinity":{"nodeAffinity":{
-            "requiredDuringSchedulingIgnoredDuringExecution":{"nodeSelectorTerms":[
-                {"matchExpressions":[{"key":"a","operator":"In","values":["x","y"]}]}]},
-            "preferredDuringSchedulingIgnoredDuringExecution":[{"weight":1,"preference":{}}]},
-        "podAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":[{}]},
-        "podAntiAffinity":{"preferredDuringSchedulingIgnoredDuringExecution":[{}, {}]}},
-        "topologySpreadConstraints":[{"maxSkew":1}],
-        "volumes":[{"name":"v","persistentVolumeClaim":{"claimName":"c"}},{"name":"w","emptyDir":{}}],
-        "schedulingGates":[{"name":"g"}],"schedulerName":"volcano","#;
-    let pod = POD.replace(r#""spec":{"#, &format!(r#""spec":{{{spec}"#));
-    let it = cluster(&format!("{NODE}{pod}"));
-    for code in [
-        "node-affinity",
-        "preferred-node-affinity",
-        "pod-affinity",
-        "pod-anti-affinity",
-        "topology-spread",
-        "volumes",
-        "scheduling-gates",
-        "other-scheduler",
-    ] {
-        assert_eq!(it.findings.count(code), 1, "{code}");
-    }
-    assert_eq!(it.findings.count("host-ports"), 0);
+/// A pod with this in front of its spec.
+fn pod_with(spec: &str) -> String {
+    POD.replacen(r#""spec":{"#, &format!(r#""spec":{{{spec}"#), 1)
 }
 
 #[test]
-fn an_affinity_for_single_values_is_a_node_selector() {
+fn what_is_not_modelled_is_counted_once_a_pod() {
+    let spec = r#""volumes":[{"name":"v","persistentVolumeClaim":{"claimName":"c"}},
+            {"name":"w","emptyDir":{}}],
+        "schedulingGates":[{"name":"g"}],"schedulerName":"volcano","priorityClassName":"gone",
+        "affinity":{"podAffinity":{"laterField":[1]}},"#;
+    let pod = pod_with(spec).replace(r#""priority":7,"#, "");
+    let it = cluster(&format!("{NODE}{pod}"));
+    for code in
+        ["volumes", "scheduling-gates", "other-scheduler", "priority-class", "constraint-field"]
+    {
+        assert_eq!(it.findings.count(code), 1, "{code}");
+    }
+}
+
+/// Constraints of a pod, and objects that they refer to.
+const CONSTRAINTS: &str = r#""priorityClassName":"high","affinity":{"nodeAffinity":{
+        "requiredDuringSchedulingIgnoredDuringExecution":{"nodeSelectorTerms":[
+            {"matchExpressions":[{"key":"disk","operator":"In","values":["ssd","nvme"]}]}]},
+        "preferredDuringSchedulingIgnoredDuringExecution":null},
+    "podAntiAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":[
+        {"labelSelector":{"matchLabels":{"app":"web"}},"namespaceSelector":{"matchLabels":
+        {"env":"prod"}},"topologyKey":"kubernetes.io/hostname"}]}},
+    "topologySpreadConstraints":[{"maxSkew":1,"topologyKey":"topology.kubernetes.io/zone",
+        "whenUnsatisfiable":"DoNotSchedule","labelSelector":{"matchExpressions":[
+        {"key":"tier","operator":"Exists"}]}}],"#;
+const OBJECTS: &str = r#"{"kind":"Namespace","apiVersion":"v1","metadata":{"name":"shop","labels":
+    {"env":"prod","kubernetes.io/metadata.name":"shop","owner":"x"}}}
+    {"kind":"Service","apiVersion":"v1","metadata":{"namespace":"shop","name":"web"},
+     "spec":{"selector":{"app":"web"}}}
+    {"kind":"Service","apiVersion":"v1","metadata":{"namespace":"shop","name":"nobody"},
+     "spec":{"selector":{"app":"other"}}}
+    {"kind":"PodDisruptionBudget","apiVersion":"policy/v1","metadata":{"namespace":"shop",
+     "name":"web"},"spec":{"maxUnavailable":"25%","selector":{"matchLabels":{"app":"web"}}}}
+    {"kind":"PriorityClass","apiVersion":"scheduling.k8s.io/v1","metadata":{"name":"high"},
+     "value":1000,"preemptionPolicy":"Never"}"#;
+
+/// A pod with constraints and labels.
+fn constrained() -> String {
+    pod_with(CONSTRAINTS)
+        .replace(
+            r#""pod-template-hash":"5d9c""#,
+            r#""pod-template-hash":"5d9c","app":"web","tier":"x","note":"y""#,
+        )
+        .replace(r#"{"name":"c","#, r#"{"name":"c","ports":[{"hostPort":80,"protocol":"UDP"}],"#)
+        .replace(r#""priority":7,"#, "")
+}
+
+#[test]
+fn constraints_are_kept_in_their_own_words() {
+    let written = write(cluster(&format!("{NODE}{}{OBJECTS}", constrained()))).expect("written");
+    for part in [
+        "    priority: 1000\n",
+        // Labels that no selector refers to say nothing.
+        "    labels: { app: web, tier: x }\n    preemptionPolicy: Never\n    hostPorts:\n      - { \
+         hostPort: 80, protocol: UDP }\n    affinity:\n",
+        "          nodeSelectorTerms:\n            - { matchExpressions: [{ key: disk, \
+         operator: In, values: [ssd, nvme] }] }\n",
+        "            namespaceSelector: { matchLabels: { env: prod } }\n",
+        "        labelSelector: { matchExpressions: [{ key: tier, operator: Exists }] }\n",
+        "kubernetes:\n  namespaces:\n    shop: { labels: { env: prod } }\n  services:\n    web: { \
+         namespace: shop, selector: { app: web } }\n  podDisruptionBudgets:\n    web: { namespace: \
+         shop, selector: { matchLabels: { app: web } }, maxUnavailable: 25% }\n",
+    ] {
+        assert!(written.yaml.contains(part), "{part}\n{}", written.yaml);
+    }
+    assert!(!written.yaml.contains("nobody"), "{}", written.yaml);
+    let rows: Vec<&str> = written.coverage.rows.iter().map(|r| r.code).collect();
+    assert!(!rows.contains(&"constraint"), "{rows:?}");
+}
+
+#[test]
+fn names_in_constraints_are_replaced_alike() {
+    let it = cluster(&format!("{NODE}{}{OBJECTS}", constrained()));
+    let yaml = write(crate::import::redact::redact(it)).expect("written").yaml;
+    for name in ["app", "web", "tier", "disk", "ssd", "prod", "shop"] {
+        let word = |text: &str| text.split(|c: char| !c.is_ascii_alphanumeric()).any(|w| w == name);
+        let told = yaml.lines().filter(|l| !l.trim_start().starts_with('#')).any(word);
+        assert!(!told, "{name}\n{yaml}");
+    }
+    let label = yaml.lines().find_map(|l| l.trim().strip_prefix("labels: { ")).expect("labels");
+    let (key, _) = label.split_once(':').expect("a key");
+    assert!(yaml.contains(&format!("selector: {{ {key}: ")), "{yaml}");
+}
+
+#[test]
+fn what_the_api_server_would_refuse_is_left_out_and_counted() {
+    let pod = pod_with(
+        r#""topologySpreadConstraints":[{"maxSkew":0}],"affinity":{"podAffinity":
+        {"requiredDuringSchedulingIgnoredDuringExecution":[{}]}},"#,
+    );
+    let written = write(cluster(&format!("{NODE}{pod}"))).expect("written");
+    let row = written.coverage.rows.iter().find(|r| r.code == "constraint");
+    assert_eq!(row.map(|r| r.count), Some(2));
+}
+
+#[test]
+fn manifests_run_on_nodes_that_are_stated() {
+    let template = r#""template":{"metadata":{"labels":{"app":"web"}},"spec":{
+        "priorityClassName":"system-cluster-critical","containers":[{"name":"c"}]}}"#;
+    let manifest = format!(
+        r#"{{"kind":"Deployment","apiVersion":"apps/v1","metadata":{{"name":"web"}},"spec":
+        {{"replicas":2,{template}}}}}{{"kind":"DaemonSet","apiVersion":"apps/v1","metadata":
+        {{"name":"agent"}},"spec":{{{template}}}}}"#
+    );
+    let options = today::Options {
+        name: "t".to_owned(),
+        region: Some("us-east-1".to_owned()),
+        nodes: [("m5.large".to_owned(), 3)].into(),
+        ..today::Options::default()
+    };
+    let written = today::write(cluster(&manifest), &options, &Shop).expect("written");
+    for part in [
+        "# Manifests of 2 workloads, on nodes that were stated.\n",
+        "  web:   # Deployment default/web\n    namespace: default\n    priority: 2000000000\n    \
+         service:\n      requests: {}\n      replicas: 2   # 2 pending\n",
+        "    daemonset:\n",
+        "  m5-large:\n    fixed: { type: m5.large, count: 3 }\n",
+    ] {
+        assert!(written.yaml.contains(part), "{part}\n{}", written.yaml);
+    }
+    let row = written.coverage.rows.iter().find(|r| r.code == "no-requests");
+    assert_eq!(row.map(|r| r.count), Some(2));
+    let refused = |options: &today::Options, text: &str| {
+        today::write(cluster(text), options, &Shop).expect_err("refused").to_string()
+    };
+    let none = today::Options { nodes: BTreeMap::new(), ..options.clone() };
+    assert!(refused(&none, &manifest).contains("as in `--nodes m5.large=3`"));
+    let odd = today::Options { nodes: [("odd".to_owned(), 1)].into(), ..options.clone() };
+    assert!(refused(&odd, &manifest).contains("`odd` is no type that is sold in us-east-1"));
+    assert!(refused(&options, &format!("{NODE}{POD}")).contains("the files hold 1 nodes already"));
+}
+
+#[test]
+fn an_affinity_of_a_daemonset_for_single_values_is_a_node_selector() {
     let term = r#"{"matchExpressions":[{"key":"disk","operator":"In","values":["ssd"]}]}"#;
     let affinity = |terms: &str| {
         let spec = format!(
-            r#""spec":{{"affinity":{{"nodeAffinity":{{
+            r#""affinity":{{"nodeAffinity":{{
             "requiredDuringSchedulingIgnoredDuringExecution":{{"nodeSelectorTerms":[{terms}]}}}}}},"#
         );
-        let it = cluster(&format!("{NODE}{}", POD.replace(r#""spec":{"#, &spec)).replacen(
-            r#""taints":[{"#,
-            r#""taints":[{"#,
-            1,
-        ));
+        let pod = pod_with(&spec).replace(r#""kind":"ReplicaSet""#, r#""kind":"DaemonSet""#);
+        let it = cluster(&format!("{NODE}{pod}"));
         let pod = it.pods.values().next().expect("a pod").clone();
         (pod.rules.node_selector.get("disk").cloned(), it.findings.count("node-affinity"))
     };
@@ -240,6 +347,7 @@ fn write(cluster: Cluster) -> Option<today::Written> {
         name: "t".to_owned(),
         region: Some("us-east-1".to_owned()),
         span: None,
+        nodes: BTreeMap::new(),
         prices: [(today::UNLABELLED.to_owned(), Rate::ZERO), ("odd".to_owned(), Rate::ZERO)].into(),
     };
     let written = today::write(cluster, &options, &Shop).ok()?;
@@ -417,7 +525,12 @@ fn whole() -> String {
     let on_fargate =
         POD.replace("web-5d9c-x", "job").replace("\"n1\"", "\"f1\"").replace("p1", "p9");
     format!(
-        r#"{{"kind":"List","apiVersion":"v1","items":[{NODE},{odd},{fargate},{POD},{on_fargate},{deployment}]}}"#
+        r#"{{"kind":"List","apiVersion":"v1","items":[{NODE},{odd},{fargate},{},{on_fargate},{deployment},{}]}}"#,
+        constrained(),
+        OBJECTS
+            .replace("}}\n    {", "}},{")
+            .replace("}}}}\n    {", "}}}},{")
+            .replace("\n    {\"kind", ",{\"kind"),
     )
 }
 

@@ -16,6 +16,7 @@
 //! Prices and types belong to `catalog`, so a caller passes in what it needs to
 //! know of them as a [`Market`].
 
+mod constraints;
 mod coverage;
 mod pools;
 mod span;
@@ -43,6 +44,9 @@ pub struct Options {
     pub prices: BTreeMap<String, Rate>,
     /// The span that was recorded, where it was more than a moment.
     pub span: Option<Span>,
+    /// Instance types and how many nodes of each, for manifests that come
+    /// without nodes.
+    pub nodes: BTreeMap<String, u32>,
 }
 
 /// Key of [`Options::prices`] for nodes that state no type.
@@ -87,14 +91,16 @@ pub struct Written {
 /// type has no price: each with what to do about it.
 pub fn write(mut cluster: Cluster, options: &Options, market: &dyn Market) -> Result<Written> {
     if options.span.as_ref().is_none_or(|span| span.batches.is_empty()) {
-        refuse_empty(&cluster)?;
+        refuse_empty(&cluster, options)?;
     }
     let region = region(&cluster, options, market)?;
+    refuse_unsold(options, &region, market)?;
+    let referred = constraints::prepare(&mut cluster);
     let mut names = Names::default();
     let entries = workloads::group(&mut cluster, &mut names);
     let batches = options.span.as_ref().map_or_else(Vec::new, |span| span.names(&mut names));
-    let selected: BTreeSet<&str> =
-        entries.iter().flat_map(|e| e.rules.node_selector.keys().map(String::as_str)).collect();
+    let selectors = entries.iter().flat_map(|e| e.rules.node_selector.keys());
+    let selected: BTreeSet<&str> = selectors.chain(&referred.nodes).map(String::as_str).collect();
     let pools = pools::group(&cluster, &selected, &region, options, market)?;
     cluster.findings.extend(pools.findings);
     let coverage = coverage::of(&cluster, &pools.list);
@@ -111,9 +117,29 @@ pub fn write(mut cluster: Cluster, options: &Options, market: &dyn Market) -> Re
     Ok(Written { yaml, coverage, batches })
 }
 
-fn refuse_empty(cluster: &Cluster) -> Result<()> {
+/// Refuses stated nodes of a type that is not sold, or beside nodes of the files.
+fn refuse_unsold(options: &Options, region: &str, market: &dyn Market) -> Result<()> {
+    for kind in options.nodes.keys() {
+        if market.instance_type(region, kind).is_none() {
+            return Err(Error::input(format!(
+                "`--nodes`: {} is no type that is sold in {region}",
+                quote(kind)
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn refuse_empty(cluster: &Cluster, options: &Options) -> Result<()> {
+    if !cluster.nodes.is_empty() && !options.nodes.is_empty() {
+        return Err(Error::input(format!(
+            "the files hold {} nodes already\n  = help: leave out `--nodes`, which is for manifests \
+             alone",
+            cluster.nodes.len()
+        )));
+    }
     let mut lacks = Vec::new();
-    if cluster.nodes.is_empty() {
+    if cluster.nodes.is_empty() && options.nodes.is_empty() {
         lacks.push("Node");
     }
     if cluster.pods.is_empty() && cluster.wanted.iter().all(|w| w.replicas.unwrap_or(0) == 0) {
@@ -138,8 +164,13 @@ fn refuse_empty(cluster: &Cluster) -> Result<()> {
     let has = if has.is_empty() { "nothing".to_owned() } else { has.join(", ") };
     Err(Error::input(format!(
         "the files hold no {}, so there is no cluster to price; they hold {has}\n  = help: add \
-         the output of `kubectl get nodes,pods -A -o json`",
-        lacks.join(" and no ")
+         the output of `kubectl get nodes,pods -A -o json`{}",
+        lacks.join(" and no "),
+        if lacks.as_slice() == ["Node"] {
+            ", or state what manifests run on, as in `--nodes m5.large=3`"
+        } else {
+            ""
+        }
     )))
 }
 

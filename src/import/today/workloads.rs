@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Names, slug};
 use crate::import::cluster::{
-    Amounts, Cluster, Findings, Node, Owner, OwnerKind, Pod, Rules, Sort,
+    Amounts, Cluster, Findings, Node, Owner, OwnerKind, Pod, Rules, Sort, Wanted,
 };
 use crate::workload::TaintEffect;
 
@@ -49,7 +49,7 @@ pub(super) const DEVICES: [&str; 3] = ["nvidia.com/gpu", "amd.com/gpu", "aws.ama
 
 /// Groups all pods, and what owners want beyond them.
 pub(super) fn group(cluster: &mut Cluster, names: &mut Names) -> Vec<Entry> {
-    let Cluster { nodes, pods, wanted, findings } = cluster;
+    let Cluster { nodes, pods, wanted, findings, .. } = cluster;
     let on_fargate = |pod: &Pod| {
         pod.node.as_ref().and_then(|name| nodes.get(name)).is_some_and(|node| node.fargate)
     };
@@ -82,11 +82,17 @@ pub(super) fn group(cluster: &mut Cluster, names: &mut Names) -> Vec<Entry> {
         per_owner.entry(of_owner).or_default().push(entry);
     }
     for want in wanted.iter() {
-        let Some(replicas) = want.replicas else { continue };
         let key = (want.namespace.clone(), want.owner.clone());
+        let who = format!("{}/{}", want.namespace, want.owner.name);
+        let Some(replicas) = want.replicas else {
+            // In manifests alone; of a running cluster the pods tell.
+            if pods.is_empty() && want.owner.kind == OwnerKind::DaemonSet {
+                per_owner.entry(key).or_default().push(template(want, EntryKind::Daemon, findings));
+            }
+            continue;
+        };
         let entries = per_owner.entry(key).or_default();
         let have: u64 = entries.iter().map(pods_of).sum();
-        let who = format!("{}/{}", want.namespace, want.owner.name);
         // A scenario has no more of one service.
         let wants = u64::from(replicas).min(1_000_000);
         if have > wants {
@@ -99,22 +105,33 @@ pub(super) fn group(cluster: &mut Cluster, names: &mut Names) -> Vec<Entry> {
             if let Some(Entry { kind: EntryKind::Replicas { count, .. }, .. }) = largest {
                 *count += wants - have;
             } else {
-                entries.push(Entry {
-                    name: String::new(),
-                    namespace: want.namespace.clone(),
-                    owner: want.owner.clone(),
-                    requests: offered(&want.requests, &who, findings),
-                    rules: want.rules.clone(),
-                    kind: EntryKind::Replicas {
-                        count: wants,
-                        bound: BTreeMap::new(),
-                        fargate: false,
-                    },
-                });
+                let bound = BTreeMap::new();
+                let kind = EntryKind::Replicas { count: wants, bound, fargate: false };
+                entries.push(template(want, kind, findings));
             }
         }
     }
     named(per_owner, names)
+}
+
+/// An entry of pods that are not there yet, as their owner's template says.
+fn template(want: &Wanted, kind: EntryKind, findings: &mut Findings) -> Entry {
+    let who = format!("{}/{}", want.namespace, want.owner.name);
+    for (code, text) in &want.not_modelled {
+        findings.not_modelled(code, text, &who);
+    }
+    if want.requests.cpu.is_none() && want.requests.memory.is_none() {
+        let text = "owners whose pods request neither cpu nor memory";
+        findings.doubt("no-requests", text, &who);
+    }
+    Entry {
+        name: String::new(),
+        namespace: want.namespace.clone(),
+        owner: want.owner.clone(),
+        requests: offered(&want.requests, &who, findings),
+        rules: want.rules.clone(),
+        kind,
+    }
 }
 
 /// Gives names: the owner's own, the namespace before it, a number behind it.

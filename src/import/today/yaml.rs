@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::Options;
+use super::constraints;
 use super::pools::{Kind, Pool};
 use super::workloads::{Entry, EntryKind};
 use crate::import::cluster::{Amounts, Cluster};
@@ -39,9 +40,14 @@ pub(super) fn render(it: &Parts<'_>) -> String {
         span.workloads(it.batches, &mut out);
         span.usage(&mut out);
     }
+    constraints::objects(&mut out, it.cluster);
     out.push_str("\npools:\n");
     for pool in it.pools {
         nodes(&mut out, pool);
+    }
+    for (kind, count) in &it.options.nodes {
+        let name = quoted(&super::slug(kind));
+        let _ = writeln!(out, "  {name}:\n    fixed: {{ type: {}, count: {count} }}", quoted(kind));
     }
     fargate(&mut out, it);
     cases(&mut out, it);
@@ -55,9 +61,14 @@ fn head(out: &mut String, it: &Parts<'_>) {
         None => "A running cluster as it stood when it was imported",
         Some(_) => "A cluster as it was recorded, pods that stayed and traces of others",
     };
+    let what = if it.options.nodes.is_empty() {
+        format!("{what}: {nodes} nodes, {pods} pods")
+    } else {
+        format!("Manifests of {} workloads, on nodes that were stated", it.entries.len())
+    };
     let _ = write!(
         out,
-        "# {what}: {nodes} nodes, {pods} pods.\n\
+        "# {what}.\n\
          # `plimsoll run` on this file prices it as it is; cases say what if.\n\
          #\n\
          # A pool is nodes alike in group, type, purchase, taints and what they offer. A\n\
@@ -96,7 +107,7 @@ fn charges(out: &mut String, cluster: &Cluster) {
             || node.labels.keys().any(|key| key.starts_with("eks.amazonaws.com/"))
     });
     let mut lines = Vec::new();
-    if !is_eks {
+    if !is_eks && nodes().next().is_some() {
         lines.push("  control-plane: false   # no node says that this is EKS\n");
     }
     if nodes().any(|n| !n.fargate) && nodes().filter(|n| !n.fargate).all(|node| node.external_ip) {
@@ -127,6 +138,7 @@ fn workload(out: &mut String, entry: &Entry) {
             let _ = writeln!(out, "      - {}", tolerated(toleration));
         }
     }
+    constraints::workload(out, &entry.rules, entry.kind == EntryKind::Daemon);
     match &entry.kind {
         EntryKind::Daemon => {
             out.push_str("    daemonset:\n");
@@ -306,7 +318,7 @@ fn cases(out: &mut String, it: &Parts<'_>) {
 }
 
 /// A map: on one line when short, nothing when empty.
-fn map(out: &mut String, indent: &str, key: &str, entries: Vec<(String, String)>) {
+pub(super) fn map(out: &mut String, indent: &str, key: &str, entries: Vec<(String, String)>) {
     if entries.is_empty() {
         return;
     }
@@ -320,7 +332,7 @@ fn map(out: &mut String, indent: &str, key: &str, entries: Vec<(String, String)>
     }
 }
 
-fn flow(entries: &[(String, String)]) -> String {
+pub(super) fn flow(entries: &[(String, String)]) -> String {
     let entries: Vec<String> = entries.iter().map(|(k, v)| format!("{k}: {v}")).collect();
     format!("{{ {} }}", entries.join(", "))
 }
