@@ -157,6 +157,7 @@ fn setup(nodes: u32) -> Setup {
             pools: vec![pool],
             fargate: vec![],
         }),
+        other_profiles: Vec::new(),
         scheduler: SchedulerProfile { service_time_us: None, ..SchedulerProfile::default() },
         autoscaler: None,
         spot: SpotSpec { shock_share: 0.0, notice: SimDuration::ZERO },

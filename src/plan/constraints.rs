@@ -218,7 +218,7 @@ impl<'s> Cluster<'s> {
         // The controller of a DaemonSet chooses the nodes of its pods.
         let daemon = matches!(it.kind, scenario::WorkloadKind::DaemonSet(_));
         let default_spread = if spread.is_empty() && !daemon {
-            self.default_spread(false, namespace, &labels)
+            self.default_spread(replicas, namespace, &labels)
         } else {
             None
         };

@@ -1,18 +1,14 @@
-//! The components that decide: the scheduler, the Cluster Autoscaler, the
+//! The components that decide beside the scheduler: the Cluster Autoscaler, the
 //! Spot market.
 
-use super::defaults::{
-    AUTOSCALER_NOTE, INITIAL_BACKOFF_S, KUBERNETES, MAX_BACKOFF_S, NOTICE, SCHEDULER_RATE,
-    SHOCK_SHARE,
-};
+use super::defaults::{AUTOSCALER_NOTE, KUBERNETES, NOTICE, SHOCK_SHARE};
 use super::notes::Notes;
 use crate::catalog;
 use crate::lifecycle::SpotSpec;
-use crate::place::{QueueProfile, SchedulerProfile, Scoring};
 use crate::rng::ln;
 use crate::scale::cluster_autoscaler::{Config, Expander};
-use crate::scenario::{self, InterruptionRate, Interruptions, Scenario, ScoringKind, Spanned};
-use crate::units::{Percent, SimDuration};
+use crate::scenario::{self, InterruptionRate, Interruptions, Scenario, Spanned};
+use crate::units::Percent;
 
 /// A version of Kubernetes whose behaviour is followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,83 +45,6 @@ pub(super) fn version(scenario: &Scenario, notes: &mut Notes<'_>) -> Version {
         notes.diags.error(given.span, message).help(format!("known are {}", choices.join(", ")));
         newest
     })
-}
-
-/// Fewest pods per second: below it a run would place next to nothing.
-const SLOWEST_RATE: f64 = 0.001;
-/// Most pods per second that differ from unlimited: the clock counts
-/// microseconds.
-const FASTEST_RATE: f64 = 1e6;
-
-/// Links `placement`.
-pub(super) fn scheduler(
-    scenario: &Scenario,
-    version: &Version,
-    notes: &mut Notes<'_>,
-) -> SchedulerProfile {
-    let none = scenario::Scheduler::default();
-    let it = match &scenario.placement {
-        Some(scenario::Placement::Kubernetes(placement)) => &placement.scheduler,
-        Some(scenario::Placement::Ecs(_)) | None => &none,
-    };
-    let path = |key: &str| format!("placement.scheduler.{key}");
-    let per_second = match &it.rate {
-        Some(Spanned { value: scenario::SchedulerRate::Unlimited, .. }) => None,
-        Some(Spanned { value: scenario::SchedulerRate::PerSecond(rate), span }) => {
-            if !(SLOWEST_RATE..=FASTEST_RATE).contains(&rate.0) {
-                notes
-                    .diags
-                    .error(*span, "a rate lies between 0.001 and 1000000 pods per second")
-                    .help("`unlimited` places pods in no time");
-            }
-            Some(rate.0)
-        }
-        None => {
-            notes.default(path("rate"), SCHEDULER_RATE.value, SCHEDULER_RATE.note);
-            Some(SCHEDULER_RATE.value)
-        }
-    };
-    let seconds = |given: &Option<Spanned<scenario::Int<1, 86_400>>>| {
-        given.as_ref().map(|s| Spanned { value: s.value.get(), span: s.span })
-    };
-    let initial = notes.or_default(
-        seconds(&it.pod_initial_backoff_seconds),
-        path("podInitialBackoffSeconds"),
-        INITIAL_BACKOFF_S,
-    );
-    let most = notes.or_default(
-        seconds(&it.pod_max_backoff_seconds),
-        path("podMaxBackoffSeconds"),
-        MAX_BACKOFF_S,
-    );
-    if let (true, None, Some(given)) =
-        (most < initial, &it.pod_max_backoff_seconds, &it.pod_initial_backoff_seconds)
-    {
-        let message =
-            format!("the first wait of {initial} s is above podMaxBackoffSeconds, {most}");
-        notes.diags.error(given.span, message).help("raise `podMaxBackoffSeconds` as well");
-    }
-    let scoring = if let Some(strategy) = &it.scoring_strategy {
-        match strategy.kind.value {
-            ScoringKind::LeastAllocated => Scoring::LeastAllocated,
-            ScoringKind::MostAllocated => Scoring::MostAllocated,
-        }
-    } else {
-        let note = "kube-scheduler default (NodeResourcesFit)";
-        notes.default(path("scoringStrategy.type"), ScoringKind::LeastAllocated, note);
-        Scoring::LeastAllocated
-    };
-    SchedulerProfile {
-        scoring,
-        queue: QueueProfile {
-            initial_backoff_ms: SimDuration::from_secs(initial as i64).0,
-            max_backoff_ms: SimDuration::from_secs(most as i64).0,
-            ..QueueProfile::kubernetes(version.minor)
-        },
-        // At most a thousand seconds, so the conversion is exact enough.
-        service_time_us: per_second.map(|rate| (1e6 / rate).round().max(1.0) as u64),
-        ..SchedulerProfile::default()
-    }
 }
 
 /// Links `autoscaler` for a cluster that has one.

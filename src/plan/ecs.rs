@@ -668,7 +668,11 @@ fn kubernetes_keys(scenario: &Scenario, out: &mut Vec<(String, Span)>) {
             .map(|r| r.span)
             .or(scheduler.pod_initial_backoff_seconds.map(|s| s.span))
             .or(scheduler.pod_max_backoff_seconds.map(|s| s.span))
-            .or(scheduler.scoring_strategy.as_ref().map(|s| s.kind.span));
+            .or(scheduler.scoring_strategy.as_ref().map(|s| s.kind.span))
+            .or(scheduler.percentage_of_nodes_to_score.map(|p| p.span))
+            .or(scheduler.defaulting_type.map(|d| d.span))
+            .or(scheduler.hard_pod_affinity_weight.map(|w| w.span))
+            .or(scheduler.profiles.iter().next().map(|(name, _)| name.span));
         add("placement.scheduler".into(), span);
         add("placement.keep-bindings".into(), it.keep_bindings.map(|keep| keep.span));
     }
@@ -698,6 +702,7 @@ fn kubernetes_keys(scenario: &Scenario, out: &mut Vec<(String, Span)>) {
         add(path("priority"), workload.priority.map(|p| p.span));
         add(path("tolerations"), workload.tolerations.first().map(|t| t.span));
         add(path("priorityClassName"), workload.priority_class_name.as_ref().map(|p| p.span));
+        add(path("schedulerName"), workload.scheduler_name.as_ref().map(|s| s.span));
         add(path("preemptionPolicy"), workload.preemption_policy.map(|p| p.span));
         add(path("labels"), workload.labels.iter().next().map(|(key, _)| key.span));
         add(path("affinity"), workload.affinity.as_ref().map(|a| a.span));

@@ -15,7 +15,7 @@ use super::nodes::{self, NodePools};
 use super::notes::Notes;
 use super::{
     billing, bindings, constraints, ecs, ecs_constraints, fargate, fit, goals, prices, rightsize,
-    settings, sidecars, time, transform, usage, workloads,
+    scheduler, settings, sidecars, time, transform, usage, workloads,
 };
 use crate::bill::PriceStatus;
 use crate::catalog::{Catalog, Region};
@@ -175,11 +175,12 @@ impl Shared<'_> {
 
         let buys_spot = scenario.pools.iter().any(|(_, pool)| buys_spot(pool));
         let (spot, hazard) = control::spot(scenario, buys_spot, notes);
-        let scheduler = if on_ecs {
-            SchedulerProfile::default()
+        let mut profiles = if on_ecs {
+            vec![SchedulerProfile::default()]
         } else {
-            control::scheduler(scenario, &version, notes)
+            scheduler::link(scenario, &version, &extended, notes)
         };
+        let scheduler = profiles.remove(0);
         let autoscaler = scenario
             .pools
             .iter()
@@ -236,6 +237,7 @@ impl Shared<'_> {
                 warmup: window.warmup,
                 cluster: Arc::new(cluster),
                 scheduler,
+                other_profiles: profiles,
                 autoscaler,
                 spot,
                 ecs,

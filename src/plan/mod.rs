@@ -35,6 +35,7 @@ mod offers;
 mod placement_tests;
 mod prices;
 mod rightsize;
+mod scheduler;
 mod settings;
 mod sidecars;
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::defaults::{CPU_STEP, GRACE_PERIOD_S, MEMORY_STEP, NAMESPACE, STARTUP}
 use super::files::Files;
 use super::nodes::effect;
 use super::notes::Notes;
+use super::scheduler;
 use super::time::{LONGEST, Window};
 use super::trace_format;
 use crate::import::TraceSource;
@@ -49,7 +50,7 @@ impl Linker<'_> {
     ) -> Vec<PlannedWorkload> {
         let mut linked = Vec::new();
         for (name, workload) in scenario.workload.iter() {
-            let common = common(name, workload, &scenario.kubernetes, notes);
+            let common = common(name, workload, scenario, notes);
             let content = match &workload.kind {
                 scenario::WorkloadKind::Trace(path, options) => {
                     self.trace(&common, path, options, notes)
@@ -256,7 +257,7 @@ fn extended(given: &Keyed<Spanned<scenario::ExtendedAmount>>) -> Vec<(String, i6
 fn common<'w>(
     name: &'w Spanned<String>,
     it: &scenario::Workload,
-    objects: &scenario::Kubernetes,
+    scenario: &Scenario,
     notes: &mut Notes<'_>,
 ) -> Common<'w> {
     let path = format!("workload.{}", name.value);
@@ -289,7 +290,7 @@ fn common<'w>(
         notes.default(format!("{path}.startup"), STARTUP.value, STARTUP.note);
         Distribution::Constant(STARTUP.value.0 as f64)
     };
-    let (priority, never_preempts) = priority(it, objects, notes);
+    let (priority, never_preempts) = priority(it, &scenario.kubernetes, notes);
     Common {
         name,
         namespace,
@@ -305,6 +306,7 @@ fn common<'w>(
             startup,
             life: life(it, &path, notes),
             never_preempts,
+            profile: scheduler::profile_of(it, scenario, notes),
             // Known once all pods are.
             constraints: Vec::new(),
         },

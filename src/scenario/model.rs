@@ -15,6 +15,9 @@ use super::patch::{Assignments, Removals};
 use super::pool::Pool;
 use super::record::{choice, names, record, union};
 use super::rightsize::Rightsize;
+use super::scheduler::{
+    DefaultConstraint, DefaultingType, Plugins, Profile, ScoringStrategy, check_default_constraints,
+};
 use super::sidecar::Sidecar;
 use super::usage::UsageSource;
 use super::workload::{Resample, Workload};
@@ -128,7 +131,7 @@ union! {
     /// Where pods are placed.
     pub enum Placement {
         /// By the components of Kubernetes.
-        [map] => Kubernetes(KubernetesPlacement),
+        [map] => Kubernetes(Box<KubernetesPlacement>),
         /// On ECS by task placement strategies, one after another.
         [list] => Ecs(Vec<Spanned<PlacementRule>>),
     }
@@ -157,6 +160,18 @@ record! {
         "podMaxBackoffSeconds" => pod_max_backoff_seconds: Option<Spanned<Int<1, 86_400>>>,
         /// How nodes are scored by what is free on them.
         "scoringStrategy" => scoring_strategy: Option<ScoringStrategy>,
+        /// Share of the nodes that is scored; 0 is fewer the more there are. 0 unless stated.
+        "percentageOfNodesToScore" => percentage_of_nodes_to_score: Option<Spanned<Int<0, 100>>>,
+        /// Whether pods without topology spread constraints get those of the scheduler, or those of a list; System unless stated.
+        "defaultingType" => defaulting_type: Option<Spanned<DefaultingType>>,
+        /// The list.
+        "defaultConstraints" => default_constraints: Vec<Spanned<DefaultConstraint>> = Vec::new(),
+        /// How much the required pod affinity of other pods counts; 1 unless stated.
+        "hardPodAffinityWeight" => hard_pod_affinity_weight: Option<Spanned<Int<0, 100>>>,
+        /// Which plugins score, and how much they count.
+        "plugins" => plugins: Option<Plugins>,
+        /// Further profiles, by the schedulerName of their pods.
+        "profiles" => profiles: Map<Profile> = Map::default(),
     }
     check check_scheduler;
 }
@@ -168,7 +183,7 @@ fn check_scheduler(it: &Scheduler, _: Span, ctx: &mut Ctx<'_>) -> bool {
             ctx.diags().error(most.span, message);
             false
         }
-        _ => true,
+        _ => check_default_constraints(it.defaulting_type, &it.default_constraints, ctx),
     }
 }
 
@@ -181,24 +196,6 @@ union! {
         }
         /// Pods per second.
         [number] => PerSecond(Positive<f64>),
-    }
-}
-
-record! {
-    /// How nodes are scored by what is free on them.
-    pub struct ScoringStrategy {
-        /// The strategy's name.
-        "type" => kind: Spanned<ScoringKind>,
-    }
-}
-
-names! {
-    /// Strategies of NodeResourcesFit.
-    pub enum ScoringKind {
-        /// Prefer empty nodes.
-        "LeastAllocated" => LeastAllocated,
-        /// Prefer full nodes.
-        "MostAllocated" => MostAllocated,
     }
 }
 

@@ -22,7 +22,21 @@ placement:
     rate: 100
     podInitialBackoffSeconds: 1
     podMaxBackoffSeconds: 10
-    scoringStrategy: { type: MostAllocated }
+    scoringStrategy: { type: MostAllocated, resources: [{ name: cpu, weight: 2 }, { name: nvidia.com/gpu }] }
+    percentageOfNodesToScore: 100
+    defaultingType: List
+    defaultConstraints: [{ maxSkew: 2, topologyKey: topology.kubernetes.io/zone, whenUnsatisfiable: ScheduleAnyway }]
+    hardPodAffinityWeight: 5
+    plugins: { score: { enabled: [{ name: NodeAffinity, weight: 5 }], disabled: [{ name: TaintToleration }] } }
+    profiles:
+      packer:
+        scoringStrategy:
+          type: RequestedToCapacityRatio
+          requestedToCapacityRatio: { shape: [{ utilization: 0, score: 0 }, { utilization: 100, score: 10 }] }
+        percentageOfNodesToScore: 50
+        defaultingType: System
+        hardPodAffinityWeight: 0
+        plugins: { score: { disabled: [{ name: "*" }] } }
 workload:
   replay:
     trace: ../data/batch.csv.gz
@@ -66,6 +80,7 @@ workload:
       memory-usage: 600Mi
       replicas: { target: 60%, min: 2, max: 40 }
     labels: { app: web, version: "2" }
+    schedulerName: packer
     priorityClassName: important
     preemptionPolicy: Never
     schedulingGates: [{ name: example.com/quota, removed-after: 5m }]
@@ -323,7 +338,7 @@ fn a_case_changes_only_what_it_names() {
     };
     let FixedSize::Count(own, _) = &own.size else { panic!("a count") };
     assert_eq!(own.get(), 20);
-    assert_eq!(diags.sources().place(own.span).line, 189);
+    assert_eq!(diags.sources().place(own.span).line, 204);
     let replay = more.scenario.workload.get("replay").expect("there");
     assert_eq!(replay.node_selector.get("kubernetes.io/arch").map(|v| &*v.value.0), Some("arm64"));
     let Some(WorkloadKind::DaemonSet(logs)) = more.scenario.workload.get("logs").map(|w| &w.kind)

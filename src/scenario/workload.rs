@@ -29,6 +29,8 @@ record! {
         "priorityClassName" => priority_class_name: Option<Spanned<String>>,
         /// Whether pods that fit nowhere evict pods of lower priority; as the priority class says unless stated.
         "preemptionPolicy" => preemption_policy: Option<Spanned<PreemptionPolicy>>,
+        /// Profile of the scheduler that places the pods; default-scheduler unless stated.
+        "schedulerName" => scheduler_name: Option<Spanned<String>>,
         /// Labels of the pods, by which selectors know them.
         "labels" => labels: Keyed<Spanned<Text>> = Keyed::default(),
         /// Labels a node must have.
@@ -150,6 +152,7 @@ fn check_workload(it: &Workload, _: Span, ctx: &mut Ctx<'_>) -> bool {
         let why = "it has its place on every node";
         refuse("priority", it.priority.as_ref().map(|p| p.span), why);
         refuse("priorityClassName", it.priority_class_name.as_ref().map(|p| p.span), why);
+        refuse("schedulerName", it.scheduler_name.as_ref().map(|p| p.span), why);
         refuse("preemptionPolicy", it.preemption_policy.as_ref().map(|p| p.span), why);
         let span = it.scheduling_gates.first().map(|g| g.span);
         refuse("schedulingGates", span, "it runs from the node's Ready on");

@@ -55,6 +55,8 @@ pub struct PodRules {
     pub life: PodLife,
     /// `preemptionPolicy: Never`.
     pub never_preempts: bool,
+    /// Number of the scheduler profile that places them.
+    pub profile: u8,
     /// Further constraints, one for each namespace of pods that a constraint
     /// has to do with.
     pub constraints: Vec<Arc<Constraints>>,
@@ -69,6 +71,7 @@ impl Default for PodRules {
             startup: Distribution::Constant(0.0),
             life: PodLife::default(),
             never_preempts: false,
+            profile: 0,
             constraints: Vec::new(),
         }
     }
@@ -169,6 +172,7 @@ impl Builder {
             tolerations: rules.tolerations.clone(),
             priority: shape.priority,
             never_preempts: rules.never_preempts,
+            profile: rules.profile,
             constraints: rules.constraints.iter().find(|c| c.namespace == shape.namespace).cloned(),
             ..PodClass::default()
         };

@@ -35,7 +35,7 @@ use crate::cluster::{NodeTraits, Nodes, Pod, Pods};
 use crate::lifecycle::Reclaims;
 use crate::observe::probe::Probe;
 use crate::observe::{KeepPods, Observer, Owner, PodEnd, Record, RejectReason};
-use crate::place::KubeScheduler;
+use crate::place::{KubeScheduler, SchedulerProfile};
 use crate::sim::{self, EventQueue};
 use crate::units::{Bytes, DAY_MS, MilliCpu, SimDuration, SimTime};
 use crate::workload::{ClassId, TemplateId, WorkloadKind, Workloads};
@@ -126,6 +126,8 @@ struct World<'a> {
     nodes: Nodes,
     pods: Pods,
     scheduler: KubeScheduler,
+    /// Of the scheduler, by the number that classes have.
+    profiles: Vec<SchedulerProfile>,
     observer: Observer,
     reclaims: Reclaims,
     templates: Vec<TemplateFacts>,
@@ -196,17 +198,16 @@ impl<'a> World<'a> {
                 }
             })
             .collect();
+        let profiles = setup.profiles();
         World {
             setup,
             workloads,
             seed,
             nodes: Nodes::new(workloads.extended.len()),
             pods: Pods::default(),
-            scheduler: KubeScheduler::new(
-                std::slice::from_ref(&setup.scheduler),
-                &workloads.classes,
-            )
-            .with_preemptors(preemption::preemptors(workloads)),
+            scheduler: KubeScheduler::new(&profiles, &workloads.classes)
+                .with_preemptors(preemption::preemptors(workloads)),
+            profiles,
             observer: Observer::new(
                 setup.start_unix_ms,
                 setup.warmup,

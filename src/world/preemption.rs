@@ -256,11 +256,8 @@ impl World<'_> {
             priority: workloads.classes[class.index()].priority,
             now,
         };
-        let mut stage = Stage {
-            nodes: &mut self.nodes,
-            classes: &workloads.classes,
-            profiles: std::slice::from_ref(&self.setup.scheduler),
-        };
+        let mut stage =
+            Stage { nodes: &mut self.nodes, classes: &workloads.classes, profiles: &self.profiles };
         preempt(&mut stage, class, &potential, offset, &lodgers, &allowed)
     }
 

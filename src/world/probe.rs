@@ -23,11 +23,7 @@ const LOOK_US: i64 = 30_000_000;
 impl World<'_> {
     /// What the plain evaluator looks at.
     pub(super) fn view(&self) -> View<'_> {
-        View {
-            nodes: &self.nodes,
-            classes: &self.workloads.classes,
-            profiles: std::slice::from_ref(&self.setup.scheduler),
-        }
+        View { nodes: &self.nodes, classes: &self.workloads.classes, profiles: &self.profiles }
     }
 
     fn follow(&mut self) -> Option<&mut Follow> {

@@ -33,12 +33,22 @@ pub struct Setup {
     pub cluster: Arc<ClusterSpec>,
     /// The scheduler.
     pub scheduler: SchedulerProfile,
+    /// Its further profiles: a class of profile n > 0 is placed by number n - 1.
+    pub other_profiles: Vec<SchedulerProfile>,
     /// The Cluster Autoscaler, where a pool has one.
     pub autoscaler: Option<cluster_autoscaler::Config>,
     /// Spot interruptions.
     pub spot: SpotSpec,
     /// Amazon ECS in place of Kubernetes: the scheduler has no effect then.
     pub ecs: Option<Ecs>,
+}
+
+impl Setup {
+    /// All profiles of the scheduler, by the number that classes have.
+    #[must_use]
+    pub fn profiles(&self) -> Vec<SchedulerProfile> {
+        std::iter::once(&self.scheduler).chain(&self.other_profiles).cloned().collect()
+    }
 }
 
 /// What Amazon ECS is told. A capacity provider is numbered as its pool; those

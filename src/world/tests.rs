@@ -101,6 +101,7 @@ pub(super) fn setup(cores: i64, pool: PoolSpec) -> Setup {
             pools: vec![pool],
             fargate: vec![],
         }),
+        other_profiles: Vec::new(),
         scheduler: SchedulerProfile {
             service_time_us: None,
             queue: QueueProfile::kubernetes(31),
