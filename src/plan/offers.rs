@@ -340,10 +340,26 @@ impl Linker<'_> {
             .zip(values)
             .map(|(key, value)| ((*key).to_owned(), value.to_owned()))
             .collect();
+        for (old, key) in FORMER_LABELS {
+            let value = labels.iter().find(|(k, _)| k == key).map(|(_, value)| value.clone());
+            labels.extend(value.map(|value| (old.to_owned(), value)));
+        }
         labels.sort();
         labels
     }
 }
+
+/// Former names of labels, which the controllers still write beside them
+/// (kubernetes `pkg/controller/nodelifecycle/node_lifecycle_controller.go` and
+/// `staging/src/k8s.io/cloud-provider/controllers/node/node_controller.go`, 1.31,
+/// `labelReconcileInfo`).
+const FORMER_LABELS: [(&str, &str); 5] = [
+    ("beta.kubernetes.io/arch", "kubernetes.io/arch"),
+    ("beta.kubernetes.io/os", "kubernetes.io/os"),
+    ("beta.kubernetes.io/instance-type", "node.kubernetes.io/instance-type"),
+    ("failure-domain.beta.kubernetes.io/region", "topology.kubernetes.io/region"),
+    ("failure-domain.beta.kubernetes.io/zone", "topology.kubernetes.io/zone"),
+];
 
 /// Whether a code names a Local or Wavelength Zone: `us-east-1-atl-1`.
 fn is_local_zone(region: &str) -> bool {

@@ -6,6 +6,7 @@ mod explain;
 mod gallery;
 mod import;
 mod import_hourly;
+mod manifests;
 mod rightsize;
 mod sweep;
 mod traces;

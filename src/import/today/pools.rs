@@ -11,7 +11,12 @@ use crate::workload::Taint;
 
 /// Labels that the engine writes on every node by itself, so that a pool need
 /// not state them.
-const OWN_LABELS: [&str; 6] = [
+const OWN_LABELS: [&str; 11] = [
+    "beta.kubernetes.io/arch",
+    "beta.kubernetes.io/instance-type",
+    "beta.kubernetes.io/os",
+    "failure-domain.beta.kubernetes.io/region",
+    "failure-domain.beta.kubernetes.io/zone",
     "node.kubernetes.io/instance-type",
     "topology.kubernetes.io/zone",
     "topology.kubernetes.io/region",
