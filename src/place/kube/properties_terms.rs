@@ -7,12 +7,13 @@ use proptest::prelude::*;
 use super::index::{ScoreIndex, Top};
 use super::tests::taint;
 use super::{
-    DefaultConstraint, DefaultSpread, NodeVerdict, PluginWeights, Rejectors, Resource,
-    SchedulerProfile, Scoring, ShapePoint, View, evaluate_plain, named_nodes, score_plain,
+    DefaultConstraint, DefaultSpread, KubeScheduler, NodeVerdict, PluginWeights, Rejectors,
+    Resource, SchedulerProfile, Scoring, ShapePoint, View, evaluate_plain, named_nodes,
+    score_plain,
 };
 use crate::cluster::{
-    Capacity, HOSTNAME_LABEL, Mark, NodeInit, NodeTraits, Nodes, PoolId, Purchase, ShapeId, Slot,
-    ZoneId,
+    Capacity, HOSTNAME_LABEL, Mark, NodeInit, NodeTraits, Nodes, PodId, PoolId, Purchase, ShapeId,
+    Slot, ZoneId,
 };
 use crate::rng::Draws;
 use crate::units::{Bytes, MilliCpu};
@@ -495,6 +496,33 @@ impl Rig {
     }
 }
 
+/// Pods nominated for nodes keep others off where these fit only without them.
+fn check_nominations(rig: &mut Rig, scheduler: &mut KubeScheduler, id: ClassId) {
+    let plain = evaluate_plain(&rig.view(), id);
+    let mut feasible: Vec<bool> = plain.totals().iter().map(Option::is_some).collect();
+    for (i, passes) in feasible.iter_mut().enumerate().filter(|(_, passes)| **passes) {
+        let slot = Slot(i as u32);
+        let nominated: Vec<ClassId> = scheduler.nominated_on(slot).map(|(_, c)| c).collect();
+        if nominated.is_empty() {
+            continue;
+        }
+        let mark = rig.nodes.begin();
+        for other in nominated {
+            rig.nodes.place_pod(slot, other, &rig.classes[other.index()]);
+        }
+        let view = View { nodes: &rig.nodes, classes: &rig.classes, profiles: &rig.profiles };
+        *passes = evaluate_plain(&view, id).totals()[i].is_some();
+        rig.nodes.rollback(mark);
+    }
+    let (found, _) = rig.sample(id, &feasible);
+    let scores = score_plain(&rig.view(), id, &found);
+    let mut totals = vec![None; feasible.len()];
+    for (slot, scores) in found.iter().zip(scores) {
+        totals[slot.index()] = Some(scores.total());
+    }
+    assert_eq!(scheduler.scores(&rig.nodes, id), totals, "{:?}", rig.classes[id.index()]);
+}
+
 const CASES: u32 = if cfg!(debug_assertions) { 300 } else { 1_500 };
 
 proptest! {
@@ -525,6 +553,32 @@ proptest! {
         }
         for class in 0..classes {
             rig.check(&mut index, ClassId(class as u32), &mut draws);
+        }
+    }
+
+    #[test]
+    fn nominated_pods_are_left_room(
+        seed in any::<u64>(),
+        classes in 1usize..16,
+        first in 1usize..30,
+        nominations in 1u32..12,
+    ) {
+        let mut rig = Rig::new(seed, classes);
+        for _ in 0..first {
+            rig.add();
+        }
+        for _ in 0..3 * first {
+            rig.step(4);
+        }
+        let mut scheduler = KubeScheduler::new(&rig.profiles, &rig.classes);
+        for pod in 0..nominations {
+            if let Some(slot) = rig.live() {
+                let class = ClassId(rig.random.below(classes) as u32);
+                scheduler.nominate(PodId(pod), class, slot);
+            }
+        }
+        for class in 0..classes {
+            check_nominations(&mut rig, &mut scheduler, ClassId(class as u32));
         }
     }
 }
