@@ -10,13 +10,17 @@
 //! Pods that constraints decide about are packed one by one, each on the
 //! newest node or on another new one, as upstream does.
 //!
+//! DIFFERENCE: from some later version on, a pod with a spread over host names
+//! that the newest node rejects for it is tried on every other node as well;
+//! here it gets another new node or none, as in 1.31.
+//!
 //! DIFFERENCE: the search over imagined nodes starts at the first of them,
 //! where upstream goes on from wherever its last search in an unordered list
 //! ended. Groups of equal size keep their given order; upstream's sort is
 //! not stable. Limits on its own computing time do not exist here.
 
 use super::bins::{Admission, Bins, Walk};
-use super::shadow::{Kind, Kinds, Shadow};
+use super::shadow::{Asked, Kind, Kinds, Shadow};
 use super::view::{Input, NodeTemplate};
 use crate::cluster::Slot;
 use crate::units::{Bytes, MilliCpu};
@@ -88,7 +92,9 @@ pub(super) fn helps(
         Some(shadow) if kinds.of(id) == Kind::Restricted => {
             let mark = shadow.nodes.begin();
             let slot = shadow.add(template);
-            let takes = shadow.asks(kinds, input, id)(slot);
+            let mut asked = Asked::default();
+            asked.prepare(shadow, kinds, input, id);
+            let takes = asked.allows(shadow, kinds, input, id, slot);
             shadow.nodes.rollback(mark);
             takes
         }
@@ -129,6 +135,7 @@ pub(super) fn estimate(
                     kinds,
                     bins,
                     shadow,
+                    asked: Asked::default(),
                     fresh: &mut fresh,
                     newest_is_empty: &mut newest_is_empty,
                     pointer: &mut pointer,
@@ -184,6 +191,7 @@ struct Packing<'p, 'e> {
     kinds: &'p Kinds,
     bins: &'p mut Bins,
     shadow: &'p mut Shadow,
+    asked: Asked<'p>,
     fresh: &'p mut Fresh<'e>,
     newest_is_empty: &'p mut bool,
     pointer: &'p mut usize,
@@ -194,14 +202,13 @@ impl Packing<'_, '_> {
     fn one_by_one(&mut self, group: Helpless, admitted: &[bool], limit: u32) -> u32 {
         let requests = &self.input.classes[group.class.index()].requests;
         self.fresh.follow(self.shadow, self.bins.len());
+        self.asked.prepare(self.shadow, self.kinds, self.input, group.class);
         let mut helped = 0;
         let walk = Walk::over(self.bins.len());
         while helped < group.count {
-            let asks = self.shadow.asks(self.kinds, self.input, group.class);
-            let also = |node: usize| asks(self.fresh.slots[node]);
+            let also = |node: usize| self.allows(group.class, node);
             let start = *self.pointer;
             let found = self.bins.first_fit(walk, start, usize::MAX, admitted, requests, also);
-            drop(asks);
             let Some(place) = found else { break };
             self.take(group.class, walk.node(place));
             *self.pointer = place + 1;
@@ -222,6 +229,8 @@ impl Packing<'_, '_> {
             self.fresh.follow(self.shadow, self.bins.len());
             *self.newest_is_empty = true;
             let node = self.bins.len() - 1;
+            let slot = self.fresh.slots[node];
+            self.asked.node_added(self.shadow, self.kinds, self.input, slot);
             if !self.accepts(group.class, node, admitted) {
                 break;
             }
@@ -233,13 +242,18 @@ impl Packing<'_, '_> {
 
     fn accepts(&self, id: ClassId, node: usize, admitted: &[bool]) -> bool {
         let requests = &self.input.classes[id.index()].requests;
-        self.bins.room(node, admitted, requests) > 0
-            && self.shadow.asks(self.kinds, self.input, id)(self.fresh.slots[node])
+        self.bins.room(node, admitted, requests) > 0 && self.allows(id, node)
+    }
+
+    fn allows(&self, id: ClassId, node: usize) -> bool {
+        self.asked.allows(self.shadow, self.kinds, self.input, id, self.fresh.slots[node])
     }
 
     fn take(&mut self, id: ClassId, node: usize) {
         self.bins.take(node, &self.input.classes[id.index()].requests, 1);
-        self.shadow.place(self.input, self.fresh.slots[node], id, 1);
+        let slot = self.fresh.slots[node];
+        self.shadow.place(self.input, slot, id, 1);
+        self.asked.shift(self.shadow, self.kinds, self.input, (slot, id, 1));
         if node + 1 == self.bins.len() {
             *self.newest_is_empty = false;
         }

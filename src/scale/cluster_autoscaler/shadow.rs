@@ -6,9 +6,11 @@
 //! that follows the imagined pods. The copy is made when a loop first needs
 //! it, and only pods that constraints can tell from others are placed in it.
 //!
-//! Cost: a copy of the columns a loop, and for each such pod a count of the
-//! pods in the cluster that its filters look at, O(nodes · classes on a node),
-//! beside one filter a node tried.
+//! Cost: a copy of the columns a loop; for each class that is looked for, and
+//! each option to grow, a count of the pods that its filters look at, O(nodes ·
+//! classes on a node); one filter for each node that a pod tries.
+
+use rustc_hash::FxHashMap;
 
 use crate::cluster::{HOSTNAME_LABEL, NodeInit, Nodes, PoolId, Purchase, ShapeId, Slot, ZoneId};
 use crate::place::SchedulerProfile;
@@ -157,20 +159,82 @@ impl Shadow {
     pub(super) fn unplace(&mut self, input: &Input<'_>, slot: Slot, id: ClassId) {
         self.nodes.unplace_pod(slot, id, &input.classes[id.index()]);
     }
+}
 
-    /// Which nodes the filters let a pod of the class onto, as things are.
-    pub(super) fn asks<'a>(
-        &'a self,
-        kinds: &'a Kinds,
+/// Filters of classes, which follow what is imagined.
+#[derive(Debug, Default)]
+pub(super) struct Asked<'a> {
+    /// `None` for a class whose pods are rejected as a whole.
+    all: FxHashMap<ClassId, Option<Filters<'a>>>,
+}
+
+impl<'a> Asked<'a> {
+    /// Has the filters of a class at hand.
+    pub(super) fn prepare(
+        &mut self,
+        shadow: &Shadow,
+        kinds: &Kinds,
         input: &Input<'a>,
         id: ClassId,
-    ) -> impl Fn(Slot) -> bool + 'a {
-        let view = View { nodes: &self.nodes, classes: input.classes, profiles: &kinds.profiles };
-        let filters = Filters::new(&view, view.class(id)).ok();
-        move |slot| {
-            filters
-                .as_ref()
-                .is_some_and(|f| !f.excludes(&view, slot) && f.check(&view, slot).is_ok())
+    ) {
+        if kinds.of(id) == Kind::Restricted {
+            self.all.entry(id).or_insert_with(|| {
+                Filters::new(&view(shadow, kinds, input), &input.classes[id.index()]).ok()
+            });
         }
     }
+
+    /// Whether a pod of a class whose filters are at hand may be on the node.
+    pub(super) fn allows(
+        &self,
+        shadow: &Shadow,
+        kinds: &Kinds,
+        input: &Input<'_>,
+        id: ClassId,
+        slot: Slot,
+    ) -> bool {
+        let view = view(shadow, kinds, input);
+        let passes = |f: &Filters<'_>| !f.excludes(&view, slot) && f.check(&view, slot).is_ok();
+        let allows = self.all.get(&id).is_some_and(|f| f.as_ref().is_some_and(passes));
+        #[cfg(test)]
+        let fresh = Filters::new(&view, view.class(id)).is_ok_and(|f| passes(&f));
+        #[cfg(test)]
+        assert_eq!(allows, fresh, "filters are stale");
+        allows
+    }
+
+    /// Follows pods that came to a node, or left it where `by` is negative.
+    pub(super) fn shift(
+        &mut self,
+        shadow: &Shadow,
+        kinds: &Kinds,
+        input: &Input<'_>,
+        (slot, other, by): (Slot, ClassId, i64),
+    ) {
+        if kinds.of(other) == Kind::Free {
+            return;
+        }
+        let view = view(shadow, kinds, input);
+        for filters in self.all.values_mut().flatten() {
+            filters.shift(&view, slot, other, by);
+        }
+    }
+
+    /// Follows a node that came.
+    pub(super) fn node_added(
+        &mut self,
+        shadow: &Shadow,
+        kinds: &Kinds,
+        input: &Input<'_>,
+        slot: Slot,
+    ) {
+        let view = view(shadow, kinds, input);
+        for filters in self.all.values_mut().flatten() {
+            filters.node_added(&view, slot);
+        }
+    }
+}
+
+fn view<'v>(shadow: &'v Shadow, kinds: &'v Kinds, input: &'v Input<'_>) -> View<'v> {
+    View { nodes: &shadow.nodes, classes: input.classes, profiles: &kinds.profiles }
 }

@@ -10,7 +10,7 @@ use std::collections::BinaryHeap;
 
 use super::bins::{Admission, Bins, Walk};
 use super::config::Config;
-use super::shadow::{Kind, Kinds, Shadow};
+use super::shadow::{Asked, Kind, Kinds, Shadow};
 use super::view::{Input, MemberState, NodeTemplate, PendingGroup, PodOnNode, PodRole};
 use crate::cluster::Slot;
 use crate::workload::ClassId;
@@ -119,6 +119,15 @@ impl Snapshot {
         self.top.resize(self.bins.len(), NONE);
     }
 
+    /// Makes the shadow where pods of the class need it, and has its filters at
+    /// hand.
+    fn ask<'a>(&mut self, input: &Input<'a>, asked: &mut Asked<'a>, id: ClassId) {
+        self.prepare(input, id);
+        if let Some(shadow) = &self.shadow {
+            asked.prepare(shadow, &self.kinds, input, id);
+        }
+    }
+
     /// Makes the shadow where pods of the class need it.
     pub(super) fn prepare(&mut self, input: &Input<'_>, id: ClassId) {
         if self.kinds.of(id) != Kind::Restricted || self.shadow.is_some() {
@@ -144,14 +153,14 @@ impl Snapshot {
         walk: Walk,
         except: usize,
         admitted: &[bool],
-        id: ClassId,
+        (id, asked): (ClassId, &Asked<'_>),
     ) -> Option<usize> {
         let requests = &input.classes[id.index()].requests;
         let (bins, start) = (&self.bins, self.pointer);
         match &self.shadow {
             Some(shadow) if self.kinds.of(id) == Kind::Restricted => {
-                let asks = shadow.asks(&self.kinds, input, id);
-                let also = |node: usize| asks(shadow.slot(node));
+                let also =
+                    |node: usize| asked.allows(shadow, &self.kinds, input, id, shadow.slot(node));
                 bins.first_fit(walk, start, except, admitted, requests, also)
             }
             _ => bins.first_fit(walk, start, except, admitted, requests, |_| true),
@@ -159,13 +168,20 @@ impl Snapshot {
     }
 
     /// Imagines pods on a node.
-    fn imagine(&mut self, input: &Input<'_>, node: usize, id: ClassId, count: u32) {
+    fn imagine(
+        &mut self,
+        input: &Input<'_>,
+        asked: &mut Asked<'_>,
+        node: usize,
+        (id, count): (ClassId, u32),
+    ) {
         hang(&mut self.top, &mut self.imagined, node, id, count);
         if let Some(shadow) = &mut self.shadow
             && self.kinds.of(id) != Kind::Free
         {
             let slot = shadow.slot(node);
             shadow.place(input, slot, id, count);
+            asked.shift(shadow, &self.kinds, input, (slot, id, i64::from(count)));
         }
     }
 
@@ -192,10 +208,11 @@ impl Snapshot {
             .enumerate()
             .map(|(group, g)| Turn { group, placed: 0, count: g.count })
             .collect();
+        let mut asked = Asked::default();
         while let Some(mut turn) = turns.pop() {
             let id = groups[turn.group].class;
             let class = &input.classes[id.index()];
-            self.prepare(input, id);
+            self.ask(input, &mut asked, id);
             let admitted = admission.row(id, class, input.nodes);
             if turns.is_empty() && self.kinds.of(id) != Kind::Restricted {
                 // The last group left needs no turns.
@@ -211,16 +228,16 @@ impl Snapshot {
                 );
                 self.pointer = next;
                 for (node, n) in filled {
-                    self.imagine(input, node, id, n);
+                    self.imagine(input, &mut asked, node, (id, n));
                 }
                 groups[turn.group].count -= placed;
                 return;
             }
-            let found = self.find(input, walk, usize::MAX, admitted, id);
+            let found = self.find(input, walk, usize::MAX, admitted, (id, &asked));
             let Some(place) = found else { continue };
             let node = walk.node(place);
             self.bins.take(node, &class.requests, 1);
-            self.imagine(input, node, id, 1);
+            self.imagine(input, &mut asked, node, (id, 1));
             self.pointer = place + 1;
             groups[turn.group].count -= 1;
             turn.placed += 1;
@@ -264,10 +281,12 @@ impl Snapshot {
             }
             mark
         });
+        let mut asked = Asked::default();
         for id in pods {
             let class = &input.classes[id.index()];
+            self.ask(input, &mut asked, *id);
             let admitted = admission.row(*id, class, input.nodes);
-            let Some(place) = self.find(input, walk, node, admitted, *id) else {
+            let Some(place) = self.find(input, walk, node, admitted, (*id, &asked)) else {
                 self.undo(input, cut);
                 if let (Some(shadow), Some(mark)) = (&mut self.shadow, mark) {
                     shadow.nodes.rollback(mark);
@@ -277,7 +296,7 @@ impl Snapshot {
             };
             let to = walk.node(place);
             self.bins.take(to, &class.requests, 1);
-            self.imagine(input, to, *id, 1);
+            self.imagine(input, &mut asked, to, (*id, 1));
             self.pointer = place + 1;
         }
         self.bins.close(node);

@@ -92,6 +92,11 @@ impl<'a> Filters<'a> {
         self.affinity.check(view, slot, class)
     }
 
+    /// Follows a node that came, without pods.
+    pub fn node_added(&mut self, view: &View<'_>, slot: Slot) {
+        self.spread.node_added(view, slot, self.class);
+    }
+
     /// Follows a pod that was placed on a node (`by` is 1) or taken off it
     /// (-1) since.
     pub fn shift(&mut self, view: &View<'_>, slot: Slot, other: ClassId, by: i64) {

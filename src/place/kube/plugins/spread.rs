@@ -174,6 +174,19 @@ impl<'a> HardSpread<'a> {
         Ok(())
     }
 
+    /// Follows a node that came, without pods: its domains count from now on.
+    pub(super) fn node_added(&mut self, view: &View<'_>, slot: Slot, class: &PodClass) {
+        if self.constraints.is_empty() || !has_all_keys(view, slot, &self.constraints) {
+            return;
+        }
+        for constraint in self.constraints.iter().filter(|c| included(view, slot, class, c)) {
+            let key = &constraint.topology_key;
+            if let Some(value) = view.nodes.label(slot, key) {
+                self.counts.add(key, value, 0);
+            }
+        }
+    }
+
     /// Follows a pod that comes to a node or leaves it. As upstream this does
     /// not ask whether the pod is being deleted.
     pub(super) fn shift(
