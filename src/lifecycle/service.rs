@@ -102,6 +102,7 @@ mod tests {
             demand: None,
             usage: crate::workload::Usage::default(),
             bound: Vec::new(),
+            homes: Vec::new(),
             target: Percent { ppm: 600_000 },
             min,
             max,

@@ -160,6 +160,18 @@ fn bind<'s>(
                 .help("set `placement.keep-bindings: false`, or leave `bound-to` out");
             return lacking;
         }
+        if let Some((volumes, zone)) = away(plan, cluster, at) {
+            let (name, node_name) = (quote(name), quote(&node.value));
+            let (volumes, zone) = (quote(volumes), quote(zone));
+            let message = format!(
+                "the volumes of {name} are in zone {volumes}, but node {node_name} is in {zone}"
+            );
+            notes
+                .diags
+                .error(node.span, message)
+                .help("correct the `zone` of `volumeClaimTemplates`, or leave it out");
+            return lacking;
+        }
         let count = count.get() as u32;
         total += u64::from(count);
         let fitting = take(free.get_mut(at), &pod, extended, count);
@@ -181,6 +193,19 @@ fn bind<'s>(
             .help("state at least as many `replicas` (`min`) as `bound-to` names");
     }
     lacking
+}
+
+/// Where a service's volumes and a named node are, if not in one zone.
+fn away<'c>(
+    plan: &'c ServicePlan,
+    cluster: &'c ClusterSpec,
+    member: usize,
+) -> Option<(&'c str, &'c str)> {
+    let zones = plan.rules.constraints.iter().find_map(|c| c.volume_zones.as_ref())?;
+    let member = &cluster.members[member];
+    let offer = cluster.pools[member.pool.index()].offers.get(member.offer as usize)?;
+    let zone = cluster.zones.get(offer.zone.index())?;
+    (!zones.contains(zone)).then(|| (zones.first().map_or("", String::as_str), zone.as_str()))
 }
 
 fn unknown(node: &Spanned<String>, members: &Members<'_>, notes: &mut Notes<'_>) {

@@ -244,6 +244,8 @@ impl<'s> Cluster<'s> {
             spread,
             default_spread,
             host_ports,
+            volume_zones: volume_zone(it).map(|zone| vec![zone.value.clone()]),
+            attached_volumes: it.volume_claim_templates.iter().count() as u32,
             labels,
             ..Constraints::default()
         }
@@ -300,6 +302,26 @@ impl<'s> Cluster<'s> {
             topology_key: it.topology_key.value.clone(),
             selector: selected,
             namespaces,
+        }
+    }
+}
+
+/// The zone in which the workload's volumes exist.
+fn volume_zone(it: &scenario::Workload) -> Option<&Spanned<String>> {
+    it.volume_claim_templates.iter().find_map(|(_, claim)| claim.value.zone.as_ref())
+}
+
+/// Tells services whose volumes come to be with their replicas, in which zones
+/// of the cluster that can be.
+///
+/// DIFFERENCE: all storage classes are of `WaitForFirstConsumer`; a volume of
+/// one of `Immediate` would be in a zone that nothing but chance decides.
+pub(super) fn link_volumes(cluster: &ClusterSpec, planned: &mut [PlannedWorkload]) {
+    for workload in planned {
+        let Content::Service(service) = &mut workload.content else { continue };
+        let open = |c: &Arc<Constraints>| c.attached_volumes > 0 && c.volume_zones.is_none();
+        if service.rules.constraints.iter().any(open) {
+            service.volume_zones.clone_from(&cluster.zones);
         }
     }
 }
@@ -404,7 +426,8 @@ pub(super) fn port(it: &scenario::HostPort) -> HostPort {
 }
 
 /// Warns of topology keys that no node of any pool carries: a required term
-/// with one is never satisfied, a preferred one says nothing.
+/// with one is never satisfied, a preferred one says nothing. And of volumes
+/// in zones without nodes.
 pub(super) fn warn(scenario: &Scenario, cluster: &ClusterSpec, notes: &mut Notes<'_>) {
     let mut known: BTreeSet<&str> = ["kubernetes.io/hostname"].into();
     for pool in &cluster.pools {
@@ -414,6 +437,12 @@ pub(super) fn warn(scenario: &Scenario, cluster: &ClusterSpec, notes: &mut Notes
     }
     let mut seen: Vec<Span> = Vec::new();
     for (name, workload) in scenario.workload.iter() {
+        if let Some(zone) = volume_zone(workload).filter(|z| !cluster.zones.contains(&z.value)) {
+            let (at, name) = (quote(&zone.value), quote(&name.value));
+            let message = format!("no pool has nodes in zone {at}, where volumes of {name} are");
+            let found = notes.diags.warning("no-zone", zone.span, message);
+            found.suggest(&zone.value, cluster.zones.iter().map(String::as_str));
+        }
         for key in topology_keys(workload) {
             if known.contains(key.value.as_str()) || seen.contains(&key.span) {
                 continue;

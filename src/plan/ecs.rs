@@ -710,6 +710,8 @@ fn kubernetes_keys(scenario: &Scenario, out: &mut Vec<(String, Span)>) {
         add(path("topologySpreadConstraints"), spread.map(|c| c.span));
         add(path("schedulingGates"), workload.scheduling_gates.first().map(|g| g.span));
         add(path("shutdown"), workload.shutdown.map(|s| s.span));
+        let claim = workload.volume_claim_templates.iter().next();
+        add(path("volumeClaimTemplates"), claim.map(|(name, _)| name.span));
     }
     let objects = &scenario.kubernetes;
     let first = [

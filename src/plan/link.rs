@@ -212,6 +212,7 @@ impl Shared<'_> {
         let sidecars = sidecars::link(scenario, &planned, notes);
         if !notes.diags.has_errors() {
             if !on_ecs {
+                constraints::link_volumes(&cluster, &mut planned);
                 let with = (&cluster, sidecars.as_slice());
                 bindings::link(scenario, with, &mut planned, &extended, notes);
                 constraints::warn(scenario, &cluster, notes);

@@ -46,6 +46,8 @@ mod transform;
 mod usage;
 #[cfg(test)]
 mod usage_tests;
+#[cfg(test)]
+mod volume_tests;
 mod workloads;
 
 pub use link::{Grid, MAX_CELLS, link, link_sweep, load, load_sweep};

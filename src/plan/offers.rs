@@ -9,6 +9,7 @@ use crate::catalog::InstanceType;
 use crate::cluster::{Capacity, Member, NodeShape, Offer, PoolId, Purchase, ShapeId, ZoneId};
 use crate::scenario::{self, NonEmpty, Spanned, quote};
 use crate::units::{Bytes, MilliCpu};
+use crate::workload::intern::VOLUMES;
 
 /// Largest memory of a custom shape: a day of it in KiB·ms stays well inside
 /// the integrals of a node's account.
@@ -380,6 +381,20 @@ fn extended_amount(kind: &InstanceType, name: &str) -> i64 {
         {
             i64::from(kind.accelerator_count)
         }
+        VOLUMES => volume_limit(&kind.name),
         _ => 0,
     }
+}
+
+/// How many EBS volumes a node attaches (kubernetes
+/// `pkg/volume/util/attach_limit.go`, 1.31).
+///
+/// DIFFERENCE: the EBS CSI driver states what its node has left beside network
+/// interfaces and the root volume; types of which that is published are not
+/// told apart here.
+fn volume_limit(kind: &str) -> i64 {
+    let older = ["c5", "m5", "r5"].iter().any(|family| kind.starts_with(family))
+        || kind.contains("t3")
+        || kind.contains("z1d");
+    if older { 25 } else { 39 }
 }

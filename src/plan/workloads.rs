@@ -18,7 +18,7 @@ use crate::workload::demand::{DemandSpec, RequestRate};
 use crate::workload::generate::{
     Arrivals, Burst, GeneratorSpec, Limit, Sizes, UsageShare, WeightedShape,
 };
-use crate::workload::intern::{PodRules, PodShape};
+use crate::workload::intern::{PodRules, PodShape, VOLUMES};
 use crate::workload::plan::{Content, DaemonPlan, PlannedWorkload, ServicePlan};
 use crate::workload::source::{OnBadRow, ReadReport, TraceOptions};
 use crate::workload::transform::Transform;
@@ -172,8 +172,9 @@ impl Linker<'_> {
             target,
             min,
             max,
-            // Names of nodes mean something once the pools are linked.
+            // Names of nodes and zones mean something once the pools are linked.
             bound: Vec::new(),
+            volume_zones: Vec::new(),
         }))
     }
 
@@ -587,7 +588,7 @@ fn drawn(
 
 /// Names of the extended resources of the run, in the order in which the
 /// tables of the workloads number them: workloads of fixed size by their
-/// order, then their shapes.
+/// order, then their shapes. Last the volumes, which no pod requests.
 pub(super) fn extended_names(workloads: &[PlannedWorkload]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     let mut add = |extended: &[(String, i64)]| {
@@ -612,6 +613,13 @@ pub(super) fn extended_names(workloads: &[PlannedWorkload]) -> Vec<String> {
             }
             Content::Generator(_) => {}
         }
+    }
+    let attaches = |w: &PlannedWorkload| match &w.content {
+        Content::Service(s) => s.rules.constraints.iter().any(|c| c.attached_volumes > 0),
+        _ => false,
+    };
+    if workloads.iter().any(attaches) {
+        add(&[(VOLUMES.to_owned(), 0)]);
     }
     names
 }

@@ -213,9 +213,29 @@ fn a_daemonset_takes_labels_and_ports_only() {
         "topologySpreadConstraints: [{ maxSkew: 1, topologyKey: z, whenUnsatisfiable: DoNotSchedule }]",
         "schedulingGates: [{ name: a, removed-after: 1m }]",
         "shutdown: 5s",
+        "volumeClaimTemplates: { data: {} }",
     ] {
         let found = daemon(&format!("    {key}\n"));
         assert_eq!(found.len(), 1, "{key}: {found:?}");
         assert!(found[0].contains("has no effect on a daemonset"), "{found:?}");
     }
+}
+
+#[test]
+fn volumes_belong_to_services_and_to_one_zone() {
+    let line = |claims: &str| format!("    volumeClaimTemplates: {{ {claims} }}\n");
+    assert!(findings(&line("data: {}, log: { zone: us-east-1a }")).is_empty());
+    let two = findings(&line("data: { zone: us-east-1b }, log: { zone: us-east-1a }"));
+    let message = "a pod cannot have volumes in two zones, `us-east-1b` and `us-east-1a`";
+    assert!(two.len() == 1 && two[0].ends_with(message), "{two:?}");
+    let text = SMALL.replace("    generate:", &format!("{}    generate:", line("data: {}")));
+    let source = parse(&text);
+    let mut diags = source.diagnostics();
+    source.resolve(BASE_CASE, &mut diags);
+    let found = diags.items();
+    assert!(
+        found.len() == 1 && found[0].message().contains("has no effect on pods that end"),
+        "{}",
+        found[0].message()
+    );
 }

@@ -9,6 +9,7 @@ use super::dist::{CpuDist, MemoryDist, TimeDist};
 use super::ecs::{LaunchType, PlacementConstraint, PlacementRule, ProviderStrategy};
 use super::leaf::{CpuTime, RelPath, Text};
 use super::number::{Growth, Int, NonNegative, Positive, Share};
+use super::quote;
 use super::record::{choice, names, record, union};
 use crate::units::{Bytes, MilliCpu, Percent, SimDuration};
 
@@ -43,6 +44,8 @@ record! {
         "topologySpreadConstraints" => topology_spread_constraints: Vec<Spanned<TopologySpreadConstraint>> = Vec::new(),
         /// Ports of the node that each pod takes.
         "hostPorts" => host_ports: Vec<Spanned<HostPort>> = Vec::new(),
+        /// EBS volumes of each replica, by name; without `zone` they come to be in the zone of the node that it is first bound to, and bind its replacements to it.
+        "volumeClaimTemplates" => volume_claim_templates: Keyed<Spanned<VolumeClaim>> = Keyed::default(),
         /// What becomes of work whose node is taken away; restart unless stated.
         "on-interrupt" => on_interrupt: Option<Spanned<OnInterrupt>>,
         /// Time from start of the container to ready; 5s unless stated.
@@ -82,6 +85,14 @@ record! {
 }
 
 record! {
+    /// An EBS volume of each replica.
+    pub struct VolumeClaim {
+        /// Zone in which the volumes exist already, such as us-east-1a.
+        "zone" => zone: Option<Spanned<String>>,
+    }
+}
+
+record! {
     /// A bootstrap of whole days: each is drawn with replacement from those of a trace or a demand.
     pub struct Resample {
         /// Days that are drawn; as many as the run has, or else the trace, unless stated.
@@ -97,6 +108,34 @@ names! {
         /// The day of the week.
         "weekday" => Weekday,
     }
+}
+
+/// Refuses volumes that no pod could have.
+fn check_volumes(it: &Workload, ctx: &mut Ctx<'_>) -> bool {
+    let kind = match it.kind {
+        WorkloadKind::Service(_) => None,
+        WorkloadKind::Trace(..) | WorkloadKind::Generate(_) => {
+            Some("pods that end with their work: only the replicas of a service keep their volumes")
+        }
+        WorkloadKind::DaemonSet(_) => Some("a daemonset: its pods do not outlast their node"),
+    };
+    if let (Some((name, _)), Some(kind)) = (it.volume_claim_templates.iter().next(), kind) {
+        let message = format!("`volumeClaimTemplates` has no effect on {kind}");
+        ctx.diags().error(name.span, message);
+        return false;
+    }
+    let mut zones = it.volume_claim_templates.iter().filter_map(|(_, c)| c.value.zone.as_ref());
+    let Some(first) = zones.next() else { return true };
+    if let Some(other) = zones.find(|zone| zone.value != first.value) {
+        let message = format!(
+            "a pod cannot have volumes in two zones, {} and {}",
+            quote(&first.value),
+            quote(&other.value)
+        );
+        ctx.diags().error(other.span, message);
+        return false;
+    }
+    true
 }
 
 /// Refuses what would have no effect on this kind of workload.
@@ -118,7 +157,7 @@ fn check_workload(it: &Workload, _: Span, ctx: &mut Ctx<'_>) -> bool {
         ctx.diags().error(name.span, message);
         return false;
     }
-    if !check_repeated(&it.topology_spread_constraints, ctx) {
+    if !check_repeated(&it.topology_spread_constraints, ctx) || !check_volumes(it, ctx) {
         return false;
     }
     if let (Some(grace), None) = (&it.termination_grace_period_seconds, &it.shutdown) {

@@ -387,6 +387,7 @@ mod tests {
                 demand: None,
                 usage: crate::workload::Usage::default(),
                 bound: Vec::new(),
+                homes: Vec::new(),
                 target: Percent { ppm: 600_000 },
                 min: 1,
                 max: 2,

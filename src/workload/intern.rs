@@ -25,6 +25,10 @@ use crate::units::{Bytes, MilliCpu};
 /// planes lose their bound.
 pub const MAX_SHAPES: usize = 1_000_000;
 
+/// The extended resource by which a node states how many EBS volumes it can
+/// attach (kubernetes `pkg/volume/util/attach_limit.go`, 1.31).
+pub const VOLUMES: &str = "attachable-volumes-aws-ebs";
+
 /// What may differ from pod to pod within one workload.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct PodShape {
@@ -74,6 +78,17 @@ impl Default for PodRules {
             profile: 0,
             constraints: Vec::new(),
         }
+    }
+}
+
+impl PodRules {
+    /// The same for pods whose volumes are in a zone.
+    pub(super) fn at(&self, zone: &str) -> PodRules {
+        let mut rules = self.clone();
+        for constraints in &mut rules.constraints {
+            Arc::make_mut(constraints).volume_zones = Some(vec![zone.to_owned()]);
+        }
+        rules
     }
 }
 
@@ -232,6 +247,12 @@ impl Builder {
     /// The finished tables.
     #[must_use]
     pub fn finish(mut self) -> Workloads {
+        let mut constraints = self.done.classes.iter().filter_map(|c| c.constraints.as_ref());
+        if constraints.any(|c| c.attached_volumes > 0) {
+            // Last: no pod requests it, and those that are requested keep their
+            // numbers.
+            self.extended(VOLUMES);
+        }
         self.done.add_leaving_classes();
         self.done
     }

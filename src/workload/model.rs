@@ -550,6 +550,10 @@ pub struct Service {
     /// Replicas that are there when the run starts: index of the named node in
     /// `ClusterSpec::members`, and how many. Together at most `min`.
     pub bound: Vec<(u32, u32)>,
+    /// Template of a replica whose volumes are in a zone, by `ZoneId`: from
+    /// its first binding on it is one of that zone. Empty where replicas have
+    /// no volumes, or such that exist.
+    pub homes: Vec<TemplateId>,
 }
 
 /// A `DaemonSet`: one pod on every node whose taints it tolerates.
@@ -593,6 +597,14 @@ pub struct Workloads {
 }
 
 impl Workloads {
+    /// The resource by which nodes state how many volumes they can attach,
+    /// where any pod attaches one.
+    #[must_use]
+    pub fn volume_limit(&self) -> Option<ExtendedId> {
+        let found = self.extended.iter().position(|name| name == super::intern::VOLUMES);
+        found.map(|id| ExtendedId(id as u32))
+    }
+
     /// The sidecars in pods of a template.
     #[must_use]
     pub fn injected(&self, template: TemplateId) -> &[Injected] {

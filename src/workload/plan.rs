@@ -36,6 +36,9 @@ pub struct ServicePlan {
     pub max: u32,
     /// See [`Service::bound`].
     pub bound: Vec<(u32, u32)>,
+    /// Zones of the cluster, where each replica's volumes come to be in the
+    /// zone of the node that it is first bound to.
+    pub volume_zones: Vec<String>,
 }
 
 /// A `DaemonSet` before its ids are known.
@@ -227,6 +230,9 @@ impl WorkloadPlan {
                 }
                 Content::Service(s) => {
                     let template = builder.template(id, &s.pod, &s.rules);
+                    let homes = s.volume_zones.iter();
+                    let homes = homes.map(|zone| builder.template(id, &s.pod, &s.rules.at(zone)));
+                    let homes = homes.collect();
                     // Demand decides between bounds that stay.
                     let replicas = |n| if s.demand.is_some() { n } else { transform.replicas(n) };
                     builder.service(Service {
@@ -237,6 +243,7 @@ impl WorkloadPlan {
                         min: replicas(s.min),
                         max: replicas(s.max),
                         bound: first(&s.bound, replicas(s.min)),
+                        homes,
                     });
                 }
                 Content::Daemon(d) => {
@@ -340,6 +347,7 @@ mod tests {
             min: 1,
             max: 3,
             bound: Vec::new(),
+            volume_zones: Vec::new(),
         })
     }
 

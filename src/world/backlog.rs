@@ -122,6 +122,7 @@ fn build(case: &Case) -> (Setup, Workloads) {
             }),
             usage: crate::workload::Usage::default(),
             bound: Vec::new(),
+            homes: Vec::new(),
             target: Percent { ppm: 500_000 },
             min: 1,
             max: 30,

@@ -93,6 +93,7 @@ fn service(demand: Vec<(SimTime, MilliCpu)>, min: u32, max: u32) -> Service {
         demand: Some(Demand { steps: demand, period: None, ..Demand::default() }),
         usage: Usage::default(),
         bound: vec![],
+        homes: Vec::new(),
         target: Percent { ppm: 1_000_000 },
         min,
         max,

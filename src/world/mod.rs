@@ -28,6 +28,8 @@ mod services;
 mod setup;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod volume_tests;
 
 pub use setup::{Ecs, EcsWorkload, Horizon, Setup};
 
@@ -199,11 +201,13 @@ impl<'a> World<'a> {
             })
             .collect();
         let profiles = setup.profiles();
+        let mut nodes = Nodes::new(workloads.extended.len());
+        nodes.volume_limit = workloads.volume_limit();
         World {
             setup,
             workloads,
             seed,
-            nodes: Nodes::new(workloads.extended.len()),
+            nodes,
             pods: Pods::default(),
             scheduler: KubeScheduler::new(&profiles, &workloads.classes)
                 .with_preemptors(preemption::preemptors(workloads)),

@@ -279,6 +279,7 @@ impl World<'_> {
         (done, startup): (SimTime, i64),
         queue: &mut EventQueue<Event>,
     ) {
+        self.settle_volumes(id, slot);
         let facts = self.templates[self.pods[id].template.index()];
         let class = &self.workloads.classes[facts.class.index()];
         assert!(self.nodes.fits(slot, &class.requests), "bound to a node without room");

@@ -114,6 +114,7 @@ fn a_budget_turns_preemption_to_others() {
         min: 1,
         max: 1,
         bound: Vec::new(),
+        homes: Vec::new(),
     });
     workloads.budgets.push(DisruptionBudget {
         name: "web".into(),

@@ -1,6 +1,6 @@
 //! Services: demand, replicas, and how ready ones share it.
 
-use crate::cluster::{Pod, PodId, PodState};
+use crate::cluster::{Pod, PodId, PodState, Slot};
 use crate::lifecycle::{DemandCursor, Victim, desired_replicas, served, victim_order};
 use crate::observe::{PodEnd, SHARE_SCALE, ServiceDemand};
 use crate::sim::EventQueue;
@@ -236,6 +236,25 @@ impl World<'_> {
         match self.submit(pod, queue) {
             Some(id) => self.services[service].replicas.push(id),
             None => self.services[service].refused = true,
+        }
+    }
+
+    /// The volumes of a replica that had none come to be in the zone of its
+    /// node (`WaitForFirstConsumer`): there it stays, and there what replaces
+    /// it goes.
+    ///
+    /// DIFFERENCE: a replica that is scaled away takes its volumes with it, and
+    /// one that is added has new ones; a `StatefulSet` would give it those of
+    /// the lowest ordinal that is free.
+    pub(super) fn settle_volumes(&mut self, id: PodId, slot: Slot) {
+        let pod = &mut self.pods[id];
+        let Some(service) = pod.service_index() else { return };
+        let spec = &self.workloads.services[service];
+        let zone = self.nodes.zone[slot.index()];
+        if let Some(home) = spec.homes.get(zone.index())
+            && pod.template == spec.template
+        {
+            pod.template = *home;
         }
     }
 

@@ -276,6 +276,12 @@ impl Teller<'_> {
         for (id, amount) in &requests.extended {
             asked.push((text::name(&workloads.extended[id.index()]), amount.to_string()));
         }
+        if let Some(constraints) = class.constraints.as_ref().filter(|c| c.attached_volumes > 0) {
+            let count = constraints.attached_volumes.to_string();
+            let zones = constraints.volume_zones.as_deref().map(|zones| zones.join(", "));
+            let volumes = zones.map_or(count.clone(), |zones| format!("{count} in {zones}"));
+            asked.push(("EBS volumes".to_owned(), volumes));
+        }
         for sidecar in workloads.injected(instance.template) {
             let name = text::name(&workloads.workloads[sidecar.workload.index()].name);
             let (cpu, memory) = (sidecar.cpu, sidecar.memory);

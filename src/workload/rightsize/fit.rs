@@ -435,6 +435,7 @@ mod tests {
             min,
             max,
             bound: Vec::new(),
+            volume_zones: Vec::new(),
         });
         PlannedWorkload { name: "web".into(), content, transform: Transform::default() }
     }
