@@ -150,6 +150,9 @@ pub struct Nodes {
     /// Pods by class, of classes that constraints refer to.
     pub census: Census,
     order: Order,
+    /// Whether a node without the label `kubernetes.io/hostname` has none: so
+    /// for recorded nodes, whose labels are complete.
+    pub only_stated_hostnames: bool,
     /// Names; empty where a node has none.
     names: Vec<String>,
     /// Number of extended resource names.
@@ -354,13 +357,14 @@ impl Nodes {
     }
 
     /// The value of a node's label. `kubernetes.io/hostname` is the node's name
-    /// where its labels do not say otherwise.
+    /// where its labels do not say otherwise, as a kubelet sets it.
     #[must_use]
     pub fn label(&self, slot: Slot, key: &str) -> Option<&str> {
         let stated = self.traits_of(self.traits[slot.index()]).label(key);
         stated.or_else(|| {
             let name = self.name(slot);
-            (key == HOSTNAME_LABEL && !name.is_empty()).then_some(name)
+            let implied = key == HOSTNAME_LABEL && !self.only_stated_hostnames;
+            (implied && !name.is_empty()).then_some(name)
         })
     }
 

@@ -43,6 +43,11 @@ pub struct Amounts {
     pub pods: Option<u32>,
     /// Extended resources such as `nvidia.com/gpu`, whole units above 0.
     pub extended: BTreeMap<String, i64>,
+    /// Of a pod: what the scheduler's score counts as cpu, where that is neither
+    /// `cpu` nor the default of one container without a request.
+    pub nonzero_cpu: Option<MilliCpu>,
+    /// As `nonzero_cpu`, of memory.
+    pub nonzero_memory: Option<Bytes>,
 }
 
 /// How a node is bought, as its labels say.

@@ -188,7 +188,13 @@ impl<'s> Cluster<'s> {
     /// All that a workload states for its pods in a namespace.
     fn resolve(&self, name: &str, it: &scenario::Workload, namespace: &str) -> Constraints {
         let mut labels = pairs(&it.labels);
-        let replicas = matches!(it.kind, scenario::WorkloadKind::Service(_));
+        let replicas = match &it.kind {
+            scenario::WorkloadKind::Service(service) => !matches!(
+                service.controller.as_ref().map(|c| c.value),
+                Some(scenario::Controller::Job | scenario::Controller::Other)
+            ),
+            _ => false,
+        };
         if replicas && label(&labels, HASH).is_none() {
             labels.push((HASH.to_owned(), name.to_owned()));
             labels.sort();

@@ -183,3 +183,16 @@ fn gates_and_shutdown_make_the_life_of_a_pod() {
     let life = tables(&plan).templates[0].life;
     assert_eq!((life.gated_for.0, life.exit.0), (180_000, 30_000));
 }
+
+#[test]
+fn only_owners_that_the_scheduler_looks_at_spread_their_pods() {
+    let spread = |controller: &str| {
+        let service = format!("requests: {{ cpu: 1 }}, replicas: 1{controller}");
+        let workloads = format!("  web:\n    service: {{ {service} }}\n");
+        let tables = tables(&plan(&workloads, ""));
+        let class = class(&tables, "web").clone();
+        class.constraints.is_some_and(|c| c.default_spread.is_some())
+    };
+    assert!(spread("") && spread(", controller: StatefulSet"));
+    assert!(!spread(", controller: Job") && !spread(", controller: other"));
+}

@@ -78,6 +78,7 @@ fn pods(content: &Content) -> Option<(Vec<PodShape>, &PodRules)> {
                 extended: s.extended.clone(),
                 namespace: namespace.clone(),
                 priority: *priority,
+                ..PodShape::default()
             };
             Some((shapes.iter().map(pod).collect(), rules))
         }

@@ -240,6 +240,8 @@ impl Common<'_> {
         PodShape {
             cpu: requests.cpu.map(|cpu| cpu.value),
             memory: requests.memory.map(|memory| memory.value),
+            nonzero_cpu: requests.nonzero.as_ref().and_then(|n| n.cpu).map(|cpu| cpu.value),
+            nonzero_memory: requests.nonzero.as_ref().and_then(|n| n.memory).map(|m| m.value),
             extended: extended(&requests.extended),
             namespace: self.namespace.clone(),
             priority: self.priority,

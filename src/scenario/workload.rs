@@ -260,6 +260,22 @@ record! {
 }
 
 names! {
+    /// Owners of pods that live until they are scaled away.
+    pub enum Controller {
+        /// A ReplicaSet, by itself or of a Deployment.
+        "ReplicaSet" => ReplicaSet,
+        /// A StatefulSet.
+        "StatefulSet" => StatefulSet,
+        /// A ReplicationController.
+        "ReplicationController" => ReplicationController,
+        /// A Job: the scheduler's default constraints do not know its pods.
+        "Job" => Job,
+        /// Any other, or none: the default constraints do not know its pods either.
+        "other" => Other,
+    }
+}
+
+names! {
     /// Formats of recorded pods.
     pub enum TraceFormat {
         /// The table of this program, CSV or Parquet.
@@ -322,7 +338,41 @@ record! {
         "memory" => memory: Option<Spanned<Bytes>>,
         /// Extended resources such as nvidia.com/gpu.
         "extended" => extended: Keyed<Spanned<ExtendedAmount>> = Keyed::default(),
+        /// What the scheduler's score counts; the above, or 100m and 200Mi of what is left out,
+        /// unless stated.
+        "nonzero" => nonzero: Option<NonzeroRequests>,
     }
+    check check_requests;
+}
+
+record! {
+    /// Requests of a pod with 100m and 200Mi for each container that states none: the scheduler
+    /// scores nodes by these and filters by the real ones.
+    pub struct NonzeroRequests {
+        /// Processor time.
+        "cpu" => cpu: Option<Spanned<MilliCpu>>,
+        /// Memory.
+        "memory" => memory: Option<Spanned<Bytes>>,
+    }
+}
+
+/// What the score counts is never less than what is requested.
+fn check_requests(it: &Requests, _: Span, ctx: &mut Ctx<'_>) -> bool {
+    let Some(nonzero) = &it.nonzero else { return true };
+    let mut fine = true;
+    let mut demand = |span: Option<Span>, key: &str| {
+        if let Some(span) = span {
+            let message = format!("`nonzero.{key}` is less than the request, which it includes");
+            ctx.diags().error(span, message);
+            fine = false;
+        }
+    };
+    let less = |own: Option<i64>, real: Option<i64>| own.zip(real).is_some_and(|(a, b)| a < b);
+    let cpu = nonzero.cpu.filter(|n| less(Some(n.value.0), it.cpu.map(|c| c.value.0)));
+    let memory = nonzero.memory.filter(|n| less(Some(n.value.0), it.memory.map(|m| m.value.0)));
+    demand(cpu.map(|n| n.span), "cpu");
+    demand(memory.map(|n| n.span), "memory");
+    fine
 }
 
 record! {
@@ -462,6 +512,9 @@ record! {
         "replicas" => replicas: Spanned<Replicas>,
         /// Replicas that are on a named node of a fixed pool when the run starts.
         "bound-to" => bound_to: Keyed<Spanned<ReplicaCount>> = Keyed::default(),
+        /// What owns the replicas, which decides whether the scheduler spreads them by default;
+        /// ReplicaSet unless stated.
+        "controller" => controller: Option<Spanned<Controller>>,
     }
     check check_service;
 }

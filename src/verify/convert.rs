@@ -108,6 +108,7 @@ impl<'a> Converter<'a> {
             },
             record: u32::MAX,
         };
+        nodes.only_stated_hostnames = true;
         let slot = nodes.add(&init, true);
         nodes.set_name(slot, &node.metadata.name);
         Ok(slot)

@@ -36,6 +36,11 @@ pub struct PodShape {
     pub cpu: Option<MilliCpu>,
     /// Requested memory; `None` is an absent request.
     pub memory: Option<Bytes>,
+    /// What the scheduler's score counts as its cpu, where that is neither the
+    /// request nor the default of one container without any.
+    pub nonzero_cpu: Option<MilliCpu>,
+    /// As `nonzero_cpu`, of memory.
+    pub nonzero_memory: Option<Bytes>,
     /// Extended resources by name, whole units.
     pub extended: Vec<(String, i64)>,
     /// Namespace.
@@ -176,6 +181,12 @@ impl Builder {
     ) -> TemplateId {
         let extended = shape.extended.iter().map(|(name, n)| (self.extended(name), *n)).collect();
         let mut requests = Requests::new(shape.cpu, shape.memory, extended);
+        if let Some(cpu) = shape.nonzero_cpu {
+            requests.nonzero_cpu = cpu;
+        }
+        if let Some(memory) = shape.nonzero_memory {
+            requests.nonzero_memory = memory;
+        }
         let mut injected = Vec::new();
         for (sidecar, inside) in self.injected(workload, &shape.namespace) {
             requests.join(sidecar.cpu, sidecar.memory);
@@ -340,6 +351,7 @@ impl LocalTemplates {
                         .collect(),
                     namespace: namespace.to_owned(),
                     priority,
+                    ..PodShape::default()
                 });
                 self.ids.insert(key, id);
                 id
@@ -398,7 +410,7 @@ mod tests {
             memory: None,
             extended: vec![("nvidia.com/gpu".into(), 1)],
             namespace: namespace.into(),
-            priority: 0,
+            ..PodShape::default()
         }
     }
 

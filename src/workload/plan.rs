@@ -295,9 +295,8 @@ mod tests {
         PodShape {
             cpu: Some(MilliCpu(cpu)),
             memory: Some(Bytes(1 << 30)),
-            extended: vec![],
             namespace: "apps".into(),
-            priority: 0,
+            ..PodShape::default()
         }
     }
 

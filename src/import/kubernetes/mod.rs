@@ -322,6 +322,7 @@ fn node(object: &NodeObject) -> std::result::Result<Node, String> {
             memory: stated.memory.or(capacity.memory),
             pods: stated.pods.or(capacity.pods),
             extended: stated.extended,
+            ..Amounts::default()
         },
         capacity,
         external_ip: object.status.addresses.iter().any(|a| a.kind == "ExternalIP"),

@@ -12,6 +12,10 @@ use crate::units::{Bytes, MilliCpu, parse_cpu, parse_memory};
 const MOST_CPU: i64 = 1_000_000_000;
 const MOST_MEMORY: i64 = 4 << 50;
 
+/// What the scheduler's score counts of a container without a request.
+const DEFAULT_CPU: i64 = 100;
+const DEFAULT_MEMORY: i64 = 200 << 20;
+
 /// A sum that stays unknown until the first thing is added.
 type Sum = BTreeMap<String, i64>;
 
@@ -36,10 +40,10 @@ pub(super) struct Effective {
 /// A container that states a limit and no request requests its limit: the API
 /// server fills that in, so it matters for templates only.
 ///
-/// DIFFERENCE: kube-scheduler scores a container without a request of cpu or
-/// memory as if it asked for 100m and 200 MiB (`pkg/scheduler/util/
-/// pod_resources.go`, 1.31); of a pod only the sum is kept, so that the model
-/// scores a pod like that once, and only if none of its containers has one.
+/// kube-scheduler scores a container without a request of cpu or memory as if
+/// it asked for 100m and 200 MiB (`pkg/scheduler/util/pod_resources.go`, 1.31):
+/// the same sums with these are kept where they are not what a pod of one
+/// container would give.
 ///
 /// # Errors
 /// When a quantity is none.
@@ -48,16 +52,48 @@ pub(super) fn effective(pod: &PodObject) -> Result<Effective, String> {
         || pod.status.conditions.iter().any(|c| {
             c.kind == "PodResizePending" && c.status == "True" && c.reason == "Infeasible"
         });
+    let total = total(pod, infeasible, false)?;
+    for (name, most) in [("cpu", MOST_CPU), ("memory", MOST_MEMORY)] {
+        if total.get(name).is_some_and(|n| *n > most) {
+            return Err(format!("its containers ask for more {name} than any machine has"));
+        }
+    }
+    let scored = self::total(pod, infeasible, true)?;
+    let not_modelled = total
+        .iter()
+        .filter(|(name, n)| **n > 0 && !is_modelled(name))
+        .map(|(name, _)| name.clone());
+    let nonzero = |name: &str, default: i64| {
+        let assumed = total.get(name).copied().unwrap_or(default);
+        scored.get(name).copied().filter(|n| *n != assumed)
+    };
+    let requests = Amounts {
+        nonzero_cpu: nonzero("cpu", DEFAULT_CPU).map(MilliCpu),
+        nonzero_memory: nonzero("memory", DEFAULT_MEMORY).map(Bytes),
+        ..named(&total)
+    };
+    Ok(Effective { not_modelled: not_modelled.collect(), requests })
+}
+
+/// The sums over the containers of a pod; `scored` as the score counts them.
+fn total(pod: &PodObject, infeasible: bool, scored: bool) -> Result<Sum, String> {
+    let defaults = |mut requested: Sum| {
+        if scored {
+            requested.entry("cpu".to_owned()).or_insert(DEFAULT_CPU);
+            requested.entry("memory".to_owned()).or_insert(DEFAULT_MEMORY);
+        }
+        requested
+    };
     let mut app = Sum::new();
     for container in &pod.spec.containers {
         let status =
             pod.status.container_statuses.iter().find(|status| status.name == container.name);
-        let requested = container_requests(container)?;
-        add(&mut app, &resized(requested, status, infeasible)?)?;
+        let requested = resized(container_requests(container)?, status, infeasible)?;
+        add(&mut app, &defaults(requested))?;
     }
     let (mut sidecars, mut peak) = (Sum::new(), Sum::new());
     for container in &pod.spec.init_containers {
-        let requested = container_requests(container)?;
+        let requested = defaults(container_requests(container)?);
         let mut need = sidecars.clone();
         add(&mut need, &requested)?;
         if container.restart_policy.as_deref() == Some("Always") {
@@ -74,16 +110,7 @@ pub(super) fn effective(pod: &PodObject) -> Result<Effective, String> {
         }
     }
     add(&mut total, &amounts(&pod.spec.overhead)?)?;
-    for (name, most) in [("cpu", MOST_CPU), ("memory", MOST_MEMORY)] {
-        if total.get(name).is_some_and(|n| *n > most) {
-            return Err(format!("its containers ask for more {name} than any machine has"));
-        }
-    }
-    let not_modelled = total
-        .iter()
-        .filter(|(name, n)| **n > 0 && !is_modelled(name))
-        .map(|(name, _)| name.clone());
-    Ok(Effective { not_modelled: not_modelled.collect(), requests: named(&total) })
+    Ok(total)
 }
 
 fn container_requests(container: &Container) -> Result<Sum, String> {
@@ -171,6 +198,7 @@ fn named(sum: &Sum) -> Amounts {
             .filter(|(name, n)| **n > 0 && is_extended(name))
             .map(|(name, n)| (name.clone(), *n))
             .collect(),
+        ..Amounts::default()
     }
 }
 
@@ -263,5 +291,27 @@ mod tests {
         let huge =
             r#"{"spec":{"containers":[{"name":"x","resources":{"requests":{"memory":"1e30"}}}]}}"#;
         assert!(effective(&pod(huge)).is_err());
+    }
+
+    #[test]
+    fn containers_without_requests_count_in_the_score_only() {
+        let nonzero = |text: &str| {
+            let amounts = effective(&pod(text)).expect("quantities").requests;
+            (amounts.nonzero_cpu.map(|c| c.0), amounts.nonzero_memory.map(|m| m.0 >> 20))
+        };
+        // One container without requests is what the engine assumes anyway.
+        let one = r#"{"spec":{"containers":[{"name":"a"}]}}"#;
+        assert_eq!(nonzero(one), (None, None));
+        // Two of them count as 2 × 100m and 2 × 200 MiB.
+        let two = r#"{"spec":{"containers":[{"name":"a"},{"name":"b"}]}}"#;
+        assert_eq!(nonzero(two), (Some(200), Some(400)));
+        // 300m stated and 100m assumed; memory 1 GiB and 200 MiB.
+        let mixed = r#"{"spec":{"containers":[{"name":"a"},
+            {"name":"b","resources":{"requests":{"cpu":"300m","memory":"1Gi"}}}]}}"#;
+        assert_eq!(nonzero(mixed), (Some(400), Some(1_224)));
+        // An init container without requests needs less than the others have.
+        let init = r#"{"spec":{"initContainers":[{"name":"i"}],
+            "containers":[{"name":"b","resources":{"requests":{"cpu":"300m","memory":"1Gi"}}}]}}"#;
+        assert_eq!(nonzero(init), (None, None));
     }
 }

@@ -120,6 +120,7 @@ pub(super) fn group(
                 cpu: node.capacity.cpu.or(node.allocatable.cpu),
                 pods: None,
                 extended: devices(&node.capacity),
+                ..Amounts::default()
             };
             (capacity, node.arch.as_deref() == Some("arm64"))
         });

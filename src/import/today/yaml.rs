@@ -7,7 +7,7 @@ use super::Options;
 use super::constraints;
 use super::pools::{Kind, Pool};
 use super::workloads::{Entry, EntryKind};
-use crate::import::cluster::{Amounts, Cluster};
+use crate::import::cluster::{Amounts, Cluster, OwnerKind};
 use crate::scenario::tree::yaml_text as quoted;
 use crate::workload::{TaintEffect, Toleration};
 
@@ -154,9 +154,27 @@ fn workload(out: &mut String, entry: &Entry) {
             };
             let note = if pending > 0 { format!("   # {pending} pending") } else { String::new() };
             let _ = writeln!(out, "      replicas: {count}{note}");
+            if let Some(controller) = unspread(&entry.owner.kind) {
+                let _ = writeln!(out, "      controller: {controller}");
+            }
             let bound = bound.iter().map(|(node, n)| (quoted(node), n.to_string()));
             map(out, "      ", "bound-to", bound.collect());
         }
+    }
+}
+
+/// The owner, where the scheduler does not spread its pods by default: it looks
+/// at ReplicaSets, StatefulSets and ReplicationControllers only.
+fn unspread(owner: &OwnerKind) -> Option<&'static str> {
+    match owner {
+        OwnerKind::Deployment
+        | OwnerKind::ReplicaSet
+        | OwnerKind::StatefulSet
+        | OwnerKind::DaemonSet => None,
+        // Argo's Rollouts own ReplicaSets.
+        OwnerKind::Other(kind) if kind == "ReplicationController" || kind == "Rollout" => None,
+        OwnerKind::Job | OwnerKind::CronJob => Some("Job"),
+        OwnerKind::Node | OwnerKind::None | OwnerKind::Other(_) => Some("other"),
     }
 }
 
@@ -170,6 +188,15 @@ fn requests(out: &mut String, amounts: &Amounts) {
     }
     if !amounts.extended.is_empty() {
         parts.push(format!("extended: {}", flow(&extended(&amounts.extended))));
+    }
+    let nonzero: Vec<String> = amounts
+        .nonzero_cpu
+        .map(|cpu| format!("cpu: {cpu}"))
+        .into_iter()
+        .chain(amounts.nonzero_memory.map(|memory| format!("memory: {memory}")))
+        .collect();
+    if !nonzero.is_empty() {
+        parts.push(format!("nonzero: {{ {} }}", nonzero.join(", ")));
     }
     if parts.is_empty() {
         out.push_str("      requests: {}\n");

@@ -162,9 +162,12 @@ pub fn apply(workload: &PlannedWorkload, fittings: &[&Fitting]) -> PlannedWorklo
 fn set(pod: &mut PodShape, fitting: &Fitting) {
     if let Ok(milli) = fitting.cpu.request {
         pod.cpu = Some(MilliCpu(milli));
+        // Every container has a request then.
+        pod.nonzero_cpu = None;
     }
     if let Ok(bytes) = fitting.memory.request {
         pod.memory = Some(Bytes(bytes));
+        pod.nonzero_memory = None;
     }
 }
 
