@@ -156,6 +156,39 @@ fn spreading_counts_replicas_whose_volumes_exist() {
     assert_eq!(spread("topology.kubernetes.io/zone"), two);
 }
 
+/// The fixed node in zone c is full until 10 minutes, so a group brings a node
+/// in zone a. Later the autoscaler would empty it: without a volume the replica
+/// moves to zone c, with one it cannot, and the node stays.
+#[test]
+fn the_autoscaler_leaves_replicas_at_their_volumes() {
+    let pools = "  c: { fixed: { type: m5.large, nodes: { one: us-east-1c } } }
+  g: { asg: { types: [m5.large], zones: [us-east-1a], min: 0, max: 3 }, scaler: cluster-autoscaler }";
+    let busy = "workload:
+  busy:
+    generate:
+      arrivals: { burst: { at: [0s], size: 1 } }
+      count: 1
+      duration: 10m
+      cpu: { constant: 1900m }
+      memory: { constant: 1Gi }
+";
+    let gate = "schedulingGates: [{ name: later, removed-after: 1m }]\n    service:";
+    let text = text(1, "data: {}", pools)
+        .replace("workload:\n", busy)
+        .replace("service:", gate)
+        .replace("20m", "100m");
+    // Zones of all pods that were bound, the busy one (in zone c) among them.
+    let evicted = |text: &str| {
+        let record = run(text, 1).0;
+        let db = &record.counts[1];
+        assert_eq!((record.nodes.len(), db.running_at_end), (2, 1));
+        (db.evicted, zones(text).join(" "))
+    };
+    assert_eq!(evicted(&text), (0, "us-east-1a us-east-1c".to_owned()));
+    let without = text.replace("    volumeClaimTemplates: { data: {} }\n", "");
+    assert_eq!(evicted(&without), (1, "us-east-1a us-east-1c us-east-1c".to_owned()));
+}
+
 #[test]
 fn volumes_where_nothing_can_attach_them_are_told() {
     let warnings = |text: &str| {
