@@ -161,7 +161,7 @@ impl World<'_> {
         self.displace_all(node, PodEnd::Evicted, now, queue);
         let pool = self.lives[node as usize].init.pool.index();
         self.pools[pool].desired -= 1;
-        self.terminate(node, crate::observe::NodeEnd::ScaledDown, now);
+        self.terminate(node, crate::observe::NodeEnd::ScaledDown, now, queue);
         self.autoscaler_dirty(now, queue);
     }
 

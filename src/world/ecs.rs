@@ -386,7 +386,7 @@ impl World<'_> {
             return;
         }
         self.displace_all(node, PodEnd::Evicted, now, queue);
-        self.terminate(node, crate::observe::NodeEnd::ScaledDown, now);
+        self.terminate(node, crate::observe::NodeEnd::ScaledDown, now, queue);
         self.autoscaler_dirty(now, queue);
     }
 

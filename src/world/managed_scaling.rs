@@ -237,7 +237,7 @@ impl World<'_> {
             } else {
                 self.cordon(node, now);
                 self.displace_all(node, PodEnd::Evicted, now, queue);
-                self.terminate(node, NodeEnd::ScaledDown, now);
+                self.terminate(node, NodeEnd::ScaledDown, now, queue);
                 self.autoscaler_dirty(now, queue);
             }
         }

@@ -333,7 +333,7 @@ impl World<'_> {
         let pool = self.lives[node as usize].init.pool.index();
         // A node that the autoscaler cordoned may still hold its pods.
         self.displace_all(node, PodEnd::Interrupted, now, queue);
-        self.terminate(node, NodeEnd::Reclaimed, now);
+        self.terminate(node, NodeEnd::Reclaimed, now, queue);
         self.launch_to_desired(pool, now, queue);
         self.autoscaler_dirty(now, queue);
     }
@@ -359,7 +359,13 @@ impl World<'_> {
     }
 
     /// Metering of a node ends and its slot is free.
-    pub(super) fn terminate(&mut self, node: u32, end: NodeEnd, now: SimTime) {
+    pub(super) fn terminate(
+        &mut self,
+        node: u32,
+        end: NodeEnd,
+        now: SimTime,
+        queue: &mut EventQueue<Event>,
+    ) {
         let life = &mut self.lives[node as usize];
         let was = std::mem::replace(&mut life.phase, NodePhase::Gone);
         let (slot, init) = (life.slot, life.init.clone());
@@ -371,6 +377,7 @@ impl World<'_> {
             self.shift_daemon(slot, daemon, now, -1);
         }
         self.drop_leaving(slot, now);
+        self.disappoint(slot, now, queue);
         let shares = self.shares(now);
         self.observer.node_gone(node, slot.index(), &init.allocatable, (now, end), &shares);
         self.nodes.remove(slot);

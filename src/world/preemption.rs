@@ -23,7 +23,7 @@ use super::event::{Event, phase};
 use super::{TemplateFacts, World};
 
 /// A pod that was deleted and still holds its room.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Leaving {
     /// Key of its event.
     serial: u32,
@@ -31,8 +31,8 @@ struct Leaving {
     /// What it was, and what it counts as while it leaves.
     class: ClassId,
     counts_as: ClassId,
-    owner: Owner,
-    rates: PodRates,
+    /// What it and each of its sidecars add to the node's account.
+    accounts: Vec<(Owner, PodRates)>,
 }
 
 /// What preemption needs beside the pods themselves.
@@ -44,8 +44,10 @@ pub(super) struct Preempting {
     budgets: Vec<Vec<u32>>,
     /// Services by budget.
     services: Vec<Vec<u32>>,
-    /// Budgets that guard batch pods too.
+    /// Budgets that may guard batch pods too.
     guards_batch: Vec<bool>,
+    /// `DaemonSet`s by budget.
+    daemons: Vec<Vec<u32>>,
 }
 
 impl Preempting {
@@ -64,6 +66,14 @@ impl Preempting {
         let by_budget = |budget: u32| {
             services.clone().filter(|service| guards(class_of(*service), &budget)).collect()
         };
+        let daemons = 0..workloads.daemons.len() as u32;
+        let daemons_of = |budget: u32| {
+            let class = |daemon: u32| {
+                let template = workloads.daemons[daemon as usize].template;
+                workloads.templates[template.index()].class
+            };
+            daemons.clone().filter(|daemon| guards(class(*daemon), &budget)).collect()
+        };
         let batch = |budget: u32| {
             workloads.templates.iter().any(|template| {
                 let kind = workloads.workloads[template.workload.index()].kind;
@@ -76,6 +86,7 @@ impl Preempting {
             budgets: (0..workloads.classes.len() as u32).map(|i| by_class(ClassId(i))).collect(),
             services: all.clone().map(by_budget).collect(),
             guards_batch: all.clone().map(batch).collect(),
+            daemons: all.clone().map(daemons_of).collect(),
         }
     }
 
@@ -165,7 +176,9 @@ impl World<'_> {
             return None;
         }
         let classes = &self.workloads.classes;
+        // On a closed node nothing is to be waited for.
         if let Some(slot) = self.scheduler.nominated(id)
+            && self.nodes.open[slot.index()]
             && self.preempting.makes_room(slot, class, classes)
         {
             return Some((Room::Waits(self.nodes.record[slot.index()]), Vec::new()));
@@ -264,8 +277,10 @@ impl World<'_> {
     /// `status.disruptionsAllowed` of every budget.
     ///
     /// DIFFERENCE: as of this instant, where upstream's controller is a moment
-    /// late. Pods of a trace have no owner with a scale: a budget in percent or
-    /// by `maxUnavailable` that guards any of them allows nothing, as upstream.
+    /// late. Neither pods of a trace nor those of a `DaemonSet` have an owner
+    /// with a scale: while there are any that it guards, a budget in percent or
+    /// by `maxUnavailable` allows nothing, as upstream (`getExpectedScale`
+    /// fails, and so `failSafe` sets 0; 1.31).
     pub(super) fn disruptions_allowed(&self, now: SimTime) -> Vec<i64> {
         let budgets = self.workloads.budgets.iter().enumerate();
         budgets
@@ -280,17 +295,33 @@ impl World<'_> {
                     let present = self.replica_count(service);
                     expected += if counted { present } else { self.desired(service) } as u64;
                 }
+                let mut unscaled = self.daemon_pods(at);
+                healthy += unscaled;
                 if self.preempting.guards_batch[at] {
-                    if !counted {
-                        return 0;
-                    }
                     let (there, running) = self.batch_pods(at as u32, now);
-                    expected += there;
+                    unscaled += there;
                     healthy += running;
                 }
+                if unscaled > 0 && !counted {
+                    return 0;
+                }
+                expected += unscaled;
                 budget.allowed(healthy, expected) as i64
             })
             .collect()
+    }
+
+    /// Pods of `DaemonSet`s that a budget guards; all of them run.
+    fn daemon_pods(&self, budget: usize) -> u64 {
+        let guarded = &self.preempting.daemons[budget];
+        if guarded.is_empty() {
+            return 0;
+        }
+        let on = |node: &u32| {
+            let daemons = self.lives[*node as usize].daemons.iter();
+            daemons.filter(|daemon| guarded.contains(daemon)).count() as u64
+        };
+        self.alive.iter().map(on).sum()
     }
 
     /// Pods of traces that a budget guards: all of them, and those that run.
@@ -328,13 +359,14 @@ impl World<'_> {
         }
         let serial = self.preempting.serial;
         self.preempting.serial += 1;
+        let mut accounts = self.sidecars(&pod);
+        accounts.push((facts.owner, self.rates(&pod)));
         self.preempting.leaving.push(Leaving {
             serial,
             slot,
             class: facts.class,
             counts_as,
-            owner: facts.owner,
-            rates: self.rates(&pod),
+            accounts,
         });
         queue.push(now + exit, phase::FINISH, Event::Left(serial));
         self.autoscaler_dirty(now, queue);
@@ -346,15 +378,31 @@ impl World<'_> {
         // Gone with its node, if it is not there any more.
         let Some(at) = all.iter().position(|leaving| leaving.serial == serial) else { return };
         let leaving = all.remove(at);
+        let (slot, class) = (leaving.slot, leaving.class);
         self.free_room(leaving, now);
-        self.announce_room(leaving.slot, leaving.class, now, queue);
+        self.announce_room(slot, class, now, queue);
+        if !self.nodes.open[slot.index()] {
+            self.disappoint(slot, now, queue);
+        }
         self.autoscaler_dirty(now, queue);
     }
 
     fn free_room(&mut self, leaving: Leaving, now: SimTime) {
-        let Leaving { slot, counts_as, owner, rates, .. } = leaving;
+        let Leaving { slot, counts_as, accounts, .. } = leaving;
         self.nodes.unplace_pod(slot, counts_as, &self.workloads.classes[counts_as.index()]);
-        self.observer.node_unbind(slot.index(), owner, rates, now);
+        for (owner, rates) in accounts {
+            self.observer.node_unbind(slot.index(), owner, rates, now);
+        }
+    }
+
+    /// A node on which room was made takes no pods any more: those it was made
+    /// for look elsewhere.
+    pub(super) fn disappoint(&mut self, slot: Slot, now: SimTime, queue: &mut EventQueue<Event>) {
+        if self.scheduler.drop_nominations(slot, now) {
+            let node = self.nodes.record[slot.index()];
+            self.watch_woken(Cause::PodLeft(node), now);
+            self.after_requeue(now, queue);
+        }
     }
 
     /// A node goes, and what was about to leave it too.

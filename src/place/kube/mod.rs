@@ -173,6 +173,29 @@ impl KubeScheduler {
         Some(self.index.nominations.swap_remove(at).slot)
     }
 
+    /// Forgets the nominations for a node that takes no pods any more, and wakes
+    /// the classes of their pods. Returns whether there were any.
+    pub fn drop_nominations(&mut self, slot: Slot, now: SimTime) -> bool {
+        let mut lost = Vec::new();
+        self.index.nominations.retain(|n| {
+            if n.slot == slot {
+                lost.push(n.class);
+            }
+            n.slot != slot
+        });
+        if lost.is_empty() {
+            return false;
+        }
+        for class in &lost {
+            if let Some(resigned) = self.resigned.get_mut(class.index()) {
+                *resigned = false;
+            }
+        }
+        self.queue.restore_hope(|class| lost.contains(&class));
+        self.queue.wake(now, |class| lost.contains(&class));
+        true
+    }
+
     /// The node that the pod is nominated for.
     #[must_use]
     pub fn nominated(&self, pod: PodId) -> Option<Slot> {
