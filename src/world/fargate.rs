@@ -107,6 +107,7 @@ impl World<'_> {
         let template = self.pods[id].template;
         let facts = self.templates[template.index()];
         let Some((pool, size)) = self.fargate_of(&self.pods[id], facts) else { return };
+        self.stir(facts.batch, now);
         let startup = self.startup_ms(template, self.pods[id].ordinal);
         let record = self.observer.fargate.len() as u32;
         let pod = &mut self.pods[id];
@@ -211,6 +212,7 @@ impl World<'_> {
     pub(super) fn fargate_removed(&mut self, record: u32, now: SimTime) {
         self.shift_machine(record, now, -1);
         self.batch_live -= 1;
+        self.stir(true, now);
         self.check_idle(now);
     }
 

@@ -16,6 +16,7 @@ mod ecs_probe;
 mod ecs_tests;
 mod event;
 pub(crate) mod fargate;
+mod idle;
 mod managed_scaling;
 mod nodes;
 mod pods;
@@ -39,7 +40,7 @@ use crate::observe::probe::Probe;
 use crate::observe::{KeepPods, Observer, Owner, PodEnd, Record, RejectReason};
 use crate::place::{KubeScheduler, SchedulerProfile};
 use crate::sim::{self, EventQueue};
-use crate::units::{Bytes, DAY_MS, MilliCpu, SimDuration, SimTime};
+use crate::units::{Bytes, MilliCpu, SimDuration, SimTime};
 use crate::workload::{ClassId, TemplateId, WorkloadKind, Workloads};
 
 use autoscale::Autoscaling;
@@ -49,10 +50,6 @@ use fargate::FargatePool;
 use nodes::{NodeLife, PoolState};
 use preemption::Preempting;
 use services::ServiceState;
-
-/// A run until idle gives up this long after the last arrival: pods may wait
-/// for nodes that no pool will ever launch.
-const IDLE_LIMIT: SimDuration = SimDuration(400 * DAY_MS);
 
 /// Simulates one cell and returns its record.
 ///
@@ -166,6 +163,7 @@ struct World<'a> {
     /// Reused by drains and reclaims.
     scratch: Vec<crate::cluster::PodId>,
     preempting: Preempting,
+    stirs: idle::Stirs,
     /// Whether nodes have names: some class has constraints, which may ask for
     /// them.
     named: bool,
@@ -240,6 +238,7 @@ impl<'a> World<'a> {
             batch_live: 0,
             scratch: Vec::new(),
             preempting: Preempting::new(workloads),
+            stirs: idle::Stirs::NONE,
             named: workloads.classes.iter().any(|class| class.constraints.is_some()),
             over: false,
             ended_at: None,
@@ -248,14 +247,7 @@ impl<'a> World<'a> {
 
     /// Schedules what is known from the beginning.
     fn start(&mut self, queue: &mut EventQueue<Event>) {
-        let end = match self.setup.horizon {
-            Horizon::At(end) => end,
-            Horizon::UntilIdle => {
-                let last = self.workloads.traces.iter().filter_map(|t| t.trace.arrival_ms.last());
-                SimTime(last.copied().max().unwrap_or(0)) + IDLE_LIMIT
-            }
-        };
-        queue.push(end, phase::BOUNDARY, Event::End);
+        self.plan_end(queue);
         if self.setup.warmup > SimTime::ZERO {
             queue.push(self.setup.warmup, phase::BOUNDARY, Event::WarmedUp);
         }
@@ -313,14 +305,6 @@ impl<'a> World<'a> {
         shares
     }
 
-    /// Nothing is left that an idle cluster waits for.
-    fn check_idle(&mut self, now: SimTime) {
-        if self.setup.horizon == Horizon::UntilIdle && self.batch_live == 0 && self.due.is_none() {
-            self.over = true;
-            self.ended_at = Some(now);
-        }
-    }
-
     /// Labels and taints of a node of `pool` bought by `offer`.
     fn traits(&self, pool: usize, offer: usize) -> NodeTraits {
         let pool = &self.setup.cluster.pools[pool];
@@ -376,6 +360,10 @@ impl sim::World for World<'_> {
                 }
             }
             Event::Midnight => {
+                self.check_stuck(now);
+                if self.over {
+                    return;
+                }
                 // The event stands at the first instant of the new day.
                 let (next, day) = self.observer.next_midnight(now);
                 let shares = self.shares(now);

@@ -210,6 +210,8 @@ impl World<'_> {
             return;
         }
         life.phase = NodePhase::Ready;
+        self.stir(false, now);
+        let life = &self.lives[node as usize];
         let (slot, init) = (life.slot, life.init.clone());
         self.observer.node_ready(node, slot.index(), &init.allocatable, now);
         self.ecs_register(node, now);
@@ -376,6 +378,7 @@ impl World<'_> {
         for daemon in std::mem::take(&mut self.lives[node as usize].daemons) {
             self.shift_daemon(slot, daemon, now, -1);
         }
+        self.stir(false, now);
         self.drop_leaving(slot, now);
         self.disappoint(slot, now, queue);
         let shares = self.shares(now);

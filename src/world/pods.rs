@@ -34,6 +34,7 @@ impl World<'_> {
             self.batch_live += 1;
             self.submit(pod, queue);
         }
+        self.stir(true, now);
         let cursor = &mut self.cursors[trace];
         cursor.row += 1;
         cursor.pods += u64::from(count);
@@ -85,6 +86,7 @@ impl World<'_> {
             return;
         }
         self.watch_ungated(id, now);
+        self.stir(true, now);
         if let Some((pool, _)) = self.templates[self.pods[id].template.index()].fargate {
             self.fargate_launch(pool as usize, id, queue);
         } else {
@@ -143,7 +145,7 @@ impl World<'_> {
         made.attempts > 0
     }
 
-    fn service_us(&self) -> i64 {
+    pub(super) fn service_us(&self) -> i64 {
         self.setup.scheduler.service_time_us.unwrap_or(0).min(LONGEST_ATTEMPT_US) as i64
     }
 
@@ -281,6 +283,7 @@ impl World<'_> {
     ) {
         self.settle_volumes(id, slot);
         let facts = self.templates[self.pods[id].template.index()];
+        self.stir(facts.batch, done);
         let class = &self.workloads.classes[facts.class.index()];
         assert!(self.nodes.fits(slot, &class.requests), "bound to a node without room");
         self.nodes.place_pod(slot, facts.class, class);
@@ -387,6 +390,7 @@ impl World<'_> {
     ) -> Pod {
         let pod = self.pods[id];
         let facts = self.templates[pod.template.index()];
+        self.stir(facts.batch, now);
         if let Some(service) = pod.service_index() {
             self.replica_leaves(service, id, now);
         }

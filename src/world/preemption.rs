@@ -90,6 +90,11 @@ impl Preempting {
         }
     }
 
+    /// Whether pods that were deleted are still on their nodes.
+    pub(super) fn is_anything_leaving(&self) -> bool {
+        !self.leaving.is_empty()
+    }
+
     /// Whether a pod of lower priority is on its way out of a node.
     fn makes_room(&self, slot: Slot, class: ClassId, classes: &[PodClass]) -> bool {
         let priority = |class: ClassId| classes[class.index()].priority;

@@ -5,7 +5,7 @@ use crate::lifecycle::{DemandCursor, Victim, desired_replicas, served, victim_or
 use crate::observe::{PodEnd, SHARE_SCALE, ServiceDemand};
 use crate::sim::EventQueue;
 use crate::units::SimTime;
-use crate::workload::{Service, Workloads};
+use crate::workload::{Demand, Service, Workloads};
 
 use super::World;
 use super::event::{Event, phase};
@@ -66,6 +66,11 @@ impl ServiceState {
         }
         self.sums.demanded += self.demand as u128 * dt;
         self.sums.unserved += (self.demand - served) as u128 * dt;
+    }
+
+    /// Whether demand will take another value.
+    pub(super) fn will_change(&self, demand: &Demand) -> bool {
+        self.cursor.next(demand).is_some()
     }
 
     /// The warm-up is over.
