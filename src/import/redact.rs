@@ -5,13 +5,17 @@
 //! namespaces, workloads, pods, nodes, node groups, kinds of owners that are
 //! not Kubernetes' own, label and taint keys but the well-known ones, and
 //! values of labels and taints but those that well-known keys give a public
-//! meaning. Equal names get equal replacements, so that selectors still select.
-//! Instance types, zones, numbers and times stay. Nothing is derived from a
-//! name, so a replacement says nothing about it but its rank.
+//! meaning, and addresses. Equal names get equal replacements, so that selectors
+//! still select. Instance types, zones, amounts and times stay, and so do whole
+//! numbers of labels that a selector compares by size. Nothing is derived from
+//! a name, so a replacement says nothing about it but its rank.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr};
 
 use serde_json::Value;
+
+use crate::workload::constraints::HOSTNAME;
 
 use super::cluster::{Budget, Cluster, Node, Owner, OwnerKind, Pod, Rules, Wanted, Words};
 
@@ -34,7 +38,7 @@ const PUBLIC: [&str; 14] = [
 ];
 
 /// Keys that say nothing about who uses them; their values do.
-const KNOWN: [&str; 9] = [
+const KNOWN: [&str; 10] = [
     "CriticalAddonsOnly",
     "amd.com/gpu",
     "aws.amazon.com/neuron",
@@ -44,7 +48,18 @@ const KNOWN: [&str; 9] = [
     "node-role.kubernetes.io/control-plane",
     "node-role.kubernetes.io/master",
     "nvidia.com/gpu",
+    "pod-template-hash",
 ];
+
+/// The label that every namespace has with its own name.
+const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
+
+/// The field of a node with its name.
+const NODE_NAME: &str = "metadata.name";
+
+/// The first of the addresses that stand for those of hosts: of a network for
+/// benchmarks, which has 131,072 (RFC 2544).
+const FIRST_ADDRESS: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 0);
 
 /// Replacements of one sort of names.
 #[derive(Debug, Default)]
@@ -68,6 +83,9 @@ struct Books {
     groups: Book,
     keys: Book,
     values: Book,
+    /// Keys that selectors compare by size.
+    compared: BTreeSet<String>,
+    addresses: BTreeMap<String, String>,
     workloads: BTreeMap<(String, Owner), Owner>,
 }
 
@@ -114,9 +132,14 @@ impl Books {
         let mut referred = BTreeSet::new();
         let mut owners = BTreeSet::new();
         let (mut keys, mut values) = (BTreeSet::new(), BTreeSet::new());
+        let mut named = BTreeSet::new();
+        let (mut compared, mut addresses) = (BTreeSet::new(), BTreeSet::new());
         let mut label = |key: &'_ str, value: &'_ str| {
             keys.insert(key.to_owned());
             values.insert(value.to_owned());
+            if key == NAMESPACE_NAME && !value.is_empty() {
+                named.insert(value.to_owned());
+            }
         };
         for node in cluster.nodes.values() {
             node.labels.iter().for_each(|(key, value)| label(key, value));
@@ -130,8 +153,11 @@ impl Books {
             rules.node_selector.iter().for_each(|(key, value)| label(key, value));
             rules.labels.iter().for_each(|(key, value)| label(key, value));
             for words in rules.affinity.iter().chain(&rules.spread) {
-                collect(&words.value(), &mut label, &mut referred);
+                let words = words.value();
+                collect(&words, &mut label, &mut referred);
+                collect_compared(&words, &mut compared);
             }
+            addresses.extend(rules.host_ports.iter().map(|(_, _, ip)| ip.as_str()));
             for toleration in &rules.tolerations {
                 let key = toleration.key.as_deref().unwrap_or_default();
                 label(key, toleration.value.as_deref().unwrap_or_default());
@@ -153,7 +179,7 @@ impl Books {
             referred.insert(namespace.clone());
             collect(&budget.selector.value(), &mut label, &mut referred);
         }
-        namespaces.extend(referred.iter().map(String::as_str));
+        namespaces.extend(referred.iter().chain(&named).map(String::as_str));
         let groups = cluster.nodes.values().filter_map(|node| node.group.as_deref());
         let workloads = owners.into_iter().enumerate().map(|(i, (namespace, owner))| {
             let kind = match &owner.kind {
@@ -168,13 +194,15 @@ impl Books {
             groups: Book::of("group", groups.collect()),
             keys: Book::of("label", keys.iter().map(String::as_str).collect()),
             values: Book::of("value", values.iter().map(String::as_str).collect()),
+            compared,
+            addresses: replaced_addresses(&addresses),
             workloads: workloads.collect(),
             namespaces: Book::of("namespace", namespaces),
         }
     }
 
     fn key(&self, key: &str) -> String {
-        let own = ["metadata.name", "kubernetes.io/metadata.name"];
+        let own = [NODE_NAME, NAMESPACE_NAME];
         if key.is_empty() || PUBLIC.contains(&key) || KNOWN.contains(&key) || own.contains(&key) {
             key.to_owned()
         } else {
@@ -182,11 +210,17 @@ impl Books {
         }
     }
 
+    /// The value of a label or of the field that a requirement is about.
     fn value(&self, key: &str, value: &str) -> String {
-        if value.is_empty() || PUBLIC.contains(&key) {
-            value.to_owned()
-        } else {
-            self.values.new_name(value)
+        let compared = || self.compared.contains(key) && value.parse::<i64>().is_ok();
+        if value.is_empty() || PUBLIC.contains(&key) || compared() {
+            return value.to_owned();
+        }
+        match key {
+            NAMESPACE_NAME => self.namespaces.new_name(value),
+            // A node has its name for a label too.
+            NODE_NAME | HOSTNAME if self.nodes.0.contains_key(value) => self.nodes.new_name(value),
+            _ => self.values.new_name(value),
         }
     }
 
@@ -217,7 +251,14 @@ impl Books {
             labels: self.labels(&rules.labels),
             affinity: rules.affinity.map(|words| self.words(&words)),
             spread: rules.spread.map(|words| self.words(&words)),
-            host_ports: rules.host_ports,
+            host_ports: rules
+                .host_ports
+                .into_iter()
+                .map(|(port, protocol, ip)| {
+                    let ip = self.addresses.get(&ip).cloned().unwrap_or_default();
+                    (port, protocol, ip)
+                })
+                .collect(),
         }
     }
 
@@ -247,7 +288,7 @@ impl Books {
                             let of = key.as_deref().unwrap_or_default();
                             for value in values {
                                 let text = value.as_str().unwrap_or_default();
-                                *value = Value::from(self.stated(of, text));
+                                *value = Value::from(self.value(of, text));
                             }
                         }
                         ("matchLabelKeys" | "mismatchLabelKeys", Value::Array(keys)) => {
@@ -266,16 +307,6 @@ impl Books {
                 }
             }
             _ => {}
-        }
-    }
-
-    /// The value of a requirement: of a label, of a name, or a number.
-    fn stated(&self, key: &str, value: &str) -> String {
-        match key {
-            "metadata.name" => self.nodes.new_name(value),
-            "kubernetes.io/metadata.name" => self.namespaces.new_name(value),
-            _ if value.parse::<i64>().is_ok() => value.to_owned(),
-            _ => self.value(key, value),
         }
     }
 
@@ -315,6 +346,38 @@ impl Books {
     }
 }
 
+/// Addresses by their numbers; those that every host has stay.
+fn replaced_addresses(addresses: &BTreeSet<&str>) -> BTreeMap<String, String> {
+    let public = |ip: &str| {
+        let ip = ip.parse::<IpAddr>();
+        ip.is_ok_and(|ip| ip.is_unspecified() || ip.is_loopback())
+    };
+    let mut next = u32::from(FIRST_ADDRESS);
+    let replaced = |address: &&str| {
+        if address.is_empty() || public(address) {
+            return ((*address).to_owned(), (*address).to_owned());
+        }
+        next += 1;
+        ((*address).to_owned(), Ipv4Addr::from(next).to_string())
+    };
+    addresses.iter().map(replaced).collect()
+}
+
+/// Adds the keys whose values a part of an object compares by size.
+fn collect_compared(value: &Value, keys: &mut BTreeSet<String>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| collect_compared(item, keys)),
+        Value::Object(map) => {
+            let text = |field: &str| map.get(field).and_then(Value::as_str);
+            if let (Some(key), Some("Gt" | "Lt")) = (text("key"), text("operator")) {
+                keys.insert(key.to_owned());
+            }
+            map.values().for_each(|inner| collect_compared(inner, keys));
+        }
+        _ => {}
+    }
+}
+
 /// Hands over every label, and every namespace, that a part of an object names.
 fn collect(value: &Value, label: &mut impl FnMut(&str, &str), namespaces: &mut BTreeSet<String>) {
     let texts = |value: &Value| -> Vec<String> {
@@ -333,11 +396,7 @@ fn collect(value: &Value, label: &mut impl FnMut(&str, &str), namespaces: &mut B
                     ("key" | "topologyKey", Value::String(key)) => label(key, ""),
                     ("values", values) => {
                         for value in texts(values) {
-                            if key == "kubernetes.io/metadata.name" {
-                                namespaces.insert(value);
-                            } else {
-                                label(key, &value);
-                            }
+                            label(key, &value);
                         }
                     }
                     ("matchLabelKeys" | "mismatchLabelKeys", keys) => {
@@ -353,3 +412,7 @@ fn collect(value: &Value, label: &mut impl FnMut(&str, &str), namespaces: &mut B
         _ => {}
     }
 }
+
+#[cfg(test)]
+#[path = "redact_tests.rs"]
+mod tests;
