@@ -1,7 +1,63 @@
-//! The rate at which Fargate launches machines: a token bucket as a pure
-//! function of virtual time. Knows nothing of the pods behind the requests.
+//! What Fargate offers pods, and the rate at which it launches machines: a
+//! token bucket as a pure function of virtual time, which knows nothing of the
+//! pods behind the requests.
 
 use crate::units::SimTime;
+use crate::workload::constraints::{Constraints, NodeSelectorTerm};
+
+/// What a pod asks for that Fargate has no machine with, whatever its size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// Extended resources, such as GPUs.
+    Extended,
+    /// EBS volumes.
+    Volumes,
+    /// Ports of the host.
+    HostPorts,
+    /// Another platform than linux/amd64.
+    Platform,
+}
+
+/// What Fargate does not offer such a pod (EKS user guide, Fargate
+/// considerations: no GPUs, EBS volumes, `HostPort` or Arm). `extended` is
+/// whether it requests extended resources.
+#[must_use]
+pub fn refusal(
+    extended: bool,
+    node_selector: &[(String, String)],
+    constraints: Option<&Constraints>,
+) -> Option<Refusal> {
+    if extended {
+        return Some(Refusal::Extended);
+    }
+    if constraints.is_some_and(|c| c.attached_volumes > 0) {
+        return Some(Refusal::Volumes);
+    }
+    if constraints.is_some_and(|c| !c.host_ports.is_empty()) {
+        return Some(Refusal::HostPorts);
+    }
+    let selects = |(key, value): &(String, String)| platform(key).is_some_and(|own| own != value);
+    // One term that says nothing of platforms, or allows Fargate's, is enough.
+    let demands = |term: &NodeSelectorTerm| {
+        term.match_expressions
+            .iter()
+            .any(|r| platform(&r.key).is_some_and(|own| !r.matches(Some(own))))
+    };
+    let required = constraints.and_then(|c| c.required_nodes.as_ref());
+    let foreign = node_selector.iter().any(selects)
+        || required.is_some_and(|any| !any.is_empty() && any.iter().all(demands));
+    foreign.then_some(Refusal::Platform)
+}
+
+/// The value that a label of the platform has on every machine of Fargate on
+/// EKS. Workloads of ECS have neither node selectors nor node affinity.
+fn platform(key: &str) -> Option<&'static str> {
+    match key {
+        "kubernetes.io/arch" | "beta.kubernetes.io/arch" => Some("amd64"),
+        "kubernetes.io/os" | "beta.kubernetes.io/os" => Some("linux"),
+        _ => None,
+    }
+}
 
 /// One token, in the unit in which the bucket counts: with a rate of `n`
 /// tokens a second, `n` of these arrive each millisecond.

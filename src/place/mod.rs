@@ -3,7 +3,7 @@
 //! [`kube`] is the scheduler of Kubernetes: queue, filters, scores, once as a
 //! plain evaluator that explains itself and once as an index that answers in
 //! well under a microsecond. [`ecs`] is the task placement of Amazon ECS.
-//! [`fargate`] is the launch rate of Fargate. Reads
+//! [`fargate`] is what Fargate offers, and its launch rate. Reads
 //! `cluster` and `workload`; knows no money and decides no scaling.
 //!
 //! The world owns virtual time. Per attempt it calls

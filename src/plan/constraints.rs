@@ -15,8 +15,8 @@ use crate::scenario::{
     quote,
 };
 use crate::workload::constraints::{
-    Constraints, HostPort, LabelSelector, Namespaces, NodeSelectorTerm, Operator, PodAffinityTerm,
-    Requirement, SpreadConstraint, Weighted, label,
+    Constraints, HOSTNAME, HostPort, LabelSelector, Namespaces, NodeSelectorTerm, Operator,
+    PodAffinityTerm, Requirement, SpreadConstraint, Weighted, label,
 };
 use crate::workload::disruption::{Amount, DisruptionBudget, Limit};
 use crate::workload::intern::PodRules;
@@ -54,8 +54,14 @@ pub(super) fn link(scenario: &Scenario, planned: &mut [PlannedWorkload]) {
         kept.push(meant.cloned().map(Arc::new).collect());
     }
     for (workload, constraints) in planned.iter_mut().zip(kept) {
+        let daemon = matches!(workload.content, Content::Daemon(_));
+        let rules = rules(&mut workload.content);
+        if !daemon {
+            // The node affinity says it.
+            rules.node_selector.retain(|(key, _)| key != HOSTNAME);
+        }
         if !constraints.is_empty() {
-            rules(&mut workload.content).constraints = constraints;
+            rules.constraints = constraints;
         }
     }
 }
@@ -233,9 +239,7 @@ impl<'s> Cluster<'s> {
         host_ports.dedup();
         Constraints {
             namespace: namespace.to_owned(),
-            required_nodes: nodes
-                .and_then(|n| n.required.as_ref())
-                .map(|required| required.node_selector_terms.iter().map(node_term).collect()),
+            required_nodes: required_nodes(it, nodes),
             preferred_nodes: nodes.map_or_else(Vec::new, |n| {
                 let weighted = |p: &scenario::PreferredSchedulingTerm| Weighted {
                     weight: p.weight.value.get() as i64,
@@ -310,6 +314,34 @@ impl<'s> Cluster<'s> {
             namespaces,
         }
     }
+}
+
+/// The required node affinity. A `nodeSelector` of one node by its name is part
+/// of it, which is the same (`component-helpers/scheduling/corev1/nodeaffinity`,
+/// `GetRequiredNodeAffinity`, 1.31: both must hold): names differ among the
+/// nodes of a pool, which only pods with constraints look at.
+///
+/// DIFFERENCE: of a `DaemonSet` it stays a `nodeSelector` and is compared with
+/// labels that pools state, as its pods are the same on all nodes of a pool.
+fn required_nodes(
+    it: &scenario::Workload,
+    nodes: Option<&scenario::NodeAffinity>,
+) -> Option<Vec<NodeSelectorTerm>> {
+    let stated: Option<Vec<NodeSelectorTerm>> = nodes
+        .and_then(|n| n.required.as_ref())
+        .map(|required| required.node_selector_terms.iter().map(node_term).collect());
+    let daemon = matches!(it.kind, scenario::WorkloadKind::DaemonSet(_));
+    let mut names = it.node_selector.iter().filter(|(key, _)| key.value == HOSTNAME && !daemon);
+    let Some((key, name)) = names.next() else { return stated };
+    let mut terms = stated.unwrap_or_else(|| vec![NodeSelectorTerm::default()]);
+    let alone = nodes.is_none_or(|n| n.required.is_none());
+    for term in &mut terms {
+        // What states nothing matches no node, and must not come to match one.
+        if alone || !(term.match_expressions.is_empty() && term.match_fields.is_empty()) {
+            term.match_expressions.push(Requirement::equals(&key.value, &name.value.0));
+        }
+    }
+    Some(terms)
 }
 
 /// The zone in which the workload's volumes exist.
@@ -435,7 +467,7 @@ pub(super) fn port(it: &scenario::HostPort) -> HostPort {
 /// with one is never satisfied, a preferred one says nothing. And of volumes
 /// in zones without nodes.
 pub(super) fn warn(scenario: &Scenario, cluster: &ClusterSpec, notes: &mut Notes<'_>) {
-    let mut known: BTreeSet<&str> = ["kubernetes.io/hostname"].into();
+    let mut known: BTreeSet<&str> = [HOSTNAME].into();
     for pool in &cluster.pools {
         known.extend(pool.labels.iter().map(|(key, _)| key.as_str()));
         let labels = pool.offers.iter().flat_map(|o| &o.labels);

@@ -3,13 +3,13 @@
 
 use super::notes::Notes;
 use crate::cluster::{Capacity, ClusterSpec, Offer, PoolSpec};
+use crate::place::fargate::refusal;
 use crate::scenario::{Scenario, quote};
 use crate::workload::generate::{GeneratorSpec, Sizes};
 use crate::workload::intern::{PodRules, PodShape};
 use crate::workload::plan::{Content, PlannedWorkload};
 use crate::workload::sidecar::{Sidecar, joined};
 use crate::workload::{Taint, TaintEffect};
-use crate::world::fargate::refusal;
 
 /// Warns of every workload of which no pod fits on any empty node or Fargate
 /// size.
@@ -127,8 +127,10 @@ pub(super) fn sites<'a>(
     sites
 }
 
+/// The pool's own label wins over a well-known one of the same key.
 fn labels<'a>(pool: &'a PoolSpec, offer: &'a Offer) -> Vec<&'a (String, String)> {
-    offer.labels.iter().chain(&pool.labels).collect()
+    let replaced = |key: &String| pool.labels.iter().any(|(own, _)| own == key);
+    offer.labels.iter().filter(|(key, _)| !replaced(key)).chain(&pool.labels).collect()
 }
 
 /// How much of an extended resource a pod requests.

@@ -14,8 +14,8 @@ use super::model::{CasePlan, Options, Plan, Warning};
 use super::nodes::{self, NodePools};
 use super::notes::Notes;
 use super::{
-    billing, bindings, constraints, ecs, ecs_constraints, fargate, fit, goals, prices, rightsize,
-    scheduler, settings, sidecars, time, transform, usage, workloads,
+    billing, bindings, constraints, ecs, ecs_constraints, fargate, fit, goals, preemption, prices,
+    rightsize, scheduler, settings, sidecars, time, transform, usage, workloads,
 };
 use crate::bill::PriceStatus;
 use crate::catalog::{Catalog, Region};
@@ -59,6 +59,7 @@ pub fn link(source: &Source, options: &Options) -> Result<Plan> {
         dates: BTreeMap::new(),
         autoscaled: false,
         spot: false,
+        preempts: false,
     };
     let names = chosen(source, options, &mut diags);
     let mut resolved = Vec::new();
@@ -141,6 +142,8 @@ struct Shared<'a> {
     autoscaled: bool,
     /// Whether any case buys Spot.
     spot: bool,
+    /// Whether in any case pods can preempt others.
+    preempts: bool,
 }
 
 impl Shared<'_> {
@@ -188,6 +191,7 @@ impl Shared<'_> {
             .then(|| control::autoscaler(scenario, &version, notes));
         self.autoscaled |= autoscaler.is_some();
         self.spot |= buys_spot;
+        self.preempts |= on_ecs || preemption::possible(&planned);
 
         let region = region(self.catalog, scenario, notes)?;
         let region = prices::link(&scenario.prices, region, notes);
@@ -263,6 +267,9 @@ impl Shared<'_> {
         let few = self.options.cases.is_some();
         if !few {
             ecs::warn_of_foreign(resolved, diags);
+            if !self.preempts {
+                preemption::warn_of_unused(resolved, diags);
+            }
         }
         let any = |of: fn(&Kind) -> bool| {
             few || resolved.iter().any(|r| r.scenario.workload.iter().any(|(_, w)| of(&w.kind)))

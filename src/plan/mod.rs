@@ -33,6 +33,7 @@ mod notes;
 mod offers;
 #[cfg(test)]
 mod placement_tests;
+mod preemption;
 mod prices;
 mod rightsize;
 mod scheduler;

@@ -92,3 +92,29 @@ fn a_hard_spread_over_zones_brings_a_node_in_each() {
     sorted.sort_unstable();
     assert_eq!(sorted, ["a", "b", "c"], "{pools:?}");
 }
+
+/// Whatever else is required: both must hold.
+#[test]
+fn a_node_selector_of_a_name_is_one_node() {
+    let named = "    nodeSelector: { kubernetes.io/hostname: p/1 }
+";
+    let affine = |rack: &str| {
+        format!(
+            "{named}    affinity:
+      nodeAffinity:
+        requiredDuringSchedulingIgnoredDuringExecution:
+          nodeSelectorTerms:
+            - matchExpressions: [{{ key: rack, operator: In, values: [{rack}] }}]
+"
+        )
+    };
+    let pools = "  p: { fixed: { type: m5.large, count: 3 }, labels: { rack: a } }";
+    for keys in [named, &affine("a")] {
+        let (record, plan) = run(keys, pools);
+        assert_eq!(homes(&record), [1, 1, 1], "{keys}");
+        assert!(plan.warnings.is_empty(), "{:?}", plan.warnings);
+    }
+    let (record, plan) = run(&affine("b"), pools);
+    assert!(homes(&record).is_empty());
+    assert_eq!(plan.warnings[0].code, "fits-nowhere");
+}

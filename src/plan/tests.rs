@@ -556,6 +556,50 @@ cases:
     assert!(text.starts_with("s.yaml:6:3: no pool can hold any pod of `job`"), "{text}");
 }
 
+/// As in the run: of a label that the instance type gives and the pool states,
+/// the pool's value is the node's.
+#[test]
+fn a_label_of_the_pool_hides_the_one_of_its_type() {
+    let key = "beta.kubernetes.io/instance-type";
+    let pools = format!(
+        "pools: {{ p: {{ fixed: {{ type: m5.large, count: 1 }}, labels: {{ {key}: own }} }} }}\n"
+    );
+    let term = |value: &str| {
+        format!(
+            "    affinity: {{ nodeAffinity: {{ requiredDuringSchedulingIgnoredDuringExecution: {{ \
+             nodeSelectorTerms: [{{ matchExpressions: [{{ key: {key}, operator: In, values: \
+             [{value}] }}] }}] }} }} }}\n"
+        )
+    };
+    for (value, fits) in [("own", true), ("m5.large", false)] {
+        for keys in [format!("    nodeSelector: {{ {key}: {value} }}\n"), term(value)] {
+            let plan = plan(&with(&format!("{JOB}{keys}"), &pools));
+            assert_eq!(!codes(&plan).contains(&"fits-nowhere"), fits, "{keys}");
+        }
+    }
+}
+
+#[test]
+fn what_only_preemption_heeds_is_warned_of_where_nothing_preempts() {
+    let of = |keys: &str, more: &str| {
+        let job = format!("{JOB}    labels: {{ app: a }}\n    shutdown: 5s\n");
+        let other = "  other:\n    service: { requests: { cpu: 100m }, replicas: 1 }\n";
+        let budget =
+            "kubernetes: { podDisruptionBudgets: { a: { selector: {}, minAvailable: 1 } } }\n";
+        let pools = "pools: { p: { fixed: { type: m5.large, count: 2 } } }\n";
+        let plan = plan(&with(&format!("{job}{other}{keys}"), &format!("{pools}{budget}{more}")));
+        codes(&plan).into_iter().filter(|c| c.starts_with("unused-")).collect::<Vec<_>>().join(" ")
+    };
+    let unused = "unused-shutdown unused-budgets";
+    assert_eq!(of("", ""), unused);
+    assert_eq!(of("    priority: 5\n", ""), "");
+    assert_eq!(of("    priority: 5\n    preemptionPolicy: Never\n", ""), unused);
+    // The job may preempt what is below it.
+    assert_eq!(of("    priority: -5\n    preemptionPolicy: Never\n", ""), "");
+    let cases = "cases: { a: {}, b: { set: { workload.other.priority: 5 } } }\n";
+    assert_eq!(of("", cases), "");
+}
+
 #[test]
 fn transforms_that_nothing_follows_are_warned_of() {
     let given = "thin: 50%\nresample: { days: 2 }\n";

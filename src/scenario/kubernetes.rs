@@ -18,7 +18,7 @@ record! {
         "namespaces" => namespaces: Map<Namespace> = Map::default(),
         /// Services: pods that one selects are spread over nodes and zones.
         "services" => services: Map<KubernetesService> = Map::default(),
-        /// How many pods of a group may be down at once.
+        /// How many pods of a group preemption may take at once; whatever else ends pods does not heed it.
         "podDisruptionBudgets" => pod_disruption_budgets: Map<PodDisruptionBudget> = Map::default(),
         /// Names for priorities.
         "priorityClasses" => priority_classes: Map<PriorityClass> = Map::default(),

@@ -52,9 +52,9 @@ record! {
         "startup" => startup: Option<Spanned<TimeDist>>,
         /// What holds the pods back from the scheduler after they are submitted.
         "schedulingGates" => scheduling_gates: Vec<Spanned<SchedulingGate>> = Vec::new(),
-        /// Time from SIGTERM to the end of a pod that is deleted; 0s unless stated.
+        /// Time from SIGTERM to the end of a pod that preemption deletes, as all others end at once; 0s unless stated.
         "shutdown" => shutdown: Option<Spanned<SimDuration>>,
-        /// Longest time from SIGTERM to the end of a pod that is deleted; 30 unless stated.
+        /// Longest time from SIGTERM to the end of a pod that preemption deletes; 30 unless stated.
         "terminationGracePeriodSeconds" => termination_grace_period_seconds: Option<Spanned<Int<0, 86_400>>>,
         /// How much more of it there is: 130% of its pods, or of its demand.
         "growth" => growth: Option<Spanned<Growth>>,

@@ -30,6 +30,9 @@ pub enum Limit {
 }
 
 /// A `PodDisruptionBudget` (`policy/v1`).
+///
+/// DIFFERENCE: only preemption heeds it. The eviction API, by which the
+/// autoscaler drains nodes, would wait for it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct DisruptionBudget {
     /// Its name.

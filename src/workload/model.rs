@@ -195,6 +195,9 @@ pub struct PodLife {
     pub gated_for: SimDuration,
     /// From its deletion (`SIGTERM`) to the end of its last container, at most
     /// `terminationGracePeriodSeconds`. Until then it takes its room.
+    ///
+    /// DIFFERENCE: only pods that preemption deletes take it. Those that the
+    /// autoscaler drains, a service gives up, or a node takes along end at once.
     pub exit: SimDuration,
 }
 

@@ -4,10 +4,10 @@ use crate::cluster::{ClusterSpec, Pod, PodId, PodState};
 use crate::lifecycle::SpotNode;
 use crate::observe::{FargateRecord, Place, PodEnd, RejectReason};
 use crate::place::LaunchBucket;
+use crate::place::fargate::{Refusal, refusal};
 use crate::rng::Draws;
 use crate::sim::EventQueue;
 use crate::units::{SimDuration, SimTime};
-use crate::workload::constraints::Constraints;
 use crate::workload::{ClassId, Workloads};
 
 use super::World;
@@ -29,8 +29,7 @@ impl FargatePool {
 }
 
 /// The first, and so cheapest, size that holds a pod of the class with its
-/// sidecars and the platform's overhead; or what Fargate does not offer (EKS
-/// user guide, Fargate considerations: no GPUs, EBS volumes, `HostPort` or Arm).
+/// sidecars and the platform's overhead; or what Fargate does not offer.
 pub(super) fn size_for(
     cluster: &ClusterSpec,
     workloads: &Workloads,
@@ -41,8 +40,8 @@ pub(super) fn size_for(
     let class = &workloads.classes[class.index()];
     let requests = &class.requests;
     let extended = !requests.extended.is_empty();
-    if let Some(reason) = refusal(extended, &class.node_selector, class.constraints.as_deref()) {
-        return Err(reason);
+    if let Some(refusal) = refusal(extended, &class.node_selector, class.constraints.as_deref()) {
+        return Err(refusal.into());
     }
     let cpu = requests.cpu.0 + spec.sidecar_cpu.0;
     let memory = requests.memory.0 + spec.sidecar_memory.0 + spec.overhead_memory.0;
@@ -50,32 +49,14 @@ pub(super) fn size_for(
     spec.sizes.iter().position(holds).map(|i| i as u32).ok_or(RejectReason::FargateSize)
 }
 
-/// What Fargate does not offer such a pod, whatever its size.
-pub(crate) fn refusal(
-    extended: bool,
-    node_selector: &[(String, String)],
-    constraints: Option<&Constraints>,
-) -> Option<RejectReason> {
-    if extended {
-        return Some(RejectReason::FargateExtended);
-    }
-    if constraints.is_some_and(|c| c.attached_volumes > 0) {
-        return Some(RejectReason::FargateVolumes);
-    }
-    if constraints.is_some_and(|c| !c.host_ports.is_empty()) {
-        return Some(RejectReason::FargateHostPorts);
-    }
-    let foreign = node_selector.iter().any(|(key, value)| foreign(key, value));
-    foreign.then_some(RejectReason::FargatePlatform)
-}
-
-/// Whether a node label names a platform that Fargate on EKS has no machines
-/// of. Workloads of ECS have no node selectors.
-fn foreign(key: &str, value: &str) -> bool {
-    match key {
-        "kubernetes.io/arch" | "beta.kubernetes.io/arch" => value != "amd64",
-        "kubernetes.io/os" | "beta.kubernetes.io/os" => value != "linux",
-        _ => false,
+impl From<Refusal> for RejectReason {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Extended => RejectReason::FargateExtended,
+            Refusal::Volumes => RejectReason::FargateVolumes,
+            Refusal::HostPorts => RejectReason::FargateHostPorts,
+            Refusal::Platform => RejectReason::FargatePlatform,
+        }
     }
 }
 

@@ -15,7 +15,7 @@ mod ecs_probe;
 #[cfg(test)]
 mod ecs_tests;
 mod event;
-pub(crate) mod fargate;
+mod fargate;
 mod idle;
 mod managed_scaling;
 mod nodes;

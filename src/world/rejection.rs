@@ -95,7 +95,7 @@ mod tests {
     use crate::observe::KeepPods;
     use crate::rng::Distribution;
     use crate::units::{Bytes, MilliCpu, SimDuration};
-    use crate::workload::constraints::HostPort;
+    use crate::workload::constraints::{HostPort, NodeSelectorTerm, Operator, Requirement};
     use crate::workload::{ExtendedId, Taint, Workloads};
 
     const GIB: i64 = 1 << 30;
@@ -220,5 +220,27 @@ mod tests {
         };
         assert_eq!(of(&arch("arm64")), Some(RejectReason::FargatePlatform));
         assert_eq!(of(&arch("amd64")), None);
+        // Node affinity can say the same, in each of its terms.
+        let term = |key: &str, operator, value: &str| NodeSelectorTerm {
+            match_expressions: vec![Requirement {
+                key: key.into(),
+                operator,
+                values: vec![value.into()],
+            }],
+            ..NodeSelectorTerm::default()
+        };
+        let affine = |terms: &[NodeSelectorTerm]| {
+            let required_nodes = Some(terms.to_vec());
+            constrained(Constraints { required_nodes, ..Constraints::default() })
+        };
+        let arm = term("kubernetes.io/arch", Operator::In, "arm64");
+        let no_linux = term("kubernetes.io/os", Operator::NotIn, "linux");
+        let not_arm = term("kubernetes.io/arch", Operator::NotIn, "arm64");
+        let ssd = term("disk", Operator::In, "ssd");
+        let platform = Some(RejectReason::FargatePlatform);
+        assert_eq!(of(&affine(std::slice::from_ref(&arm))), platform);
+        assert_eq!(of(&affine(&[arm.clone(), no_linux])), platform);
+        assert_eq!(of(&affine(&[arm.clone(), ssd])), None);
+        assert_eq!(of(&affine(&[arm, not_arm])), None);
     }
 }

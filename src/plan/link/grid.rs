@@ -312,6 +312,7 @@ fn shared<'a>(
         dates: BTreeMap::new(),
         autoscaled: false,
         spot: false,
+        preempts: false,
     }
 }
 
