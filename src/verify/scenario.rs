@@ -48,6 +48,10 @@ pub(super) struct Scenario {
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Settings {
     #[serde(deserialize_with = "or_default")]
+    profile: Option<String>,
+    #[serde(deserialize_with = "or_default")]
+    percentage_of_nodes_to_score: Option<i64>,
+    #[serde(deserialize_with = "or_default")]
     pub(super) preemption: bool,
 }
 
@@ -196,9 +200,43 @@ pub(super) fn load(path: &Path) -> Result<Option<Scenario>> {
             if scenario.id.is_empty() {
                 scenario.id = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             }
+            check(&scenario).map_err(|e| Error::input(format!("`{}`: {e}", path.display())))?;
             Ok(Some(scenario))
         }
     }
+}
+
+/// Whether the record is whole, and of a scheduler that is replayed: nothing
+/// is counted as equal that was not recorded.
+fn check(scenario: &Scenario) -> std::result::Result<(), String> {
+    let Settings { profile, percentage_of_nodes_to_score: percentage, .. } = &scenario.settings;
+    if let Some(profile) = profile.as_deref().filter(|p| *p != "default") {
+        return Err(format!("settings.profile is `{profile}`; only `default` is replayed"));
+    }
+    if let Some(percentage) = percentage.filter(|p| *p != 100) {
+        return Err(format!(
+            "settings.percentageOfNodesToScore is {percentage}; only 100 is replayed"
+        ));
+    }
+    let (decisions, pods) = (&scenario.expected.decisions, &scenario.input.pods);
+    if decisions.len() != pods.len() {
+        return Err(format!(
+            "expected.decisions has {} entries for {} pods in input.pods",
+            decisions.len(),
+            pods.len()
+        ));
+    }
+    let bare = |d: &&Decision| d.feasible_count.is_some_and(|n| n >= 2) && d.scores.is_none();
+    if let Some(decision) = decisions.iter().find(bare) {
+        return Err(format!("the decision of pod `{}` has no scores", decision.pod));
+    }
+    let placed = decisions.iter().filter(|d| d.selected.is_some()).count() as u64;
+    if let Some(stated) = scenario.expected.scheduled.filter(|n| *n > placed) {
+        return Err(format!(
+            "expected.scheduled is {stated}, but {placed} decisions select a node"
+        ));
+    }
+    Ok(())
 }
 
 fn kind(head: &Head) -> std::result::Result<Kind, String> {

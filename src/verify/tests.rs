@@ -195,6 +195,15 @@ fn wrong_input_says_where() {
         &["`default/nobody`", "not there"],
     );
     refused(&|s| s["input"]["existingPods"][0]["spec"]["nodeName"] = json!("n7"), &["`n7`"]);
+    // What is not recorded, or not replayed, must not count as equal.
+    refused(&|s| s["expected"] = Value::Null, &["0 entries for 3 pods"]);
+    refused(
+        &|s| s["expected"]["decisions"][0]["scores"] = Value::Null,
+        &["default/fits", "no scores"],
+    );
+    refused(&|s| s["expected"]["scheduled"] = json!(3), &["2 decisions select a node"]);
+    refused(&|s| s["settings"] = json!({"profile": "packed"}), &["`packed`", "`default`"]);
+    refused(&|s| s["settings"] = json!({"percentageOfNodesToScore": 5}), &["5", "only 100"]);
 }
 
 #[test]

@@ -95,8 +95,12 @@ fn assemble(found: Vec<Found>) -> Result<Cluster> {
             }
         }
     }
+    let mut jobs = Vec::new();
     for (_, kind, owner) in &owners {
         it.note_owner(kind, owner);
+        if matches!(kind, OwnerKind::Job | OwnerKind::CronJob) {
+            jobs.push((namespace_of(&owner.metadata), kind.clone(), owner.metadata.name.clone()));
+        }
     }
     for (place, kind, owner) in owners {
         it.wanted(&place, kind, &owner);
@@ -104,6 +108,7 @@ fn assemble(found: Vec<Found>) -> Result<Cluster> {
     for (place, pod) in pods {
         it.pod(&place, &pod);
     }
+    it.idle_jobs(jobs);
     if it.errors.is_empty() {
         return Ok(it.cluster);
     }
@@ -187,6 +192,23 @@ impl Assembly {
         }
         if object.spec.taints.iter().any(|t| t.key.is_empty()) {
             findings.not_modelled("taint-key", "nodes with taints without a key", name);
+        }
+    }
+
+    /// Counts Jobs and CronJobs that have no pod now: nothing says when and how
+    /// often they run.
+    fn idle_jobs(&mut self, jobs: Vec<(String, OwnerKind, String)>) {
+        for (namespace, kind, name) in jobs {
+            let own = Owner { kind, name };
+            let above = self.owners.get(&("Job", namespace.clone(), own.name.clone()));
+            let busy = self.cluster.pods.values().any(|pod| {
+                pod.namespace == namespace && (pod.owner == own || Some(&pod.owner) == above)
+            });
+            if !busy {
+                let text = "Jobs and CronJobs without a pod in the files";
+                let who = format!("{} {namespace}/{}", own.kind.as_str(), own.name);
+                self.cluster.findings.left_out("idle-job", text, who);
+            }
         }
     }
 

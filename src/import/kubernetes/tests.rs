@@ -110,6 +110,24 @@ fn owners_are_resolved_by_objects_before_names() {
 }
 
 #[test]
+fn jobs_without_pods_are_counted() {
+    let job = |name: &str, above: &str| {
+        format!(
+            r#"{{"kind":"Job","apiVersion":"batch/v1","metadata":{{"namespace":"shop","name":"{name}"{above}}}}}"#
+        )
+    };
+    let above = r#","ownerReferences":[{"kind":"CronJob","name":"nightly","controller":true}]"#;
+    let cron = r#"{"kind":"CronJob","apiVersion":"batch/v1","metadata":{"namespace":"shop","name":"nightly"}}"#;
+    let idle = format!("{NODE}{}{}{cron}", job("once", ""), job("nightly-1", above));
+    assert_eq!(cluster(&idle).findings.count("idle-job"), 3);
+    // A pod of the CronJob's Job keeps both.
+    let pod = r#"{"kind":"Pod","apiVersion":"v1","metadata":{"namespace":"shop","name":"nightly-1-x",
+        "ownerReferences":[{"kind":"Job","name":"nightly-1","controller":true}]},
+        "spec":{"containers":[{"name":"c"}]}}"#;
+    assert_eq!(cluster(&format!("{idle}{pod}")).findings.count("idle-job"), 1);
+}
+
+#[test]
 fn repetitions_are_counted_and_doubles_refused() {
     let it = cluster(&format!("{NODE}{NODE}{POD}{POD}"));
     assert_eq!((it.nodes.len(), it.pods.len(), it.findings.count("repeated")), (1, 1, 2));

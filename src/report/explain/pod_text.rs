@@ -290,7 +290,7 @@ fn never_fits(of: &[Lack]) -> Vec<Block> {
         .map(|l| {
             let why = match l.filter {
                 _ if !l.can_have_nodes => "the pool has no nodes".to_owned(),
-                None => "an empty one would hold it".to_owned(),
+                None => "its requests, labels and taints would do".to_owned(),
                 Some(_) => l.reasons.join(", "),
             };
             vec![l.pool.clone(), l.kind.clone(), why, l.free_cpu.clone(), l.free_memory.clone()]
