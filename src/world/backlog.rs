@@ -6,13 +6,15 @@ use proptest::prelude::*;
 
 use super::tests::{class, pool, setup, template};
 use super::{Horizon, Setup, World, sim};
-use crate::cluster::{PoolKind, Purchase};
+use crate::cluster::{HOSTNAME_LABEL, PoolKind, Purchase};
 use crate::observe::{KeepPods, Record};
 use crate::place::QueueProfile;
+use crate::place::kube::{DefaultConstraint, DefaultSpread};
 use crate::rng::Draws;
 use crate::scale::cluster_autoscaler;
 use crate::sim::EventQueue;
 use crate::units::{MilliCpu, Percent, SimDuration, SimTime};
+use crate::workload::constraints::{Constraints, LabelSelector, Requirement};
 use crate::workload::{
     Demand, LocalTemplate, PodClass, Service, TemplateId, Trace, TraceUse, WorkloadId,
     WorkloadInfo, WorkloadKind, Workloads,
@@ -46,6 +48,8 @@ struct Case {
     autoscaled: bool,
     hazard_per_hour: f64,
     service: bool,
+    /// Every second class spreads over nodes by the defaults of its scheduler.
+    spreading: bool,
 }
 
 fn cases() -> impl Strategy<Value = Case> {
@@ -58,7 +62,7 @@ fn cases() -> impl Strategy<Value = Case> {
     ];
     let kind = (any::<u64>(), 31u32..36, rate);
     let size = (1usize..5, 1u32..5, 1u64..150, 1u64..40, 1u64..30);
-    (kind, size, any::<[bool; 3]>()).prop_map(|(kind, size, flags)| Case {
+    (kind, size, any::<[bool; 4]>()).prop_map(|(kind, size, flags)| Case {
         seed: kind.0,
         minor: kind.1,
         rate: kind.2,
@@ -70,6 +74,18 @@ fn cases() -> impl Strategy<Value = Case> {
         autoscaled: flags[0],
         hazard_per_hour: if flags[1] { 0.0 } else { 1.0 },
         service: flags[2],
+        spreading: flags[3],
+    })
+}
+
+/// A pod of one service, which states no spreading itself.
+fn spread_by_default() -> Arc<Constraints> {
+    let web = LabelSelector { requirements: vec![Requirement::equals("app", "web")] };
+    Arc::new(Constraints {
+        namespace: "default".into(),
+        labels: vec![("app".into(), "web".into())],
+        default_spread: Some(web),
+        ..Constraints::default()
     })
 }
 
@@ -93,6 +109,7 @@ fn build(case: &Case) -> (Setup, Workloads) {
         classes: (0..case.classes)
             .map(|i| PodClass {
                 priority: priorities[draws.below(4) as usize],
+                constraints: (case.spreading && i % 2 == 0).then(spread_by_default),
                 ..class(500 + 700 * i as i64, GIB)
             })
             .collect(),
@@ -129,6 +146,7 @@ fn build(case: &Case) -> (Setup, Workloads) {
         });
         debug_assert_eq!(workloads.templates[case.classes].workload, WorkloadId(1));
     }
+    workloads.add_leaving_classes();
     let kind = if case.autoscaled {
         PoolKind::AutoScalingGroup { min: 1, max: case.nodes, autoscaled: true }
     } else {
@@ -139,6 +157,11 @@ fn build(case: &Case) -> (Setup, Workloads) {
     // Some never get idle: the service may take all the room.
     setup.horizon = Horizon::At(SimTime(3_000_000));
     setup.scheduler.queue = QueueProfile::kubernetes(case.minor);
+    if case.spreading {
+        let topology_key = HOSTNAME_LABEL.to_owned();
+        let over_nodes = DefaultConstraint { max_skew: 1, topology_key, hard: true };
+        setup.scheduler.default_spread = DefaultSpread::List([over_nodes].into());
+    }
     setup.scheduler.service_time_us = case.rate.map(|rate| 1_000_000 / rate);
     setup.autoscaler = case.autoscaled.then(|| cluster_autoscaler::Config::for_version(case.minor));
     (setup, workloads)

@@ -3,7 +3,7 @@
 
 use crate::cluster::{PodId, Slot};
 use crate::observe::probe::{Candidate, Diagnosis, Judged, Rejected, Room, Window};
-use crate::place::kube::{Rejection, Sampling, score_plain};
+use crate::place::kube::{Filters, Rejection, Sampling, score_plain};
 use crate::place::{NodeVerdict, evaluate_plain};
 use crate::workload::ClassId;
 
@@ -113,6 +113,7 @@ impl World<'_> {
     fn respect_nominations(&mut self, id: PodId, class: ClassId, verdicts: &mut [NodeVerdict]) {
         let classes = &self.workloads.classes;
         let priority = classes[class.index()].priority;
+        let Ok(filters) = Filters::new(&self.view(), &classes[class.index()]) else { return };
         for slot in 0..verdicts.len() {
             let slot = Slot(slot as u32);
             let others: Vec<ClassId> = self
@@ -124,16 +125,34 @@ impl World<'_> {
             if others.is_empty() || verdicts[slot.index()].total().is_none() {
                 continue;
             }
-            let mark = self.nodes.begin();
-            for other in others {
-                self.nodes.place_pod(slot, other, &classes[other.index()]);
-            }
-            let with = evaluate_plain(&self.view(), class).verdicts.swap_remove(slot.index());
-            self.nodes.rollback(mark);
-            if with.total().is_none() {
-                verdicts[slot.index()] = with;
+            if let Err(rejection) = self.check_with(filters.clone(), slot, &others, 1) {
+                verdicts[slot.index()] = NodeVerdict::Rejected(rejection);
             }
         }
+    }
+
+    /// The filters on one node, if pods of these classes came to it (`by` is
+    /// 1) or left it (-1).
+    fn check_with(
+        &mut self,
+        mut filters: Filters<'_>,
+        slot: Slot,
+        others: &[ClassId],
+        by: i64,
+    ) -> Result<(), Rejection> {
+        let classes = &self.workloads.classes;
+        let mark = self.nodes.begin();
+        for other in others {
+            if by > 0 {
+                self.nodes.place_pod(slot, *other, &classes[other.index()]);
+            } else {
+                self.nodes.unplace_pod(slot, *other, &classes[other.index()]);
+            }
+            filters.shift(&self.view(), slot, *other, by);
+        }
+        let result = filters.check(&self.view(), slot);
+        self.nodes.rollback(mark);
+        result
     }
 
     /// Why preemption would help on no node, in upstream words
@@ -141,6 +160,7 @@ impl World<'_> {
     fn no_room(&mut self, id: PodId, class: ClassId, verdicts: &[NodeVerdict]) -> Vec<Rejected> {
         let classes = &self.workloads.classes;
         let priority = classes[class.index()].priority;
+        let filters = Filters::new(&self.view(), &classes[class.index()]);
         let mut all = Vec::new();
         for (slot, verdict) in verdicts.iter().enumerate() {
             let NodeVerdict::Rejected(rejection) = verdict else { continue };
@@ -160,13 +180,11 @@ impl World<'_> {
                 count(&mut all, PREEMPTION, none);
                 continue;
             }
-            let mark = self.nodes.begin();
-            for other in lower {
-                self.nodes.unplace_pod(slot, other, &classes[other.index()]);
-            }
-            let without = evaluate_plain(&self.view(), class).verdicts.swap_remove(slot.index());
-            self.nodes.rollback(mark);
-            if let NodeVerdict::Rejected(rejection) = without {
+            let without = match &filters {
+                Ok(filters) => self.check_with(filters.clone(), slot, &lower, -1),
+                Err(rejection) => Err(rejection.clone()),
+            };
+            if let Err(rejection) = without {
                 for reason in rejection.reasons(&self.workloads.extended) {
                     count(&mut all, PREEMPTION, reason);
                 }

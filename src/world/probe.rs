@@ -260,15 +260,17 @@ impl World<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{batch, fixed, pool, setup};
-    use super::super::{Setup, run, run_watched};
+    use std::sync::Arc;
+
+    use super::super::tests::{batch, class, fixed, pool, setup, template};
+    use super::super::{Horizon, Setup, run, run_watched};
     use super::*;
     use crate::cluster::{PoolKind, Purchase};
     use crate::observe::KeepPods;
     use crate::observe::probe::{Candidate, Failures, Instance, Judged, Rejected, Step};
     use crate::scale::cluster_autoscaler;
-    use crate::units::HOUR_MS;
-    use crate::workload::Workloads;
+    use crate::units::{HOUR_MS, SimTime};
+    use crate::workload::{LocalTemplate, PodClass, Workloads};
 
     /// Follows a pod of the only trace; the run must be as it is without.
     fn story(setup: &Setup, workloads: &Workloads, number: u64) -> Vec<Instance> {
@@ -374,6 +376,29 @@ mod tests {
             }
             other => panic!("{other:?}"),
         }
+    }
+
+    /// Of 4 cores a pod of the same priority holds 2 and one of lower priority
+    /// 1: without that the 3 cores that are asked for still lack one.
+    #[test]
+    fn preemption_in_vain_says_what_would_still_lack() {
+        let mut workloads = batch(&[(0, 1_000_000), (0, 1_000_000), (10_000, 1_000)]);
+        let of = |cpu, priority| PodClass { priority, ..class(cpu, 1 << 30) };
+        workloads.classes = vec![of(2_000, 1), of(1_000, 0), of(3_000, 1)];
+        workloads.templates = vec![template(0, 0), template(1, 0), template(2, 0)];
+        let trace = Arc::make_mut(&mut workloads.traces[0].trace);
+        trace.template[1] = LocalTemplate(1);
+        trace.template[2] = LocalTemplate(2);
+        let mut setup = fixed(4);
+        setup.horizon = Horizon::At(SimTime(20_000));
+        let story = story(&setup, &workloads, 2);
+        let [Step::Failed(failures)] = &story[0].steps[..] else { panic!("{:?}", story[0].steps) };
+        let lacks = Rejected {
+            filter: "DefaultPreemption",
+            reason: "Insufficient cpu".to_owned(),
+            nodes: 1,
+        };
+        assert_eq!(failures.saw.no_room, [lacks]);
     }
 
     /// 16 pods on one node of 4 cores at 125 s: the autoscaler adds three at

@@ -58,7 +58,6 @@ use crate::cluster::{Nodes, PodId, Slot};
 use crate::rng::Draws;
 use crate::units::SimTime;
 use crate::workload::{ClassId, PodClass};
-use index::Nomination;
 
 /// One scheduler: the pending pods and the score index over the nodes.
 #[derive(Debug, Clone)]
@@ -67,6 +66,7 @@ pub struct KubeScheduler {
     pub queue: SchedulingQueue,
     index: ScoreIndex,
     classes: Arc<[PodClass]>,
+    profiles: Arc<[SchedulerProfile]>,
     /// Per class, which filters rejected the pod that failed last.
     rejected_by: Vec<Rejectors>,
     /// Per class of a bound pod, the classes that its binding can help.
@@ -91,13 +91,15 @@ impl KubeScheduler {
     /// If there is no profile.
     #[must_use]
     pub fn new(profiles: &[SchedulerProfile], classes: &[PodClass]) -> Self {
+        let view = View { nodes: &Nodes::default(), classes, profiles };
         KubeScheduler {
             queue: SchedulingQueue::new(profiles[0].queue, classes),
             index: ScoreIndex::new(profiles, classes),
             classes: classes.into(),
+            profiles: profiles.into(),
             rejected_by: vec![Rejectors::default(); classes.len()],
-            helped_by: helped_by(classes),
-            lack_capacity: requeue::lack_capacity_alone(classes),
+            helped_by: helped_by(&view),
+            lack_capacity: requeue::lack_capacity_alone(&view),
             preemptors: Vec::new(),
             resigned: Vec::new(),
         }
@@ -162,27 +164,24 @@ impl KubeScheduler {
 
     /// Nominates a node for a pending pod, in place of an earlier one.
     pub fn nominate(&mut self, pod: PodId, class: ClassId, slot: Slot) {
-        self.clear_nomination(pod);
-        self.index.nominations.push(Nomination { pod, class, slot, own: false });
+        self.index.nominations.set(pod, class, slot);
     }
 
     /// Forgets the nomination of a pod (it was bound or deleted, or lost its
     /// node to a pod of higher priority).
     pub fn clear_nomination(&mut self, pod: PodId) -> Option<Slot> {
-        let at = self.index.nominations.iter().position(|n| n.pod == pod)?;
-        Some(self.index.nominations.swap_remove(at).slot)
+        self.index.nominations.clear(pod)
     }
 
     /// Forgets the nominations for a node that takes no pods any more, and wakes
     /// the classes of their pods. Returns whether there were any.
     pub fn drop_nominations(&mut self, slot: Slot, now: SimTime) -> bool {
-        let mut lost = Vec::new();
-        self.index.nominations.retain(|n| {
-            if n.slot == slot {
-                lost.push(n.class);
-            }
-            n.slot != slot
-        });
+        let pods = self.index.nominations.on(slot).to_vec();
+        let mut lost = Vec::with_capacity(pods.len());
+        for (pod, class) in pods {
+            self.index.nominations.clear(pod);
+            lost.push(class);
+        }
         if lost.is_empty() {
             return false;
         }
@@ -199,18 +198,19 @@ impl KubeScheduler {
     /// The node that the pod is nominated for.
     #[must_use]
     pub fn nominated(&self, pod: PodId) -> Option<Slot> {
-        self.index.nominations.iter().find(|n| n.pod == pod).map(|n| n.slot)
+        self.index.nominations.of(pod)
     }
 
-    /// The pods nominated for a node, with their classes.
+    /// The pods nominated for a node, with their classes, the longest
+    /// nominated first.
     pub fn nominated_on(&self, slot: Slot) -> impl Iterator<Item = (PodId, ClassId)> {
-        self.index.nominations.iter().filter(move |n| n.slot == slot).map(|n| (n.pod, n.class))
+        self.index.nominations.on(slot).iter().copied()
     }
 
     /// How many pods of the class are nominated for a node.
     #[must_use]
     pub fn nominations_of(&self, class: ClassId) -> u32 {
-        self.index.nominations.iter().filter(|n| n.class == class).count() as u32
+        self.index.nominations.count(class)
     }
 
     /// After a failed attempt: which filters reject the class, over all
@@ -349,14 +349,15 @@ impl KubeScheduler {
         });
         let hints = self.queue.profile().hints;
         let (classes, rejected_by) = (&self.classes, &self.rejected_by);
-        let lack_capacity = &self.lack_capacity;
+        let (lack_capacity, view) =
+            (&self.lack_capacity, View { nodes, classes, profiles: &self.profiles });
         self.queue.wake(now, |class| {
             let (own, rejectors) = (&classes[class.index()], rejected_by[class.index()]);
             !hints
                 || if lack_capacity[class.index()] {
                     index.admissible(nodes, class)
                 } else {
-                    requeue::deletion_helps(rejectors, own, &classes[gone.index()])
+                    requeue::deletion_helps(&view, rejectors, own, &classes[gone.index()])
                 }
         });
     }
@@ -376,18 +377,19 @@ fn requires_near(class: &PodClass, bound: &PodClass) -> bool {
 }
 
 /// Per class of a bound pod, the classes that its binding can help.
-fn helped_by(classes: &[PodClass]) -> Vec<Vec<ClassId>> {
+fn helped_by(view: &View<'_>) -> Vec<Vec<ClassId>> {
+    let classes = view.classes;
+    let spreads: Vec<bool> =
+        classes.iter().map(|class| !spread_constraints(view, class, true).is_empty()).collect();
     let waiting: Vec<usize> = (0..classes.len())
         .filter(|i| {
             let constraints = classes[*i].constraints.as_ref();
-            constraints.is_some_and(|c| !c.affinity.is_empty() || c.spread.iter().any(|s| s.hard))
+            spreads[*i] || constraints.is_some_and(|c| !c.affinity.is_empty())
         })
         .collect();
-    let spreads_over =
+    let same_namespace =
         |class: &PodClass, bound: &PodClass| match (&class.constraints, &bound.constraints) {
-            (Some(own), Some(bound)) => {
-                own.namespace == bound.namespace && own.spread.iter().any(|s| s.hard)
-            }
+            (Some(own), Some(bound)) => own.namespace == bound.namespace,
             _ => false,
         };
     classes
@@ -395,7 +397,7 @@ fn helped_by(classes: &[PodClass]) -> Vec<Vec<ClassId>> {
         .map(|bound| {
             let helped = waiting.iter().filter(|i| {
                 let class = &classes[**i];
-                spreads_over(class, bound) || requires_near(class, bound)
+                (spreads[**i] && same_namespace(class, bound)) || requires_near(class, bound)
             });
             helped.map(|i| ClassId(*i as u32)).collect()
         })

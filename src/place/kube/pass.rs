@@ -188,17 +188,19 @@ impl Pass {
             let radix = radix(soft);
             let last = radix as u32 - 1;
             let of = &tallies.get_key(soft.term.key).of;
+            let label = &tallies.get_key(soft.label).of;
             let slots = self.slots.iter().zip(&mut self.mixes);
             if soft.by_node {
                 let sums = &tallies.get(soft.term.tally).sums;
                 for (slot, mix) in slots {
                     let count = sums.get(*slot as usize).copied().unwrap_or(0) as u32;
-                    let labelled = of[*slot as usize] != NOWHERE;
+                    let labelled = label[*slot as usize] != NOWHERE;
                     *mix = *mix * radix as u32 + if labelled { count } else { last };
                 }
             } else {
                 for (slot, mix) in slots {
-                    *mix = *mix * radix as u32 + of[*slot as usize].min(last);
+                    let labelled = label[*slot as usize] != NOWHERE;
+                    *mix = *mix * radix as u32 + if labelled { of[*slot as usize] } else { last };
                 }
             }
         }
@@ -239,7 +241,11 @@ impl Pass {
                 self.seen.clear();
                 self.seen.resize(radix, false);
                 self.parts.iter().skip(at).step_by(width).for_each(|part| self.seen[*part] = true);
-                self.seen.iter().filter(|seen| **seen).count()
+                // Nodes without the label and those of the empty value are one
+                // domain, though only these pay for it.
+                let empty = tallies.get_key(soft.term.key).empty();
+                let twice = self.seen[radix - 1] && empty.is_some_and(|at| self.seen[at as usize]);
+                self.seen.iter().filter(|seen| **seen).count() - usize::from(twice)
             };
             let weight = spread_weight(domains);
             let sums = &tallies.get(soft.term.tally).sums;
@@ -274,7 +280,7 @@ impl Pass {
                 && terms
                     .soft
                     .iter()
-                    .any(|soft| tallies.get_key(soft.term.key).of[slot as usize] == NOWHERE)
+                    .any(|soft| tallies.get_key(soft.label).of[slot as usize] == NOWHERE)
         };
         let taking_part = self.slots.iter().filter(|slot| !ignored(**slot)).count();
         self.costs.clear();
@@ -285,21 +291,19 @@ impl Pass {
                 taking_part
             } else {
                 self.seen.clear();
-                // The last one: without the label, which is a domain here.
-                self.seen.resize(key.len() + 1, false);
+                self.seen.resize(key.len(), false);
                 for slot in self.slots.iter().filter(|slot| !ignored(**slot)) {
-                    self.seen[(key.of[*slot as usize] as usize).min(key.len())] = true;
+                    self.seen[key.of[*slot as usize] as usize] = true;
                 }
                 self.seen.iter().filter(|seen| **seen).count()
             };
             let weight = spread_weight(domains);
             let sums = &tallies.get(soft.term.tally).sums;
             for (slot, cost) in self.slots.iter().zip(&mut self.costs) {
-                let domain = key.of[*slot as usize];
-                if domain == NOWHERE {
+                if tallies.get_key(soft.label).of[*slot as usize] == NOWHERE {
                     continue;
                 }
-                let at = if soft.by_node { *slot } else { domain };
+                let at = if soft.by_node { *slot } else { key.of[*slot as usize] };
                 let count = sums.get(at as usize).copied().unwrap_or(0);
                 *cost += spread_cost(count, soft.max_skew, weight);
             }

@@ -239,13 +239,13 @@ impl Random {
             labels.push((HOSTNAME_LABEL.to_owned(), "shared".to_owned()));
         }
         if !self.one_in(8) {
-            labels.push(("rack".to_owned(), self.text(&["0", "1", "2"])));
+            labels.push(("rack".to_owned(), self.text(&["0", "1", "2", ""])));
         }
         if self.one_in(3) {
             labels.push((REGION.to_owned(), "here".to_owned()));
         }
         if !self.one_in(8) {
-            labels.push((ZONE.to_owned(), self.text(&["a", "b", "c"])));
+            labels.push((ZONE.to_owned(), self.text(&["a", "b", "c", ""])));
         }
         labels.sort();
         let mut taints = Vec::new();

@@ -2,15 +2,16 @@
 //! hints of the plugins for deleted pods (`isSchedulableAfterPodChange` of
 //! `NodePorts`, `PodTopologySpread`, `InterPodAffinity`, 1.32).
 
-use super::Rejectors;
+use super::{Rejectors, View, spread_constraints};
 use crate::workload::PodClass;
-use crate::workload::constraints::{Constraints, PodAffinityTerm, SpreadConstraint};
+use crate::workload::constraints::{Constraints, PodAffinityTerm};
 
 /// By class, whether free capacity is all that other pods can take from it or
 /// give to it. Where one of its pods fits nowhere, none will until a node comes
 /// or a pod leaves, and what rejects it stays the same till then.
-pub(super) fn lack_capacity_alone(classes: &[PodClass]) -> Vec<bool> {
-    let shy: Vec<&Constraints> = classes
+pub(super) fn lack_capacity_alone(view: &View<'_>) -> Vec<bool> {
+    let shy: Vec<&Constraints> = view
+        .classes
         .iter()
         .filter_map(|class| class.constraints.as_deref())
         .filter(|constraints| !constraints.anti_affinity.is_empty())
@@ -21,38 +22,48 @@ pub(super) fn lack_capacity_alone(classes: &[PodClass]) -> Vec<bool> {
             && own.host_ports.is_empty()
             && own.attached_volumes == 0
             && own.exclusive_claims.is_empty()
-            && !own.spread.iter().any(|spread| spread.hard)
             && !shy.iter().any(|other| keeps_away(own, other))
     };
-    classes.iter().map(|class| class.constraints.as_deref().is_none_or(alone)).collect()
+    let spreads = |class: &PodClass| !spread_constraints(view, class, true).is_empty();
+    view.classes
+        .iter()
+        .map(|class| class.constraints.as_deref().is_none_or(alone) && !spreads(class))
+        .collect()
 }
 
 /// Whether the deletion of a pod of the class `gone` is worth another attempt
 /// of one that these filters rejected.
 ///
 /// DIFFERENCE: anti-affinity of the deleted pod counts too, which 1.32 forgets.
-pub(super) fn deletion_helps(rejectors: Rejectors, class: &PodClass, gone: &PodClass) -> bool {
+pub(super) fn deletion_helps(
+    view: &View<'_>,
+    rejectors: Rejectors,
+    class: &PodClass,
+    gone: &PodClass,
+) -> bool {
     if ["NodeResourcesFit", "NodeVolumeLimits"].iter().any(|name| rejectors.contains(name)) {
         return true;
     }
-    let (Some(own), Some(gone)) = (&class.constraints, &gone.constraints) else { return false };
-    (rejectors.contains("NodePorts") && share_a_port(own, gone))
+    let (Some(own), Some(other)) = (&class.constraints, &gone.constraints) else { return false };
+    (rejectors.contains("NodePorts") && share_a_port(own, other))
         || (rejectors.contains("VolumeRestrictions")
-            && own.exclusive_claims.iter().any(|claim| gone.exclusive_claims.contains(claim)))
-        || (rejectors.contains("PodTopologySpread") && counts(own, gone))
-        || (rejectors.contains("InterPodAffinity") && keeps_away(own, gone))
+            && own.exclusive_claims.iter().any(|claim| other.exclusive_claims.contains(claim)))
+        || (rejectors.contains("PodTopologySpread")
+            && own.namespace == other.namespace
+            && counts(view, class, other))
+        || (rejectors.contains("InterPodAffinity") && keeps_away(own, other))
 }
 
 fn share_a_port(own: &Constraints, gone: &Constraints) -> bool {
     own.host_ports.iter().any(|port| gone.host_ports.iter().any(|other| port.conflicts(other)))
 }
 
-/// Whether a hard constraint on spreading counts the pod.
-fn counts(own: &Constraints, gone: &Constraints) -> bool {
-    let counted = |spread: &SpreadConstraint| {
-        spread.hard && spread.selector.as_ref().is_some_and(|s| s.matches(&gone.labels))
-    };
-    own.namespace == gone.namespace && own.spread.iter().any(counted)
+/// Whether a hard constraint on spreading, its own or a default of its
+/// scheduler profile, means the labels of the pod.
+fn counts(view: &View<'_>, class: &PodClass, gone: &Constraints) -> bool {
+    spread_constraints(view, class, true)
+        .iter()
+        .any(|spread| spread.selector.as_ref().is_some_and(|s| s.matches(&gone.labels)))
 }
 
 /// Whether required anti-affinity of one means the other.
@@ -65,8 +76,12 @@ fn keeps_away(own: &Constraints, gone: &Constraints) -> bool {
 mod tests {
     use std::sync::Arc;
 
+    use super::super::{DefaultConstraint, DefaultSpread, SchedulerProfile};
     use super::*;
-    use crate::workload::constraints::{HostPort, LabelSelector, Namespaces, Requirement};
+    use crate::cluster::Nodes;
+    use crate::workload::constraints::{
+        HostPort, LabelSelector, Namespaces, Requirement, SpreadConstraint,
+    };
 
     fn by(names: &[&str]) -> Rejectors {
         let mut rejectors = Rejectors::default();
@@ -74,6 +89,23 @@ mod tests {
             rejectors.insert(name);
         }
         rejectors
+    }
+
+    fn view<'a>(
+        nodes: &'a Nodes,
+        classes: &'a [PodClass],
+        profiles: &'a [SchedulerProfile],
+    ) -> View<'a> {
+        View { nodes, classes, profiles }
+    }
+
+    fn alone(classes: &[PodClass]) -> Vec<bool> {
+        lack_capacity_alone(&view(&Nodes::default(), classes, &[SchedulerProfile::default()]))
+    }
+
+    fn helps(rejectors: Rejectors, class: &PodClass, gone: &PodClass) -> bool {
+        let profiles = [SchedulerProfile::default()];
+        deletion_helps(&view(&Nodes::default(), &[], &profiles), rejectors, class, gone)
     }
 
     fn class(edit: impl FnOnce(&mut Constraints)) -> PodClass {
@@ -93,8 +125,8 @@ mod tests {
     #[test]
     fn any_pod_frees_capacity() {
         let plain = PodClass::default();
-        assert!(deletion_helps(by(&["TaintToleration", "NodeResourcesFit"]), &plain, &plain));
-        assert!(!deletion_helps(by(&["TaintToleration", "NodeAffinity"]), &plain, &plain));
+        assert!(helps(by(&["TaintToleration", "NodeResourcesFit"]), &plain, &plain));
+        assert!(!helps(by(&["TaintToleration", "NodeAffinity"]), &plain, &plain));
     }
 
     #[test]
@@ -110,7 +142,7 @@ mod tests {
         });
         let cache = class(|c| c.labels[0].1 = "cache".into());
         let all = [PodClass::default(), class(|_| {}), shy, cache];
-        assert_eq!(lack_capacity_alone(&all), [true, false, false, true]);
+        assert_eq!(alone(&all), [true, false, false, true]);
     }
 
     #[test]
@@ -119,9 +151,9 @@ mod tests {
             let port = HostPort { protocol: "TCP".into(), ip: "0.0.0.0".into(), port };
             class(|c| c.host_ports.push(port))
         };
-        assert!(deletion_helps(by(&["NodePorts"]), &with(80), &with(80)));
-        assert!(!deletion_helps(by(&["NodePorts"]), &with(80), &with(81)));
-        assert_eq!(lack_capacity_alone(&[with(80)]), [false]);
+        assert!(helps(by(&["NodePorts"]), &with(80), &with(80)));
+        assert!(!helps(by(&["NodePorts"]), &with(80), &with(81)));
+        assert_eq!(alone(&[with(80)]), [false]);
     }
 
     #[test]
@@ -137,10 +169,36 @@ mod tests {
         };
         let own = class(|c| c.spread.push(spread));
         let rejectors = by(&["PodTopologySpread"]);
-        assert!(deletion_helps(rejectors, &own, &own));
-        assert!(!deletion_helps(rejectors, &own, &class(|c| c.namespace = "b".into())));
-        assert!(!deletion_helps(rejectors, &own, &class(|c| c.labels.clear())));
-        assert!(!deletion_helps(rejectors, &own, &PodClass::default()));
+        assert!(helps(rejectors, &own, &own));
+        assert!(!helps(rejectors, &own, &class(|c| c.namespace = "b".into())));
+        assert!(!helps(rejectors, &own, &class(|c| c.labels.clear())));
+        assert!(!helps(rejectors, &own, &PodClass::default()));
+    }
+
+    /// A profile may make every pod of a service spread: such a pod lacks more
+    /// than capacity, though it states nothing itself.
+    #[test]
+    fn hard_defaults_of_a_profile_count_as_its_own() {
+        let zone = |hard| DefaultConstraint { max_skew: 1, topology_key: "zone".into(), hard };
+        let profile = |hard| SchedulerProfile {
+            default_spread: DefaultSpread::List([zone(hard)].into()),
+            ..SchedulerProfile::default()
+        };
+        let profiles = [SchedulerProfile::default(), profile(true), profile(false)];
+        let nodes = Nodes::default();
+        let of = |profile| PodClass { profile, ..class(|c| c.default_spread = Some(web())) };
+        let all = [of(0), of(1), of(2), PodClass { profile: 1, ..class(|_| {}) }];
+        let view = view(&nodes, &all, &profiles);
+        assert_eq!(lack_capacity_alone(&view), [true, false, true, true]);
+        let helps = |own: &PodClass, gone: &PodClass| {
+            deletion_helps(&view, by(&["PodTopologySpread"]), own, gone)
+        };
+        assert!(helps(&all[1], &all[0]));
+        assert!(!helps(&all[1], &class(|c| c.labels.clear())));
+        assert!(!helps(&all[1], &class(|c| c.namespace = "b".into())));
+        assert!(!helps(&all[0], &all[0]));
+        // Whatever is bound in the namespace may even the spread.
+        assert_eq!(super::super::helped_by(&view), vec![vec![crate::workload::ClassId(1)]; 4]);
     }
 
     #[test]
@@ -153,8 +211,8 @@ mod tests {
         let shy = class(|c| c.anti_affinity.push(term));
         let other = class(|c| c.labels[0].1 = "db".into());
         let rejectors = by(&["InterPodAffinity"]);
-        assert!(deletion_helps(rejectors, &shy, &class(|_| {})));
-        assert!(deletion_helps(rejectors, &class(|_| {}), &shy));
-        assert!(!deletion_helps(rejectors, &shy, &other));
+        assert!(helps(rejectors, &shy, &class(|_| {})));
+        assert!(helps(rejectors, &class(|_| {}), &shy));
+        assert!(!helps(rejectors, &shy, &other));
     }
 }

@@ -63,7 +63,12 @@ impl Volumes {
 /// A `ScheduleAnyway` constraint.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Soft {
+    /// Where nodes may lack the keys, the domains are those of
+    /// `Tallies::key_or_empty`.
     pub(super) term: Term,
+    /// The key that says whether a node has the label: without it the
+    /// constraint costs nothing.
+    pub(super) label: usize,
     /// Counted on the node itself.
     pub(super) by_node: bool,
     pub(super) max_skew: i64,
@@ -302,15 +307,19 @@ impl<'a> Compiler<'a> {
                 });
             } else if profile.weights.topology_spread != 0 {
                 let by_node = c.topology_key == HOSTNAME_LABEL;
+                let label = self.tallies.key(&c.topology_key);
                 let term = if by_node {
                     // Whatever the policies say, the node's own pods count.
-                    let key = self.tallies.key(&c.topology_key);
                     let scope = self.tallies.scope(Scope { unlisted: true, ..Scope::default() });
-                    Term { tally: self.tallies.tally(Place::Slot, scope, weights), key }
-                } else {
+                    Term { tally: self.tallies.tally(Place::Slot, scope, weights), key: label }
+                } else if terms.soft_needs_keys {
                     self.on_key(&c.topology_key, scope_of(c), weights)
+                } else {
+                    let key = self.tallies.key_or_empty(&c.topology_key);
+                    let scope = self.tallies.scope(scope_of(c));
+                    Term { tally: self.tallies.tally(Place::Key(key), scope, weights), key }
                 };
-                terms.soft.push(Soft { term, by_node, max_skew: c.max_skew });
+                terms.soft.push(Soft { term, label, by_node, max_skew: c.max_skew });
             }
         }
     }

@@ -31,7 +31,7 @@ mod rejecting;
 
 use rustc_hash::FxHashMap;
 
-pub(super) use nominated::Nomination;
+pub(super) use nominated::Nominations;
 use planes::{Best, Planes, Seen};
 
 use super::admission::Admissions;
@@ -178,7 +178,7 @@ pub struct ScoreIndex {
     straight: bool,
     /// Where the next sample starts in it.
     start: usize,
-    pub(super) nominations: Vec<Nomination>,
+    pub(super) nominations: Nominations,
 }
 
 impl ScoreIndex {
@@ -229,7 +229,7 @@ impl ScoreIndex {
             order_at: u64::MAX,
             straight: false,
             start: 0,
-            nominations: Vec::new(),
+            nominations: Nominations::default(),
         }
     }
 

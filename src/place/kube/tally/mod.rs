@@ -117,7 +117,13 @@ impl Tallies {
     }
 
     pub(super) fn key(&mut self, label: &str) -> usize {
-        self.topology.key(label)
+        self.topology.key(label, false)
+    }
+
+    /// The key by which a node without the label lies where those of the empty
+    /// value do.
+    pub(super) fn key_or_empty(&mut self, label: &str) -> usize {
+        self.topology.key(label, true)
     }
 
     pub(super) fn scope(&mut self, scope: Scope) -> usize {

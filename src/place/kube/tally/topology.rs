@@ -12,6 +12,8 @@ pub(in super::super) const NOWHERE: u32 = u32::MAX;
 #[derive(Debug, Clone)]
 pub(in super::super) struct Key {
     pub(in super::super) label: String,
+    /// A node without the label lies where those of the empty value do.
+    or_empty: bool,
     /// Domain of each slot, or [`NOWHERE`].
     pub(in super::super) of: Vec<u32>,
     /// Domain of a value.
@@ -24,9 +26,10 @@ pub(in super::super) struct Key {
 }
 
 impl Key {
-    fn new(label: &str) -> Self {
+    fn new(label: &str, or_empty: bool) -> Self {
         Key {
             label: label.to_owned(),
+            or_empty,
             of: Vec::new(),
             values: FxHashMap::default(),
             names: Vec::new(),
@@ -38,6 +41,11 @@ impl Key {
     /// An upper bound of the domain numbers.
     pub(in super::super) fn len(&self) -> usize {
         self.nodes.len()
+    }
+
+    /// The domain of the empty value, if any node lies there.
+    pub(in super::super) fn empty(&self) -> Option<u32> {
+        self.values.get("").copied()
     }
 
     fn leave(&mut self, slot: usize) {
@@ -78,9 +86,10 @@ pub(in super::super) struct Topology {
 
 impl Topology {
     /// The number of a key. All are named before nodes are read.
-    pub(super) fn key(&mut self, label: &str) -> usize {
-        self.keys.iter().position(|key| key.label == label).unwrap_or_else(|| {
-            self.keys.push(Key::new(label));
+    pub(super) fn key(&mut self, label: &str, or_empty: bool) -> usize {
+        let same = |key: &Key| key.label == label && key.or_empty == or_empty;
+        self.keys.iter().position(same).unwrap_or_else(|| {
+            self.keys.push(Key::new(label, or_empty));
             self.keys.len() - 1
         })
     }
@@ -101,7 +110,8 @@ impl Topology {
     /// Puts the node of a slot into its domains.
     pub(super) fn enter(&mut self, nodes: &Nodes, slot: usize) {
         for key in &mut self.keys {
-            if let Some(value) = nodes.label(Slot(slot as u32), &key.label) {
+            let value = nodes.label(Slot(slot as u32), &key.label);
+            if let Some(value) = value.or(key.or_empty.then_some("")) {
                 key.enter(slot, value);
             }
         }
