@@ -46,6 +46,8 @@ pub(super) struct Preempting {
     services: Vec<Vec<u32>>,
     /// Budgets that may guard batch pods too.
     guards_batch: Vec<bool>,
+    /// By budget, the lowest priority of what it guards.
+    lowest: Vec<Option<i32>>,
     /// `DaemonSet`s by budget.
     daemons: Vec<Vec<u32>>,
 }
@@ -74,6 +76,11 @@ impl Preempting {
             };
             daemons.clone().filter(|daemon| guards(class(*daemon), &budget)).collect()
         };
+        let lowest = |budget: u32| {
+            let classes = (0..workloads.classes.len() as u32).map(ClassId);
+            let guarded = classes.filter(|class| guards(*class, &budget));
+            guarded.map(|class| workloads.classes[class.index()].priority).min()
+        };
         let batch = |budget: u32| {
             workloads.templates.iter().any(|template| {
                 let kind = workloads.workloads[template.workload.index()].kind;
@@ -86,6 +93,7 @@ impl Preempting {
             budgets: (0..workloads.classes.len() as u32).map(|i| by_class(ClassId(i))).collect(),
             services: all.clone().map(by_budget).collect(),
             guards_batch: all.clone().map(batch).collect(),
+            lowest: all.clone().map(lowest).collect(),
             daemons: all.clone().map(daemons_of).collect(),
         }
     }
@@ -256,12 +264,12 @@ impl World<'_> {
         now: SimTime,
     ) -> Option<crate::place::kube::Preemption> {
         let workloads = self.workloads;
-        let allowed = self.disruptions_allowed(now);
         let evaluation = evaluate_plain(&self.view(), class);
         let potential = potential_nodes(&evaluation);
         if potential.is_empty() {
             return None;
         }
+        let allowed = self.disruptions_allowed(workloads.classes[class.index()].priority, now);
         let mut draws = Draws::new(self.seed, "preemption-offset", self.pods[id].ordinal);
         let offset = draws.below(potential.len() as u64) as usize;
         let lodgers = Lodgers {
@@ -279,18 +287,26 @@ impl World<'_> {
         preempt(&mut stage, class, &potential, offset, &lodgers, &allowed)
     }
 
-    /// `status.disruptionsAllowed` of every budget.
+    /// `status.disruptionsAllowed` of every budget that guards pods below this
+    /// priority; 0 for the others, which no victim of such a pod asks.
     ///
     /// DIFFERENCE: as of this instant, where upstream's controller is a moment
     /// late. Neither pods of a trace nor those of a `DaemonSet` have an owner
     /// with a scale: while there are any that it guards, a budget in percent or
     /// by `maxUnavailable` allows nothing, as upstream (`getExpectedScale`
     /// fails, and so `failSafe` sets 0; 1.31).
-    pub(super) fn disruptions_allowed(&self, now: SimTime) -> Vec<i64> {
+    pub(super) fn disruptions_allowed(&self, priority: i32, now: SimTime) -> Vec<i64> {
+        let state = &self.preempting;
+        let asked = |at: usize| state.lowest[at].is_some_and(|lowest| lowest < priority);
         let budgets = self.workloads.budgets.iter().enumerate();
+        let walk = (0..state.lowest.len()).any(|at| state.guards_batch[at] && asked(at));
+        let batch = if walk { self.batch_pods(now) } else { vec![(0, 0); state.lowest.len()] };
         budgets
             .map(|(at, budget)| {
-                let services = &self.preempting.services[at];
+                if !asked(at) {
+                    return 0;
+                }
+                let services = &state.services[at];
                 let counted = matches!(budget.limit, Limit::MinAvailable(Amount::Count(_)));
                 let mut healthy = 0;
                 let mut expected = 0;
@@ -300,13 +316,10 @@ impl World<'_> {
                     let present = self.replica_count(service);
                     expected += if counted { present } else { self.desired(service) } as u64;
                 }
-                let mut unscaled = self.daemon_pods(at);
-                healthy += unscaled;
-                if self.preempting.guards_batch[at] {
-                    let (there, running) = self.batch_pods(at as u32, now);
-                    unscaled += there;
-                    healthy += running;
-                }
+                let daemons = self.daemon_pods(at);
+                let (there, running) = batch[at];
+                let unscaled = daemons + there;
+                healthy += daemons + running;
                 if unscaled > 0 && !counted {
                     return 0;
                 }
@@ -329,20 +342,22 @@ impl World<'_> {
         self.alive.iter().map(on).sum()
     }
 
-    /// Pods of traces that a budget guards: all of them, and those that run.
-    fn batch_pods(&self, budget: u32, now: SimTime) -> (u64, u64) {
-        let (mut there, mut running) = (0, 0);
+    /// By budget, the pods of traces that it guards: all of them, and those that
+    /// run.
+    fn batch_pods(&self, now: SimTime) -> Vec<(u64, u64)> {
+        let mut counts = vec![(0, 0); self.workloads.budgets.len()];
         for id in self.pods.live() {
             let pod = &self.pods[id];
             let class = self.templates[pod.template.index()].class;
-            if pod.service_index().is_none()
-                && self.preempting.budgets[class.index()].contains(&budget)
-            {
-                there += 1;
-                running += u64::from(pod.running <= now);
+            if pod.service_index().is_none() {
+                for budget in &self.preempting.budgets[class.index()] {
+                    let (there, running) = &mut counts[*budget as usize];
+                    *there += 1;
+                    *running += u64::from(pod.running <= now);
+                }
             }
         }
-        (there, running)
+        counts
     }
 
     /// A deleted pod stays on its node until its containers have exited.

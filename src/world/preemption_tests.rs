@@ -251,7 +251,8 @@ fn allowed_at(limit: Limit, app: &str, seconds: i64) -> i64 {
     let mut world = World::new(&setup, &workloads, 1, KeepPods::Yes);
     world.start(&mut queue);
     sim::run(&mut world, &mut queue);
-    world.disruptions_allowed(end)[0]
+    assert_eq!(world.disruptions_allowed(0, end), [0], "nobody below priority 0");
+    world.disruptions_allowed(1, end)[0]
 }
 
 /// Half of two replicas may go, but nothing while a batch pod counts too; in
