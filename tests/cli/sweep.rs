@@ -364,3 +364,16 @@ fn a_sweep_has_a_page_is_shown_again_and_can_fail() {
         &["there is no case `unused`", "there is no workload `jbos`"],
     );
 }
+
+#[test]
+fn a_sweep_without_seeds_of_its_own_has_those_of_the_scenario() {
+    let dir = small();
+    let own = SMALL.replace("  seeds: 3\n", "").replace("version: 1\n", "version: 1\nseeds: 2\n");
+    write(dir.path(), "own.yaml", &own);
+    let told = |args: &[&str]| {
+        let all = [&["sweep", "own.yaml", "-q", "-o"][..], args].concat();
+        text(&fine(dir.path(), &all).stdout)
+    };
+    assert!(told(&["two"]).contains("8 combinations, 2 seeds"));
+    assert!(told(&["one", "--seeds", "1"]).contains("8 combinations, 1 seed,"));
+}

@@ -164,7 +164,10 @@ pub fn link_sweep(source: &Source, options: &Options) -> Result<Grid> {
     else {
         return Err(refused(diags));
     };
-    let stated = sweep.seeds.map(|s| u32::try_from(s.value.get()).unwrap_or(u32::MAX));
+    let stated = sweep
+        .seeds
+        .or(first.scenario.seeds)
+        .map(|s| u32::try_from(s.value.get()).unwrap_or(u32::MAX));
     let (mut seeds, _) = seeds(&first.scenario, options, stated, random)?;
     if !random {
         seeds.truncate(1);
