@@ -7,13 +7,14 @@
 
 use divan::counter::ItemsCount;
 use plimsoll::cluster::{
-    Capacity, HOSTNAME_LABEL, NodeInit, NodeTraits, Nodes, PoolId, Purchase, ShapeId, Slot, ZoneId,
+    Capacity, NodeInit, NodeTraits, Nodes, PoolId, Purchase, ShapeId, Slot, ZoneId,
 };
 use plimsoll::place::kube::{SchedulerProfile, ScoreIndex, Scoring, balance_score, resource_score};
 use plimsoll::rng::Draws;
 use plimsoll::units::{Bytes, MilliCpu};
 use plimsoll::workload::constraints::{
-    Constraints, LabelSelector, Namespaces, PodAffinityTerm, Requirement, SpreadConstraint,
+    Constraints, HOSTNAME_LABEL, LabelSelector, Namespaces, PodAffinityTerm, Requirement,
+    SpreadConstraint,
 };
 use plimsoll::workload::{ClassId, PodClass, Requests};
 

@@ -19,6 +19,7 @@ pub mod cluster;
 pub mod error;
 pub mod frames;
 pub mod import;
+mod kubernetes;
 pub mod lifecycle;
 pub mod names;
 pub mod observe;

@@ -11,9 +11,7 @@ mod spec;
 
 pub use census::{Census, CensusChange};
 pub use ledger::Ledger;
-pub use nodes::{
-    HOSTNAME_LABEL, Mark, NodeInit, NodeTraits, Nodes, Slot, TraitsId, admits, first_untolerated,
-};
+pub use nodes::{Mark, NodeInit, NodeTraits, Nodes, Slot, TraitsId, admits, first_untolerated};
 pub use pods::{Pod, PodId, PodState, Pods};
 pub use spec::{
     Capacity, ClusterSpec, FargateSize, FargateSpec, Member, NodeShape, Offer, PoolId, PoolKind,

@@ -15,6 +15,7 @@ use super::census::Census;
 use super::ledger::Ledger;
 use super::order::Order;
 use super::spec::{Capacity, PoolId, Purchase, ShapeId, ZoneId};
+use crate::workload::constraints::HOSTNAME_LABEL;
 use crate::workload::{ClassId, ExtendedId, PodClass, Requests, Taint};
 
 /// A place in the node columns.
@@ -28,9 +29,6 @@ impl Slot {
         self.0 as usize
     }
 }
-
-/// The label by which every node is a domain of its own.
-pub const HOSTNAME_LABEL: &str = "kubernetes.io/hostname";
 
 /// Interned labels and taints: nodes with the same id are alike to every
 /// constraint that names no single node.

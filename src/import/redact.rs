@@ -15,7 +15,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use serde_json::Value;
 
-use crate::workload::constraints::HOSTNAME;
+use crate::workload::constraints::HOSTNAME_LABEL;
 
 use super::cluster::{Budget, Cluster, Node, Owner, OwnerKind, Pod, Rules, Wanted, Words};
 
@@ -219,7 +219,9 @@ impl Books {
         match key {
             NAMESPACE_NAME => self.namespaces.new_name(value),
             // A node has its name for a label too.
-            NODE_NAME | HOSTNAME if self.nodes.0.contains_key(value) => self.nodes.new_name(value),
+            NODE_NAME | HOSTNAME_LABEL if self.nodes.0.contains_key(value) => {
+                self.nodes.new_name(value)
+            }
             _ => self.values.new_name(value),
         }
     }

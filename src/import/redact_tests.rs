@@ -10,7 +10,7 @@ fn strings(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
 
 /// Redacts one pod of the namespace `prod` on the node `n1`.
 fn redacted(rules: Rules) -> (Node, Pod) {
-    let labels = strings(&[("cores", "8"), ("row", "7"), (HOSTNAME, "n1")]);
+    let labels = strings(&[("cores", "8"), ("row", "7"), (HOSTNAME_LABEL, "n1")]);
     let node = Node { name: "n1".into(), labels, ..Node::default() };
     let pod = Pod {
         namespace: "prod".into(),
@@ -41,7 +41,7 @@ fn selectors_mean_the_same_nodes_pods_and_namespaces() {
         "nodeAffinity": {"required": [{"matchExpressions": [
             {"key": "cores", "operator": "Gt", "values": ["4"]},
             {"key": "row", "operator": "In", "values": ["7"]},
-            {"key": HOSTNAME, "operator": "In", "values": ["n1"]},
+            {"key": HOSTNAME_LABEL, "operator": "In", "values": ["n1"]},
         ], "matchFields": [{"key": NODE_NAME, "operator": "NotIn", "values": ["n1", "gone"]}]}]},
         "podAffinity": {"required": [{
             "labelSelector": {"matchExpressions": [
@@ -77,7 +77,7 @@ fn selectors_mean_the_same_nodes_pods_and_namespaces() {
     }
     // A node is its name, and so is its label.
     assert_eq!(on_nodes["matchExpressions"][2]["values"], json!([node.name]));
-    assert_eq!(node.labels[HOSTNAME], node.name);
+    assert_eq!(node.labels[HOSTNAME_LABEL], node.name);
     let names = &on_nodes["matchFields"][0]["values"];
     assert_eq!(names[0], json!(node.name));
     assert!(names[1].as_str().is_some_and(|n| n.starts_with("value-")), "{names}");

@@ -15,7 +15,7 @@ use crate::scenario::{
     quote,
 };
 use crate::workload::constraints::{
-    Constraints, HOSTNAME, HostPort, LabelSelector, Namespaces, NodeSelectorTerm, Operator,
+    Constraints, HOSTNAME_LABEL, HostPort, LabelSelector, Namespaces, NodeSelectorTerm, Operator,
     PodAffinityTerm, Requirement, SpreadConstraint, Weighted, label,
 };
 use crate::workload::disruption::{Amount, DisruptionBudget, Limit};
@@ -58,7 +58,7 @@ pub(super) fn link(scenario: &Scenario, planned: &mut [PlannedWorkload]) {
         let rules = rules(&mut workload.content);
         if !daemon {
             // The node affinity says it.
-            rules.node_selector.retain(|(key, _)| key != HOSTNAME);
+            rules.node_selector.retain(|(key, _)| key != HOSTNAME_LABEL);
         }
         if !constraints.is_empty() {
             rules.constraints = constraints;
@@ -331,7 +331,8 @@ fn required_nodes(
         .and_then(|n| n.required.as_ref())
         .map(|required| required.node_selector_terms.iter().map(node_term).collect());
     let daemon = matches!(it.kind, scenario::WorkloadKind::DaemonSet(_));
-    let mut names = it.node_selector.iter().filter(|(key, _)| key.value == HOSTNAME && !daemon);
+    let mut names =
+        it.node_selector.iter().filter(|(key, _)| key.value == HOSTNAME_LABEL && !daemon);
     let Some((key, name)) = names.next() else { return stated };
     let mut terms = stated.unwrap_or_else(|| vec![NodeSelectorTerm::default()]);
     let alone = nodes.is_none_or(|n| n.required.is_none());
@@ -467,7 +468,7 @@ pub(super) fn port(it: &scenario::HostPort) -> HostPort {
 /// with one is never satisfied, a preferred one says nothing. And of volumes
 /// in zones without nodes.
 pub(super) fn warn(scenario: &Scenario, cluster: &ClusterSpec, notes: &mut Notes<'_>) {
-    let mut known: BTreeSet<&str> = [HOSTNAME].into();
+    let mut known: BTreeSet<&str> = [HOSTNAME_LABEL].into();
     for pool in &cluster.pools {
         known.extend(pool.labels.iter().map(|(key, _)| key.as_str()));
         let labels = pool.offers.iter().flat_map(|o| &o.labels);

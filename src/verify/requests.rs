@@ -1,14 +1,10 @@
 //! What a recorded pod requests (`pkg/api/v1/resource/helpers.go`,
 //! `pkg/scheduler/util/pod_resources.go`, `framework/types.go`, 1.31).
 
-use super::objects::{Container, PodSpec, Quantities};
+use super::objects::{Container, PodSpec};
+use crate::kubernetes::Quantities;
 use crate::units::{Bytes, MilliCpu, parse_cpu, parse_memory};
-use crate::workload::{ExtendedId, Requests};
-
-/// What scores assume where a container states no cpu.
-const DEFAULT_CPU: i64 = 100;
-/// What scores assume where a container states no memory.
-const DEFAULT_MEMORY: i64 = 200 << 20;
+use crate::workload::{ExtendedId, NONZERO_CPU, NONZERO_MEMORY, Requests};
 
 /// Whether the scheduler counts the resource besides cpu, memory and pods
 /// (`ephemeral-storage` and what `IsScalarResourceName` accepts).
@@ -113,13 +109,13 @@ pub(super) fn requests(
     let requests = Requests {
         cpu: MilliCpu(cpu.effective(0)),
         memory: Bytes(memory.effective(0)),
-        nonzero_cpu: MilliCpu(cpu.effective(DEFAULT_CPU)),
-        nonzero_memory: Bytes(memory.effective(DEFAULT_MEMORY)),
+        nonzero_cpu: MilliCpu(cpu.effective(NONZERO_CPU.0)),
+        nonzero_memory: Bytes(memory.effective(NONZERO_MEMORY.0)),
         extended: others,
     };
     let on_node = Requests {
-        nonzero_cpu: MilliCpu(cpu.on_node(DEFAULT_CPU)),
-        nonzero_memory: Bytes(memory.on_node(DEFAULT_MEMORY)),
+        nonzero_cpu: MilliCpu(cpu.on_node(NONZERO_CPU.0)),
+        nonzero_memory: Bytes(memory.on_node(NONZERO_MEMORY.0)),
         ..requests.clone()
     };
     let on_node = (on_node != requests).then(|| Box::new(on_node));

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::objects::{Budget, Namespace, Node, Owning, Pod, Service, or_default};
+use super::objects::{Budget, Namespace, Node, Owning, Pod, Service};
+use crate::kubernetes::or_default;
 use crate::{Error, Result};
 
 /// What kind of component a scenario records.

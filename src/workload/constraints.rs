@@ -103,7 +103,9 @@ pub struct NodeSelectorTerm {
 }
 
 /// The label that a node has with its name, where it states no other.
-pub const HOSTNAME: &str = "kubernetes.io/hostname";
+pub const HOSTNAME_LABEL: &str = "kubernetes.io/hostname";
+/// The label with a node's zone.
+pub const ZONE_LABEL: &str = "topology.kubernetes.io/zone";
 
 impl NodeSelectorTerm {
     /// Whether a node of these labels and this name satisfies it. Where the
@@ -115,7 +117,7 @@ impl NodeSelectorTerm {
             return false;
         }
         let labels = self.match_expressions.iter().all(|r| match label(&r.key) {
-            None if r.key == HOSTNAME => name.is_none_or(|name| r.matches(Some(name))),
+            None if r.key == HOSTNAME_LABEL => name.is_none_or(|name| r.matches(Some(name))),
             value => r.matches(value),
         });
         labels && self.match_fields.iter().all(|r| name.is_none_or(|name| r.matches(Some(name))))
@@ -272,7 +274,7 @@ impl Constraints {
     ) -> bool {
         let required = self.required_nodes.as_ref();
         let affine = required.is_none_or(|any| any.iter().any(|t| t.matches(&label, name)));
-        let zone = || label("topology.kubernetes.io/zone");
+        let zone = || label(ZONE_LABEL);
         let in_zone = |zones: &Vec<String>| {
             zone().is_some_and(|zone| zones.iter().any(|allowed| allowed == zone))
         };
@@ -299,7 +301,7 @@ mod tests {
         assert!(!term(&[Requirement::equals("disk", "hdd"), many], &[]).matches(label, None));
         assert!(!term(&[], &[]).matches(label, None));
         let named = term(
-            &[Requirement::equals(HOSTNAME, "a")],
+            &[Requirement::equals(HOSTNAME_LABEL, "a")],
             &[Requirement::equals("metadata.name", "a")],
         );
         assert!(named.matches(label, None) && named.matches(label, Some("a")));

@@ -29,7 +29,8 @@ pub mod usage;
 
 pub(crate) use model::id;
 pub use model::{
-    ClassId, DaemonSet, Demand, ExtendedId, LocalTemplate, NamespaceId, OnInterrupt, PodClass,
-    PodLife, PodTemplate, Requests, Service, Taint, TaintEffect, TemplateId, Toleration, Trace,
-    TraceRow, TraceUse, Usage, WorkloadId, WorkloadInfo, WorkloadKind, Workloads,
+    ClassId, DaemonSet, Demand, ExtendedId, LocalTemplate, NONZERO_CPU, NONZERO_MEMORY,
+    NamespaceId, OnInterrupt, PodClass, PodLife, PodTemplate, Requests, Service, Taint,
+    TaintEffect, TemplateId, Toleration, Trace, TraceRow, TraceUse, Usage, WorkloadId,
+    WorkloadInfo, WorkloadKind, Workloads,
 };

@@ -50,6 +50,12 @@ id! {
     LocalTemplate,
 }
 
+/// Cpu that scores assume of a container that requests none
+/// (`pkg/scheduler/util/pod_resources.go`, 1.31).
+pub const NONZERO_CPU: MilliCpu = MilliCpu(100);
+/// Memory that scores assume of a container that requests none.
+pub const NONZERO_MEMORY: Bytes = Bytes(200 << 20);
+
 /// Effective requests of one pod (kubernetes `pkg/api/v1/resource/helpers.go`,
 /// 1.31): what filters count, and what scores assume where nothing is stated.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -80,8 +86,8 @@ impl Requests {
         Requests {
             cpu: cpu.unwrap_or_default(),
             memory: memory.unwrap_or_default(),
-            nonzero_cpu: cpu.unwrap_or(MilliCpu(100)),
-            nonzero_memory: memory.unwrap_or(Bytes(200 << 20)),
+            nonzero_cpu: cpu.unwrap_or(NONZERO_CPU),
+            nonzero_memory: memory.unwrap_or(NONZERO_MEMORY),
             extended,
         }
     }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::tests::{class, pool, setup, template};
 use super::{Horizon, Setup, World, sim};
-use crate::cluster::{HOSTNAME_LABEL, PoolKind, Purchase};
+use crate::cluster::{PoolKind, Purchase};
 use crate::observe::{KeepPods, Record};
 use crate::place::QueueProfile;
 use crate::place::kube::{DefaultConstraint, DefaultSpread};
@@ -14,7 +14,7 @@ use crate::rng::Draws;
 use crate::scale::cluster_autoscaler;
 use crate::sim::EventQueue;
 use crate::units::{MilliCpu, Percent, SimDuration, SimTime};
-use crate::workload::constraints::{Constraints, LabelSelector, Requirement};
+use crate::workload::constraints::{Constraints, HOSTNAME_LABEL, LabelSelector, Requirement};
 use crate::workload::{
     Demand, LocalTemplate, PodClass, Service, TemplateId, Trace, TraceUse, WorkloadId,
     WorkloadInfo, WorkloadKind, Workloads,

@@ -3,7 +3,7 @@
 
 use crate::cluster::{PodId, Slot};
 use crate::observe::probe::{Candidate, Diagnosis, Judged, Rejected, Room, Window};
-use crate::place::kube::{Filters, Rejection, Sampling, score_plain};
+use crate::place::kube::{FILTERS, Filters, Rejection, Sampling, score_plain};
 use crate::place::{NodeVerdict, evaluate_plain};
 use crate::workload::ClassId;
 
@@ -196,22 +196,6 @@ impl World<'_> {
 
 /// The plugin that looks for victims.
 const PREEMPTION: &str = "DefaultPreemption";
-
-/// Filters in upstream order.
-const FILTERS: [&str; 12] = [
-    "NodeUnschedulable",
-    "NodeName",
-    "TaintToleration",
-    "NodeAffinity",
-    "NodePorts",
-    "NodeResourcesFit",
-    "VolumeRestrictions",
-    "NodeVolumeLimits",
-    "VolumeBinding",
-    "VolumeZone",
-    "PodTopologySpread",
-    "InterPodAffinity",
-];
 
 fn count(all: &mut Vec<Rejected>, filter: &'static str, reason: String) {
     match all.iter_mut().find(|r| r.filter == filter && r.reason == reason) {

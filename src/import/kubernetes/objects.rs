@@ -4,34 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, de};
 use serde_json::Value;
 
-/// A missing value and an explicit `null` are the same to the API.
-fn or_default<'de, D, T>(input: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de> + Default,
-{
-    Ok(Option::deserialize(input)?.unwrap_or_default())
-}
-
-/// A quantity as it was written; a plain number is one too.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Quantity(pub(super) String);
-
-impl<'de> Deserialize<'de> for Quantity {
-    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        match serde_json::Value::deserialize(input)? {
-            serde_json::Value::String(text) => Ok(Quantity(text)),
-            serde_json::Value::Number(number) => Ok(Quantity(number.to_string())),
-            other => Err(de::Error::custom(format!("expected a quantity, found {other}"))),
-        }
-    }
-}
-
-/// Resource name to quantity.
-pub(super) type Quantities = BTreeMap<String, Quantity>;
+use crate::kubernetes::{Quantities, or_default};
 
 /// `metadata`.
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -3,18 +3,16 @@
 
 use std::collections::BTreeMap;
 
-use super::objects::{Container, ContainerStatus, PodObject, Quantities};
+use super::objects::{Container, ContainerStatus, PodObject};
 use super::quote;
 use crate::import::cluster::Amounts;
+use crate::kubernetes::Quantities;
 use crate::units::{Bytes, MilliCpu, parse_cpu, parse_memory};
+use crate::workload::{NONZERO_CPU, NONZERO_MEMORY};
 
 /// Most that a scenario can say: a million cores, 4 PiB.
 const MOST_CPU: i64 = 1_000_000_000;
 const MOST_MEMORY: i64 = 4 << 50;
-
-/// What the scheduler's score counts of a container without a request.
-const DEFAULT_CPU: i64 = 100;
-const DEFAULT_MEMORY: i64 = 200 << 20;
 
 /// A sum that stays unknown until the first thing is added.
 type Sum = BTreeMap<String, i64>;
@@ -68,8 +66,8 @@ pub(super) fn effective(pod: &PodObject) -> Result<Effective, String> {
         scored.get(name).copied().filter(|n| *n != assumed)
     };
     let requests = Amounts {
-        nonzero_cpu: nonzero("cpu", DEFAULT_CPU).map(MilliCpu),
-        nonzero_memory: nonzero("memory", DEFAULT_MEMORY).map(Bytes),
+        nonzero_cpu: nonzero("cpu", NONZERO_CPU.0).map(MilliCpu),
+        nonzero_memory: nonzero("memory", NONZERO_MEMORY.0).map(Bytes),
         ..named(&total)
     };
     Ok(Effective { not_modelled: not_modelled.collect(), requests })
@@ -79,8 +77,8 @@ pub(super) fn effective(pod: &PodObject) -> Result<Effective, String> {
 fn total(pod: &PodObject, infeasible: bool, scored: bool) -> Result<Sum, String> {
     let defaults = |mut requested: Sum| {
         if scored {
-            requested.entry("cpu".to_owned()).or_insert(DEFAULT_CPU);
-            requested.entry("memory".to_owned()).or_insert(DEFAULT_MEMORY);
+            requested.entry("cpu".to_owned()).or_insert(NONZERO_CPU.0);
+            requested.entry("memory".to_owned()).or_insert(NONZERO_MEMORY.0);
         }
         requested
     };

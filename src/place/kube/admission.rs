@@ -4,11 +4,10 @@
 
 use super::fit::enters_unschedulable;
 use super::score::untolerated_preferences;
-use crate::cluster::{HOSTNAME_LABEL, NodeTraits, Nodes, Slot, TraitsId, first_untolerated};
-use crate::workload::constraints::NodeSelectorTerm;
+use crate::cluster::{NodeTraits, Nodes, Slot, TraitsId, first_untolerated};
+use crate::workload::constraints::{HOSTNAME_LABEL, NodeSelectorTerm, ZONE_LABEL};
 use crate::workload::{PodClass, TaintEffect};
 
-const ZONE_LABEL: &str = "topology.kubernetes.io/zone";
 /// The only field that a node selector term may ask for.
 const NAME_FIELD: &str = "metadata.name";
 

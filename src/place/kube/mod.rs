@@ -45,7 +45,7 @@ pub use profile::{
     Scoring, ShapePoint, TAINT_WEIGHT,
 };
 pub use queue::{Failures, Position, QueueProfile, SchedulingQueue};
-pub use rejectors::Rejectors;
+pub use rejectors::{FILTERS, Rejectors};
 pub use sample::{Sample, nodes_to_find, sample};
 pub use score::{
     balance_score, balanced_allocation, resource_score, resources_fit, reversed, shape_score,

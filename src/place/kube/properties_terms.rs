@@ -9,17 +9,16 @@ use super::tests::taint;
 use super::{
     DefaultConstraint, DefaultSpread, KubeScheduler, NodeVerdict, PluginWeights, Rejectors,
     Resource, SchedulerProfile, Scoring, ShapePoint, View, evaluate_plain, named_nodes,
-    score_plain,
+    nodes_to_find, sample, score_plain,
 };
 use crate::cluster::{
-    Capacity, HOSTNAME_LABEL, Mark, NodeInit, NodeTraits, Nodes, PodId, PoolId, Purchase, ShapeId,
-    Slot, ZoneId,
+    Capacity, Mark, NodeInit, NodeTraits, Nodes, PodId, PoolId, Purchase, ShapeId, Slot, ZoneId,
 };
 use crate::rng::Draws;
 use crate::units::{Bytes, MilliCpu};
 use crate::workload::constraints::{
-    Constraints, HostPort, LabelSelector, Namespaces, NodeSelectorTerm, Operator, PodAffinityTerm,
-    Requirement, SpreadConstraint, Weighted,
+    Constraints, HOSTNAME_LABEL, HostPort, LabelSelector, Namespaces, NodeSelectorTerm, Operator,
+    PodAffinityTerm, Requirement, SpreadConstraint, Weighted,
 };
 use crate::workload::{ClassId, ExtendedId, PodClass, Requests, TaintEffect, Toleration};
 
@@ -434,27 +433,13 @@ impl Rig {
             let found = (0..feasible.len()).filter(|i| feasible[*i]).map(|i| Slot(i as u32));
             return (found.collect(), order.iter().filter(|slot| named(slot)).count());
         }
-        let percentage = usize::from(self.view().profile(class).percentage_of_nodes_to_score);
-        let need = if all < 100 || percentage == 100 {
-            all
-        } else {
-            let adaptive = (50usize.saturating_sub(all / 125)).max(5);
-            let percentage = if percentage == 0 { adaptive } else { percentage };
-            (all * percentage / 100).max(100)
-        };
-        if need >= all {
+        let percentage = self.view().profile(class).percentage_of_nodes_to_score;
+        if nodes_to_find(all, percentage) >= all {
             let found = (0..feasible.len()).filter(|i| feasible[*i]).map(|i| Slot(i as u32));
             return (found.collect(), all);
         }
-        let (mut found, mut examined) = (Vec::new(), 0);
-        while examined < all && found.len() < need {
-            let slot = order[(self.start + examined) % all];
-            if feasible[slot.index()] {
-                found.push(slot);
-            }
-            examined += 1;
-        }
-        (found, examined)
+        let seen = sample(&order, all, self.start, percentage, |slot| feasible[slot.index()]);
+        (seen.feasible, seen.examined)
     }
 
     fn check(&mut self, index: &mut ScoreIndex, id: ClassId, draws: &mut Draws) {

@@ -2,7 +2,7 @@
 //! worth another attempt.
 
 /// Names of the filters, in upstream order; a set of them is a bit mask.
-const NAMES: [&str; 12] = [
+pub const FILTERS: [&str; 12] = [
     "NodeUnschedulable",
     "NodeName",
     "TaintToleration",
@@ -24,7 +24,7 @@ pub struct Rejectors(u16);
 impl Rejectors {
     /// Adds a filter by its upstream name; others are left out.
     pub fn insert(&mut self, plugin: &str) {
-        if let Some(at) = NAMES.iter().position(|name| *name == plugin) {
+        if let Some(at) = FILTERS.iter().position(|name| *name == plugin) {
             self.0 |= 1 << at;
         }
     }
@@ -32,7 +32,7 @@ impl Rejectors {
     /// Whether the filter is among them.
     #[must_use]
     pub fn contains(self, plugin: &str) -> bool {
-        NAMES.iter().position(|name| *name == plugin).is_some_and(|at| self.0 & (1 << at) != 0)
+        FILTERS.iter().position(|name| *name == plugin).is_some_and(|at| self.0 & (1 << at) != 0)
     }
 
     /// Whether there is none.
@@ -59,7 +59,7 @@ impl Rejectors {
 
     /// Their upstream names, in upstream order.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        NAMES.iter().enumerate().filter(move |(at, _)| self.0 & (1 << at) != 0).map(|(_, n)| *n)
+        FILTERS.iter().enumerate().filter(move |(at, _)| self.0 & (1 << at) != 0).map(|(_, n)| *n)
     }
 }
 

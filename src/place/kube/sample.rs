@@ -4,8 +4,9 @@
 
 use crate::cluster::Slot;
 
-/// Fewer nodes than these are always looked at, all of them.
-const MIN_NODES: usize = 100;
+/// Fewer nodes than these are always looked at, all of them
+/// (`minFeasibleNodesToFind`).
+pub(super) const MIN_NODES: usize = 100;
 /// The smallest share that an adaptive percentage falls to.
 const MIN_PERCENTAGE: usize = 5;
 

@@ -7,8 +7,10 @@ use super::plain::View;
 use super::plugins::{all_keys_required, spread_constraints};
 use super::profile::SchedulerProfile;
 use super::tally::{Place, Scope, Tallies};
-use crate::cluster::{HOSTNAME_LABEL, Nodes};
-use crate::workload::constraints::{Constraints, PodAffinityTerm, SpreadConstraint, Weighted};
+use crate::cluster::Nodes;
+use crate::workload::constraints::{
+    Constraints, HOSTNAME_LABEL, PodAffinityTerm, SpreadConstraint, Weighted,
+};
 use crate::workload::{ClassId, PodClass};
 
 /// A constraint that counts pods by domains of a key.

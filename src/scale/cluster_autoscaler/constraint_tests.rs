@@ -15,7 +15,7 @@ use crate::workload::constraints::{
 };
 
 const ZONE: &str = "topology.kubernetes.io/zone";
-const HOSTNAME: &str = "kubernetes.io/hostname";
+const HOSTNAME_LABEL: &str = "kubernetes.io/hostname";
 
 /// Pods of the application `web`, beside what they demand.
 fn web(change: impl FnOnce(&mut Constraints)) -> Constraints {
@@ -63,7 +63,7 @@ fn world(groups: u32, constraints: Constraints) -> (World, ClassId) {
 /// is, two want nodes of their own. Without the constraint all fit on one.
 #[test]
 fn replicas_apart_get_a_node_each() {
-    let (mut w, id) = world(1, web(|c| c.anti_affinity = vec![apart(HOSTNAME)]));
+    let (mut w, id) = world(1, web(|c| c.anti_affinity = vec![apart(HOSTNAME_LABEL)]));
     w.node(0, &[]);
     w.wait(id, 3);
     let decisions = w.run();
@@ -85,7 +85,7 @@ fn replicas_apart_get_a_node_each() {
 /// Anti-affinity of a pod that is there keeps others away too.
 #[test]
 fn others_are_kept_away() {
-    let (mut w, loner) = world(1, web(|c| c.anti_affinity = vec![apart(HOSTNAME)]));
+    let (mut w, loner) = world(1, web(|c| c.anti_affinity = vec![apart(HOSTNAME_LABEL)]));
     let other = PodClass { constraints: Some(Arc::new(web(|_| ()))), ..w.classes[0].clone() };
     w.classes.push(other);
     let id = ClassId(w.classes.len() as u32 - 1);
@@ -175,11 +175,11 @@ fn a_node_stays_where_its_pods_may_not_go() {
         w.run();
         w.reasons()
     };
-    let (mut w, id) = world(1, web(|c| c.anti_affinity = vec![apart(HOSTNAME)]));
+    let (mut w, id) = world(1, web(|c| c.anti_affinity = vec![apart(HOSTNAME_LABEL)]));
     w.node(0, &[id]);
     w.node(0, &[id]);
     assert_eq!(reasons(&mut w), [Reason::NoPlaceToMovePods; 2]);
-    let (mut w, id) = world(1, web(|c| c.anti_affinity = vec![apart(HOSTNAME)]));
+    let (mut w, id) = world(1, web(|c| c.anti_affinity = vec![apart(HOSTNAME_LABEL)]));
     w.node(0, &[id]);
     w.node(0, &[SMALL, SMALL]);
     assert_eq!(reasons(&mut w), [Reason::Unneeded, Reason::NotUnderutilized]);
@@ -197,7 +197,7 @@ proptest! {
             let mut w = World::new(Config::for_version(31), 2);
             // What names nodes is asked node by node.
             let exists =
-                Requirement { key: HOSTNAME.into(), operator: Operator::Exists, values: vec![] };
+                Requirement { key: HOSTNAME_LABEL.into(), operator: Operator::Exists, values: vec![] };
             let term = NodeSelectorTerm { match_expressions: vec![exists], match_fields: vec![] };
             for class in w.classes.iter_mut().take(2).filter(|_| constrained) {
                 let required_nodes = Some(vec![term.clone()]);

@@ -12,10 +12,10 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::cluster::{HOSTNAME_LABEL, NodeInit, Nodes, PoolId, Purchase, ShapeId, Slot, ZoneId};
+use crate::cluster::{NodeInit, Nodes, PoolId, Purchase, ShapeId, Slot, ZoneId};
 use crate::place::SchedulerProfile;
 use crate::place::kube::{Filters, View};
-use crate::workload::constraints::{Constraints, NodeSelectorTerm};
+use crate::workload::constraints::{Constraints, HOSTNAME_LABEL, NodeSelectorTerm};
 use crate::workload::{ClassId, PodClass};
 
 use super::view::{Input, NodeTemplate};

@@ -39,6 +39,7 @@ use super::mirror::{Ask, Mirror};
 use super::pass::{Pass, Rules, Sample, preference_score};
 use super::plugins::named_nodes;
 use super::profile::{Resource, SchedulerProfile, Scoring};
+use super::sample::{MIN_NODES, nodes_to_find};
 use super::tally::Tallies;
 use super::terms::{Compiler, Terms};
 use super::{Rejectors, View};
@@ -48,9 +49,6 @@ use crate::workload::{ClassId, PodClass};
 
 /// Memory the planes may take, bytes: 3,000 classes on 10,000 nodes.
 const DEFAULT_BUDGET: usize = 32 << 20;
-/// Fewest nodes that are worth sampling, and fewest that a sample finds
-/// (`schedule_one.go`, `minFeasibleNodesToFind`, 1.31).
-const MIN_FEASIBLE: usize = 100;
 
 /// The best score and how many slots share it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,25 +122,12 @@ fn is_plain_base(profile: &SchedulerProfile) -> bool {
         && profile.weights.balanced_allocation == 1
 }
 
-/// How many feasible nodes are enough among so many (`schedule_one.go`,
-/// `numFeasibleNodesToFind`, 1.31).
-fn enough(nodes: usize, percentage: u8) -> usize {
-    if nodes < MIN_FEASIBLE {
-        return nodes;
-    }
-    let percentage = match percentage {
-        0 => 50usize.saturating_sub(nodes / 125).max(5),
-        stated => usize::from(stated),
-    };
-    (nodes * percentage / 100).max(MIN_FEASIBLE)
-}
-
 /// Which nodes an attempt looks at; `None` where it is all of them.
 fn sample<'a>(profile: &SchedulerProfile, order: &'a [u32], start: usize) -> Option<Sample<'a>> {
     if profile.percentage_of_nodes_to_score >= 100 {
         return None;
     }
-    let need = enough(order.len(), profile.percentage_of_nodes_to_score);
+    let need = nodes_to_find(order.len(), profile.percentage_of_nodes_to_score);
     (need < order.len()).then(|| Sample { order, start: start % order.len(), need })
 }
 
@@ -395,7 +380,7 @@ impl ScoreIndex {
     fn best(&mut self, nodes: &Nodes, class: ClassId, at: usize) -> Best {
         let kind = &self.kinds[self.planes[at].kind as usize];
         if kind.by_pass
-            || (kind.samples && nodes.slots() >= MIN_FEASIBLE)
+            || (kind.samples && nodes.slots() >= MIN_NODES)
             || (kind.single && kind.admissions.preferences.len() > 1)
             || !self.nominations.is_empty()
         {
@@ -478,7 +463,7 @@ impl ScoreIndex {
         let kind = self.kind(class);
         let profile = &self.profiles[usize::from(kind.class.profile)];
         let order = nodes.scheduling_order();
-        let need = enough(order.len(), profile.percentage_of_nodes_to_score);
+        let need = nodes_to_find(order.len(), profile.percentage_of_nodes_to_score);
         let samples = kind.samples && kind.named.is_none() && need < order.len();
         samples.then(|| Sampling { start: self.start % order.len(), order, need })
     }

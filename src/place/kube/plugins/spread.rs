@@ -9,12 +9,10 @@ use super::super::plain::View;
 use super::super::profile::DefaultSpread;
 use super::domains::Domains;
 use super::node_affinity::required_matches;
-use crate::cluster::{HOSTNAME_LABEL, Slot, first_untolerated};
+use crate::cluster::{Slot, first_untolerated};
 use crate::workload::PodClass;
+use crate::workload::constraints::{HOSTNAME_LABEL, ZONE_LABEL};
 use crate::workload::constraints::{LabelSelector, SpreadConstraint};
-
-/// The label of the zone constraint that is there by default.
-const ZONE_LABEL: &str = "topology.kubernetes.io/zone";
 
 /// The hard or the soft constraints of a pod: its own if it states any,
 /// otherwise the defaults of its scheduler profile.

@@ -5,8 +5,9 @@ use super::super::plain::View;
 use super::super::profile::MAX_NODE_SCORE;
 use super::domains::Domains;
 use super::spread::{all_keys_required, has_all_keys, included, matching_pods, spread_constraints};
-use crate::cluster::{HOSTNAME_LABEL, Slot};
+use crate::cluster::Slot;
 use crate::workload::PodClass;
+use crate::workload::constraints::HOSTNAME_LABEL;
 
 /// What a number of pods costs: the weight falls with the number of domains,
 /// and a larger `maxSkew` makes differences matter less.

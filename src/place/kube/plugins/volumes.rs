@@ -6,9 +6,7 @@
 use super::super::plain::View;
 use crate::cluster::Slot;
 use crate::workload::PodClass;
-
-/// The label that says where a node is.
-const ZONE_LABEL: &str = "topology.kubernetes.io/zone";
+use crate::workload::constraints::ZONE_LABEL;
 
 /// How many uses of the pod's exclusive claims the pods of a class there are
 /// make, each.

@@ -43,8 +43,9 @@ pub(in super::super) struct Included {
 
 impl Included {
     pub(super) fn new(scope: Scope) -> Self {
-        let by_name = scope.keys.iter().any(|key| key == crate::cluster::HOSTNAME_LABEL)
-            || scope.affinity.as_ref().is_some_and(NodeRule::looks_at_names);
+        let by_name =
+            scope.keys.iter().any(|key| key == crate::workload::constraints::HOSTNAME_LABEL)
+                || scope.affinity.as_ref().is_some_and(NodeRule::looks_at_names);
         Included { scope, by_name, by_traits: Vec::new(), slots: Vec::new() }
     }
 
