@@ -5,13 +5,14 @@
 //! facts yield the same bytes. It keeps only what the catalog reads; what it
 //! leaves out, and why, is listed in `pricing/README.md`.
 
+mod charges;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::charges::{ANY_REGION, CHARGES_HEADER, ChargeItem};
 use super::instance::{Arch, INSTANCE_HEADER};
 use super::quote::PriceStatus;
 use super::region::{FARGATE_HEADER, ON_DEMAND, ON_DEMAND_HEADER, SPOT, SPOT_HEADER};
@@ -82,7 +83,7 @@ pub(super) fn render(facts: &Path) -> Result<BTreeMap<String, String>> {
     let table = FactTable::read(facts, "savings-plans.csv")?;
     files.insert("savings-plans.csv".to_owned(), savings_plans(&table, &names, &mut sources)?);
     let table = FactTable::read(facts, "other-charges.csv")?;
-    files.insert("charges.csv".to_owned(), charges(&table, &mut sources)?);
+    files.insert("charges.csv".to_owned(), charges::render(&table, &mut sources)?);
     files.insert("sources.csv".to_owned(), sources.render()?);
     Ok(files)
 }
@@ -495,40 +496,4 @@ fn savings_plans(
         }
     }
     with_sources(best.into_values().collect(), "plans", PLANS_HEADER, sources)
-}
-
-/// The charges kept, by the facts' service and item.
-const CHARGES: [(&str, &str, ChargeItem); 5] = [
-    ("EKS", "control plane, standard support", ChargeItem::EksControlPlane),
-    (
-        "EKS",
-        "control plane, extended support (total, not surcharge)",
-        ChargeItem::EksControlPlaneExtended,
-    ),
-    ("ECS", "control plane", ChargeItem::EcsControlPlane),
-    ("EBS", "gp3 storage", ChargeItem::Gp3Storage),
-    ("VPC", "public IPv4 address, in use or idle", ChargeItem::PublicIpv4),
-];
-
-fn charges(table: &FactTable, sources: &mut SourceTable) -> Result<String> {
-    let mut rows = Vec::new();
-    for fact in table.facts() {
-        let (service, item) = (fact.get("service")?, fact.get("item")?);
-        let Some((_, _, item)) = CHARGES.iter().find(|(s, i, _)| *s == service && *i == item)
-        else {
-            continue;
-        };
-        let region = match fact.get("region")? {
-            "any" => ANY_REGION,
-            region => region,
-        };
-        let row = vec![
-            region.to_owned(),
-            item.to_string(),
-            fact.get("unit")?.to_owned(),
-            fact.decimal("usd_per_unit")?,
-        ];
-        rows.push((fact, 2, row, source_of(fact)?));
-    }
-    with_sources(rows, "charges", CHARGES_HEADER, sources)
 }

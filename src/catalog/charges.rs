@@ -11,36 +11,165 @@ use crate::{Error, Result};
 /// What a scenario can be charged for beyond instances and Fargate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ChargeItem {
-    /// An EKS cluster in standard support, per hour.
+    /// An EKS cluster in standard support.
     EksControlPlane,
-    /// An EKS cluster in extended support, per hour: the total, not the
-    /// surcharge.
+    /// An EKS cluster in extended support: the total, not the surcharge.
     EksControlPlaneExtended,
-    /// An ECS cluster, per hour: free.
+    /// The fee of EKS Auto Mode, as a fraction of the instance's On-Demand price.
+    EksAutoMode,
+    /// An ECS cluster: free.
     EcsControlPlane,
-    /// gp3 volume storage, per GB-month of 730 hours, with 3,000 IOPS and
-    /// 125 MiB/s included.
+    /// An external instance of ECS Anywhere.
+    EcsAnywhere,
+    /// gp3 volume storage, with 3,000 IOPS and 125 MiB/s included.
     Gp3Storage,
-    /// A public IPv4 address, in use or idle, per hour.
+    /// gp3 IOPS above 3,000.
+    Gp3Iops,
+    /// gp3 throughput above 125 MiB/s.
+    Gp3Throughput,
+    /// gp2 volume storage.
+    Gp2Storage,
+    /// io1 and io2 volume storage.
+    IoStorage,
+    /// io1 and io2 IOPS, the first 32,000 of a volume.
+    IoIops,
+    /// st1 volume storage.
+    St1Storage,
+    /// sc1 volume storage.
+    Sc1Storage,
+    /// A NAT gateway.
+    NatGateway,
+    /// Data that a NAT gateway processes.
+    NatGatewayData,
+    /// A public IPv4 address, in use or idle.
     PublicIpv4,
+    /// An interface endpoint in one zone.
+    InterfaceEndpoint,
+    /// Data through interface endpoints, the first PB of a month.
+    InterfaceEndpointData1,
+    /// The next 4 PB.
+    InterfaceEndpointData2,
+    /// What is above 5 PB.
+    InterfaceEndpointData3,
+    /// An Application Load Balancer.
+    Alb,
+    /// Its capacity units.
+    AlbLcu,
+    /// A Network Load Balancer.
+    Nlb,
+    /// Its capacity units.
+    NlbNlcu,
+    /// Data between zones, for each of its two directions.
+    CrossAz,
+    /// Data to the internet, the first 10 TB of a month.
+    Egress1,
+    /// The next 40 TB.
+    Egress2,
+    /// The next 100 TB.
+    Egress3,
+    /// What is above 150 TB.
+    Egress4,
+    /// GB to the internet that are free in a month: a quantity, not a price.
+    EgressFree,
+    /// Images kept in ECR.
+    EcrStorage,
+    /// CloudWatch Logs, data taken in.
+    LogsIngestion,
+    /// CloudWatch Logs, data kept.
+    LogsStorage,
+    /// A CloudWatch custom metric, the first 10,000; also those of classic Container Insights.
+    CustomMetric,
+    /// Observations of Container Insights with enhanced observability.
+    ContainerInsightsObservations,
+    /// The Windows licence of a Fargate task.
+    FargateWindowsLicence,
+    /// CPU credits that a T3 or T3a instance in unlimited mode spends beyond those it earns, Linux.
+    SurplusCredits,
+    /// As `SurplusCredits`, T4g.
+    SurplusCreditsArm,
 }
 
 words!(ChargeItem {
     EksControlPlane = "eks-control-plane",
     EksControlPlaneExtended = "eks-control-plane-extended",
+    EksAutoMode = "eks-auto-mode",
     EcsControlPlane = "ecs-control-plane",
+    EcsAnywhere = "ecs-anywhere",
     Gp3Storage = "gp3-storage",
+    Gp3Iops = "gp3-iops",
+    Gp3Throughput = "gp3-throughput",
+    Gp2Storage = "gp2-storage",
+    IoStorage = "io-storage",
+    IoIops = "io-iops",
+    St1Storage = "st1-storage",
+    Sc1Storage = "sc1-storage",
+    NatGateway = "nat-gateway",
+    NatGatewayData = "nat-gateway-data",
     PublicIpv4 = "public-ipv4",
+    InterfaceEndpoint = "interface-endpoint",
+    InterfaceEndpointData1 = "interface-endpoint-data-1",
+    InterfaceEndpointData2 = "interface-endpoint-data-2",
+    InterfaceEndpointData3 = "interface-endpoint-data-3",
+    Alb = "alb",
+    AlbLcu = "alb-lcu",
+    Nlb = "nlb",
+    NlbNlcu = "nlb-nlcu",
+    CrossAz = "cross-az",
+    Egress1 = "egress-1",
+    Egress2 = "egress-2",
+    Egress3 = "egress-3",
+    Egress4 = "egress-4",
+    EgressFree = "egress-free",
+    EcrStorage = "ecr-storage",
+    LogsIngestion = "logs-ingestion",
+    LogsStorage = "logs-storage",
+    CustomMetric = "custom-metric",
+    ContainerInsightsObservations = "container-insights-observations",
+    FargateWindowsLicence = "fargate-windows-licence",
+    SurplusCredits = "surplus-credits",
+    SurplusCreditsArm = "surplus-credits-arm64",
 });
 
 impl ChargeItem {
-    /// The unit that [`Quote::rate`] is for.
+    /// The unit that [`Quote::rate`] is for; a month has 730 hours.
     #[must_use]
     pub const fn unit(self) -> &'static str {
         match self {
-            ChargeItem::Gp3Storage => "GB-month",
+            ChargeItem::EksControlPlane
+            | ChargeItem::EksControlPlaneExtended
+            | ChargeItem::EcsControlPlane => "cluster-hour",
+            ChargeItem::EksAutoMode => "fraction",
+            ChargeItem::EcsAnywhere => "instance-hour",
+            ChargeItem::Gp3Storage
+            | ChargeItem::Gp2Storage
+            | ChargeItem::IoStorage
+            | ChargeItem::St1Storage
+            | ChargeItem::Sc1Storage
+            | ChargeItem::EcrStorage
+            | ChargeItem::LogsStorage => "GB-month",
+            ChargeItem::Gp3Iops | ChargeItem::IoIops => "IOPS-month",
+            ChargeItem::Gp3Throughput => "MiBps-month",
+            ChargeItem::NatGateway => "gateway-hour",
+            ChargeItem::NatGatewayData
+            | ChargeItem::InterfaceEndpointData1
+            | ChargeItem::InterfaceEndpointData2
+            | ChargeItem::InterfaceEndpointData3
+            | ChargeItem::CrossAz
+            | ChargeItem::Egress1
+            | ChargeItem::Egress2
+            | ChargeItem::Egress3
+            | ChargeItem::Egress4
+            | ChargeItem::LogsIngestion => "GB",
             ChargeItem::PublicIpv4 => "address-hour",
-            _ => "cluster-hour",
+            ChargeItem::InterfaceEndpoint => "endpoint-AZ-hour",
+            ChargeItem::Alb | ChargeItem::Nlb => "hour",
+            ChargeItem::AlbLcu | ChargeItem::NlbNlcu => "LCU-hour",
+            ChargeItem::EgressFree => "GB-month-free",
+            ChargeItem::CustomMetric => "metric-month",
+            ChargeItem::ContainerInsightsObservations => "million-observations",
+            ChargeItem::FargateWindowsLicence
+            | ChargeItem::SurplusCredits
+            | ChargeItem::SurplusCreditsArm => "vCPU-hour",
         }
     }
 }

@@ -328,6 +328,38 @@ fn charges_and_their_stand_ins() {
     assert!(gp3.source.starts_with("us-east-1 price used for eu-west-1; "));
     let ipv4 = ireland.charge(ChargeItem::PublicIpv4).expect("any Region");
     assert_eq!(ipv4.status, PriceStatus::Real);
+    for &item in ChargeItem::ALL {
+        assert!(home.charge(item).is_some(), "{item}");
+    }
+}
+
+#[test]
+fn charges_keep_the_status_of_their_facts() {
+    let home = region("us-east-1");
+    for (item, usd, status) in [
+        (ChargeItem::EksAutoMode, "0.12", PriceStatus::Representative),
+        (ChargeItem::EcsAnywhere, "0.01025", PriceStatus::Believed),
+        (ChargeItem::ContainerInsightsObservations, "0.21", PriceStatus::Believed),
+        (ChargeItem::SurplusCredits, "0.05", PriceStatus::Believed),
+        (ChargeItem::SurplusCreditsArm, "0.04", PriceStatus::Believed),
+        (ChargeItem::NatGateway, "0.045", PriceStatus::Real),
+        (ChargeItem::AlbLcu, "0.008", PriceStatus::Real),
+        (ChargeItem::EgressFree, "100", PriceStatus::Real),
+    ] {
+        let quote = home.charge(item).expect("charged");
+        assert_eq!((quote.rate.to_string().as_str(), quote.status), (usd, status), "{item}");
+    }
+}
+
+#[test]
+fn a_region_without_its_last_egress_tier_has_that_of_its_like() {
+    let home = region("us-east-1");
+    let last = home.charge(ChargeItem::Egress4).expect("charged");
+    assert_eq!((last.rate.to_string().as_str(), last.status), ("0.05", PriceStatus::Derived));
+    assert!(last.source.ends_with("whose other tiers are the same"), "{}", last.source);
+    let cape_town = region("af-south-1");
+    let last = cape_town.charge(ChargeItem::Egress4).expect("charged");
+    assert_eq!((last.rate.to_string().as_str(), last.status), ("0.112", PriceStatus::Real));
 }
 
 #[test]

@@ -10,6 +10,7 @@
 //! Nothing here knows a price, an instance type or the simulation; `plan`
 //! resolves names and fills defaults.
 
+pub mod charges;
 pub mod constraints;
 #[cfg(test)]
 mod constraints_tests;
@@ -39,6 +40,7 @@ pub mod usage;
 pub mod workload;
 
 pub use crate::names::nearest;
+pub use charges::*;
 pub use constraints::*;
 pub use decode::{Keyed, Map, NonEmpty, OneOrMany, Spanned};
 pub use diagnostic::{Diagnostic, Diagnostics, Level, Place, Sources, Span, quote};

@@ -5,6 +5,7 @@
 
 use jiff::Timestamp;
 
+use super::charges::Charges;
 use super::decode::{Ctx, Keyed, Map, Spanned};
 use super::diagnostic::Span;
 use super::ecs::{Ecs, PlacementRule};
@@ -21,7 +22,7 @@ use super::scheduler::{
 use super::sidecar::Sidecar;
 use super::usage::UsageSource;
 use super::workload::{Resample, Workload};
-use crate::units::{Bytes, Money, Percent, Rate, SimDuration};
+use crate::units::{Money, Percent, Rate, SimDuration};
 
 record! {
     /// A scenario: what runs, what it may run on, and which cases to compare.
@@ -276,23 +277,6 @@ record! {
 }
 
 record! {
-    /// Charges that follow nodes, pods and clusters.
-    #[derive(Default)]
-    pub struct Charges {
-        /// Size of the root volume of each node.
-        "root-volume" => root_volume: Option<Spanned<Bytes>>,
-        /// Whether each node has a public IPv4 address.
-        "public-ipv4" => public_ipv4: Option<Spanned<bool>>,
-        /// Whether the EKS control plane is charged.
-        "control-plane" => control_plane: Option<Spanned<bool>>,
-        /// A licence paid per node.
-        "node-licence" => node_licence: Option<NodeLicence>,
-        /// A licence paid per Fargate pod.
-        "fargate-licence" => fargate_licence: Option<FargateLicence>,
-    }
-}
-
-record! {
     /// Factors on the prices of the tables; those that meet multiply. Policies see the result.
     #[derive(Default)]
     pub struct Prices {
@@ -306,22 +290,6 @@ record! {
         "savings-plans" => savings_plans: Option<Spanned<Growth>>,
         /// On-Demand and Spot of the instance types that match a pattern such as m6i.*
         "types" => types: Keyed<Spanned<Growth>> = Keyed::default(),
-    }
-}
-
-record! {
-    /// A licence paid per node.
-    pub struct NodeLicence {
-        /// Price per node and hour.
-        "usd-per-node-hour" => usd_per_node_hour: Spanned<Rate>,
-    }
-}
-
-record! {
-    /// A licence paid per Fargate pod.
-    pub struct FargateLicence {
-        /// Price per pod and hour.
-        "usd-per-pod-hour" => usd_per_pod_hour: Spanned<Rate>,
     }
 }
 
