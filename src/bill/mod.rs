@@ -8,6 +8,9 @@ mod bridge;
 mod compute;
 mod coverage;
 mod ledger;
+#[cfg(test)]
+#[path = "commitments/literal.rs"]
+mod literal;
 mod meter;
 mod model;
 mod parts;
