@@ -9,17 +9,15 @@
 use std::collections::BTreeMap;
 
 use super::allocate::{Allocation, PodPhases};
-use super::coverage::Item;
+use super::commitments::{Piece, Settlement, Shares, Spent, Terms, collect, settle};
 use super::ledger::{Entry, Ledger};
-use super::meter::Window;
 use super::model::{
     Bill, Charge, CommitmentUse, KeepLines, Monthly, PurchaseOption, Sku, Step, Unit, pseudo,
 };
 use super::parts::{Collector, Focus, Parts};
 use super::prices::{BillingPlan, Commitment, MONTH_HOURS, Price, PriceStatus};
-use super::share::{Piece, Shares};
-use super::usage::{Groups, Meter, NO_GROUP, RawLine, Skus, Source};
-use crate::cluster::{ClusterSpec, Purchase};
+use super::usage::{Meter, RawLine, Source};
+use crate::cluster::ClusterSpec;
 use crate::observe::Record;
 use crate::units::{DAY_MS, HOUR_MS, Money, Rate, SimTime};
 use crate::workload::Workloads;
@@ -79,15 +77,10 @@ fn make(
             return Err(Error::failed(format!("node {i} belongs to no pool")));
         }
     }
-    let window = Window {
-        from: record.start_unix_ms.saturating_add(record.warmup.ms()),
-        to: record.start_unix_ms.saturating_add(record.end.ms()),
-    };
-    let meter =
-        Meter { record, cluster, plan, window, skus: Skus::default(), groups: Groups::default() };
+    let meter = Meter::new(record, cluster, plan);
     let pools = cluster.pools.len() + cluster.fargate.len();
     let mut run = Billing {
-        ledger: Ledger::new(keep, window, pools + 2)?,
+        ledger: Ledger::new(keep, meter.window, pools + 2)?,
         allocation: Allocation::new(record, cluster, workloads, plan.weight, collector),
         commitments: plan
             .commitments
@@ -101,6 +94,7 @@ fn make(
             })
             .collect(),
         covered: BTreeMap::new(),
+        settlement: Settlement::default(),
         shares: Shares::default(),
         meter,
         raw: Vec::new(),
@@ -122,6 +116,7 @@ const MAX_COMMITMENTS: usize = 1_000;
 
 struct Billing<'a> {
     meter: Meter<'a>,
+    settlement: Settlement,
     shares: Shares,
     ledger: Ledger,
     allocation: Allocation<'a>,
@@ -138,63 +133,11 @@ struct Billing<'a> {
 impl Billing<'_> {
     /// Finds what can be covered, sums it by hour and covers it.
     fn cover(&mut self) -> Result<()> {
-        /// Where the plan price of an item stands in a commitment.
-        enum Rated {
-            Shape(usize),
-            FargateCpu(usize),
-            FargateMemory(usize),
-        }
-        let (record, plan) = (self.meter.record, self.meter.plan);
-        let mut items = Vec::new();
-        let mut rated = Vec::new();
-        let mut groups = Groups {
-            of_shape: vec![NO_GROUP; self.meter.cluster.shapes.len()],
-            of_fargate: Vec::new(),
-        };
-        for node in &record.nodes {
-            let shape = node.shape.index();
-            if node.purchase != Purchase::OnDemand || groups.of_shape.get(shape) != Some(&NO_GROUP)
-            {
-                continue;
-            }
-            if let Some(price) = self.meter.shape(shape)?.1.on_demand {
-                groups.of_shape[shape] = items.len() as u32;
-                items.push(Item { on_demand: price.rate, per: Unit::Hours.per() });
-                rated.push(Rated::Shape(shape));
-            }
-        }
-        for pool in 0..self.meter.cluster.fargate.len() {
-            let prices = self.meter.fargate(pool)?.1;
-            if prices.spot_of.is_some() {
-                // Savings Plans do not cover Spot.
-                groups.of_fargate.push((NO_GROUP, NO_GROUP));
-                continue;
-            }
-            let first = items.len() as u32;
-            items.push(Item { on_demand: prices.vcpu_hour.rate, per: Unit::VcpuHours.per() });
-            items.push(Item { on_demand: prices.gb_hour.rate, per: Unit::GbHours.per() });
-            rated.extend([Rated::FargateCpu(pool), Rated::FargateMemory(pool)]);
-            groups.of_fargate.push((first, first + 1));
-        }
-        self.meter.groups = groups;
-        self.shares = Shares::new(self.meter.window, items.len());
-        for node in 0..record.nodes.len() {
-            self.meter.node(node, &mut self.raw)?;
-            self.raw.iter().for_each(|line| self.shares.count(line));
-        }
-        for pod in 0..record.fargate.len() {
-            self.meter.pod(pod, &mut self.raw)?;
-            self.raw.iter().for_each(|line| self.shares.count(line));
-        }
-        let rate = |item: usize, commitment: usize| {
-            let c = &plan.commitments[commitment];
-            match rated[item] {
-                Rated::Shape(shape) => c.shapes.get(shape).copied().flatten().map(|p| p.rate),
-                Rated::FargateCpu(pool) => fargate_prices(c, pool).map(|p| p.0.rate),
-                Rated::FargateMemory(pool) => fargate_prices(c, pool).map(|p| p.1.rate),
-            }
-        };
-        self.shares.cover(self.meter.window, &items, &plan.commitments, rate);
+        let usage = collect(&mut self.meter)?;
+        let plans = &self.meter.plan.commitments;
+        let terms: Vec<Terms> = plans.iter().map(|c| Terms::of(c, &usage.items)).collect();
+        self.settlement = settle(&usage, &terms);
+        self.shares = Shares::new(&usage, &self.settlement);
         Ok(())
     }
 
@@ -369,7 +312,6 @@ impl Billing<'_> {
         let resource = (record.nodes.len() + record.fargate.len()) as u32 + 1;
         let pool = self.meter.cluster.pools.len() + self.meter.cluster.fargate.len() + 1;
         let first_hour = self.meter.window.first_hour();
-        let spent = std::mem::take(&mut self.shares.spent);
         for (i, c) in self.meter.plan.commitments.iter().enumerate() {
             // `check_plan` bounds their number.
             let plan = i as u16;
@@ -386,8 +328,8 @@ impl Billing<'_> {
             let skus = &mut self.meter.skus;
             let sku =
                 skus.intern(Source::Commitment, make, charge, purchase, Unit::Usd, Some(plan))?;
-            for (hour, plans) in spent.iter().enumerate() {
-                let (committed, unused) = plans[i];
+            for hour in 0..self.settlement.hours() {
+                let Spent { committed, unused, .. } = self.settlement.spent(hour, i);
                 let sums = &mut self.commitments[i];
                 sums.committed += committed;
                 sums.unused += unused;

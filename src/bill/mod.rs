@@ -5,8 +5,8 @@
 
 mod allocate;
 mod bridge;
+pub mod commitments;
 mod compute;
-mod coverage;
 mod ledger;
 #[cfg(test)]
 #[path = "commitments/literal.rs"]
@@ -15,7 +15,6 @@ mod meter;
 mod model;
 mod parts;
 mod prices;
-mod share;
 mod summary;
 #[cfg(test)]
 mod tests;
@@ -23,13 +22,14 @@ mod usage;
 
 pub use bridge::bridge;
 
+pub use commitments::eligible_usage;
 pub use model::{
     Bill, ByName, Charge, CommitmentSummary, CommitmentUse, Hourly, KeepLines, Lines, Monthly,
     PurchaseOption, Resource, Sku, Step, StepCost, Unit, pseudo,
 };
 pub use parts::{Distributed, Focus, Part, PartOwner, Parts};
 pub use prices::{
-    BillingPlan, Commitment, CommitmentKind, FargatePrice, MONTH_HOURS, Price, PriceStatus,
-    ResourceWeight, RootVolume, ShapePrice,
+    ALWAYS, BillingPlan, Commitment, CommitmentKind, FargatePrice, MONTH_HOURS, Price, PriceStatus,
+    Reserved, ResourceWeight, RootVolume, ShapePrice,
 };
 pub use summary::CostSummary;

@@ -95,26 +95,68 @@ pub struct RootVolume {
     pub gb_month: Price,
 }
 
-/// Which usage a Savings Plan may cover. Ordered as AWS applies them.
+/// What was committed to. Ordered as AWS applies them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CommitmentKind {
+    /// Standard Reserved Instances.
+    StandardRi,
+    /// Convertible Reserved Instances: applied as standard ones.
+    ConvertibleRi,
     /// EC2 Instance Savings Plan: one family in one Region.
     Ec2InstanceSp,
     /// Compute Savings Plan: any EC2, Fargate.
     ComputeSp,
 }
 
-/// A commitment to spend, every hour, whether used or not.
+impl CommitmentKind {
+    /// Its name in results, which is the scenario's word.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            CommitmentKind::StandardRi => "standard-ri",
+            CommitmentKind::ConvertibleRi => "convertible-ri",
+            CommitmentKind::Ec2InstanceSp => "ec2-instance-sp",
+            CommitmentKind::ComputeSp => "compute-sp",
+        }
+    }
+
+    /// Whether it is Reserved Instances, not a Savings Plan.
+    #[must_use]
+    pub const fn is_reserved(self) -> bool {
+        matches!(self, CommitmentKind::StandardRi | CommitmentKind::ConvertibleRi)
+    }
+}
+
+/// Reserved Instances of one kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reserved {
+    /// `m5.large`
+    pub instance_type: String,
+    /// How many.
+    pub count: u32,
+    /// The zone of zonal ones; `None` where regional.
+    pub zone: Option<String>,
+    /// Whether they cover other sizes of the family too; regional ones only.
+    pub size_flexible: bool,
+}
+
+/// A commitment that is paid every hour, whether used or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commitment {
     /// Its name in the scenario.
     pub name: String,
     /// What it may cover.
     pub kind: CommitmentKind,
-    /// Committed spend at plan rates, per hour.
+    /// Savings Plans: committed spend at plan rates, per hour. Reserved
+    /// Instances: what all of them cost per hour, upfront payment spread over
+    /// the term.
     pub usd_per_hour: Rate,
-    /// Plan price per instance-hour, by `ShapeId`; `None` or absent stays
-    /// On-Demand.
+    /// Reserved Instances; `None` for a Savings Plan.
+    pub reserved: Option<Reserved>,
+    /// In force [from, to), Unix milliseconds.
+    pub in_force: (i64, i64),
+    /// Price per covered instance-hour, by `ShapeId`; `None` or absent stays
+    /// On-Demand. For Reserved Instances the effective price.
     pub shapes: Vec<Option<Price>>,
     /// Plan prices per Fargate pool: (vCPU-hour, GB-hour); `None` or absent
     /// is not covered.
@@ -167,4 +209,17 @@ pub struct BillingPlan {
     pub commitments: Vec<Commitment>,
     /// How node cost splits between cpu and memory.
     pub weight: ResourceWeight,
+}
+
+/// In force at all times.
+pub const ALWAYS: (i64, i64) = (i64::MIN, i64::MAX);
+
+impl BillingPlan {
+    /// Whether something about an instance type is bound to a zone.
+    pub(super) fn is_zonal(&self, instance_type: &str) -> bool {
+        self.commitments
+            .iter()
+            .filter_map(|c| c.reserved.as_ref())
+            .any(|r| r.zone.is_some() && r.instance_type == instance_type)
+    }
 }

@@ -305,6 +305,8 @@ fn by_hand() -> (Record, BillingPlan) {
         name: "owned".into(),
         kind: CommitmentKind::ComputeSp,
         usd_per_hour: "0.1".parse().expect("rate"),
+        reserved: None,
+        in_force: ALWAYS,
         shapes: vec![
             None,
             Some(Price::new("0.141".parse().expect("rate"), PriceStatus::Representative)),
@@ -549,6 +551,8 @@ fn a_commitment_covers_fargate_memory_before_cpu_at_equal_saving() {
         name: "owned".into(),
         kind: CommitmentKind::ComputeSp,
         usd_per_hour: "0.015".parse().expect("rate"),
+        reserved: None,
+        in_force: ALWAYS,
         shapes: vec![],
         fargate: vec![Some((real("0.03"), real("0.003")))],
     }];
@@ -712,6 +716,8 @@ fn any_plan() -> impl Strategy<Value = BillingPlan> {
                         CommitmentKind::ComputeSp
                     },
                     usd_per_hour: Rate::from_pico(hourly),
+                    reserved: None,
+                    in_force: ALWAYS,
                     shapes: vec![shape(0, a), shape(1, b)],
                     fargate: vec![(!instance).then_some(fargate)],
                 }
@@ -800,6 +806,8 @@ proptest! {
             name: "free".into(),
             kind: CommitmentKind::ComputeSp,
             usd_per_hour: Rate::ZERO,
+            reserved: None,
+            in_force: ALWAYS,
             shapes: vec![rate(0), rate(1)],
             fargate: vec![],
         });

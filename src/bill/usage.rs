@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use super::commitments::Groups;
 use super::meter::{Run, Window};
 use super::model::{Charge, PurchaseOption, Sku, Unit};
 use super::prices::{BillingPlan, FargatePrice, Price, ShapePrice};
@@ -74,14 +75,6 @@ impl Skus {
     }
 }
 
-/// Which coverage item a shape or Fargate resource belongs to.
-#[derive(Debug, Default)]
-pub(super) struct Groups {
-    pub(super) of_shape: Vec<u32>,
-    /// Per Fargate pool: (vCPU, memory).
-    pub(super) of_fargate: Vec<(u32, u32)>,
-}
-
 /// Makes raw lines.
 pub(super) struct Meter<'a> {
     pub(super) record: &'a Record,
@@ -126,6 +119,17 @@ impl Tariff<'_> {
 struct Extras {
     rounding: Charge,
     minimum: Charge,
+}
+
+impl<'a> Meter<'a> {
+    pub(super) fn new(record: &'a Record, cluster: &'a ClusterSpec, plan: &'a BillingPlan) -> Self {
+        let window = Window {
+            from: record.start_unix_ms.saturating_add(record.warmup.ms()),
+            to: record.start_unix_ms.saturating_add(record.end.ms()),
+        };
+        let (skus, groups) = (Skus::default(), Groups::default());
+        Meter { record, cluster, plan, window, skus, groups }
+    }
 }
 
 impl Meter<'_> {
@@ -185,10 +189,7 @@ impl Meter<'_> {
                 (price, source, PurchaseOption::Spot, format!("{name} Spot {zone}"))
             }
         };
-        let group = match node.purchase {
-            Purchase::OnDemand => self.groups.of_shape.get(shape).copied().unwrap_or(NO_GROUP),
-            Purchase::Spot => NO_GROUP,
-        };
+        let group = self.groups.of_node(&node);
         let tariff = Tariff {
             source,
             name: &label,

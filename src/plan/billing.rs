@@ -10,7 +10,7 @@ use super::fargate::ArchPrice;
 use super::nodes::NodePools;
 use super::notes::Notes;
 use crate::bill::{
-    BillingPlan, Commitment, CommitmentKind, Price, PriceStatus, ResourceWeight, RootVolume,
+    ALWAYS, BillingPlan, Commitment, CommitmentKind, Price, PriceStatus, ResourceWeight, RootVolume,
 };
 use crate::catalog::{self, Arch, ChargeItem, PlanItem, Region};
 use crate::scenario::{self, Charges, Scenario, Span, Spanned, quote};
@@ -205,6 +205,8 @@ fn commitment(
         name: name.value.clone(),
         kind: CommitmentKind::ComputeSp,
         usd_per_hour: it.usd_per_hour.value,
+        reserved: None,
+        in_force: ALWAYS,
         shapes,
         fargate: covered,
     }
