@@ -5,12 +5,12 @@ use super::charts::{
     Amount, Axis, Band, Bar, Curve, Distribution, Ink, Interval, Look, Steps, cdf, intervals,
     lines, stacked, waterfall,
 };
-use super::text;
+use super::{money_figures, text};
 use crate::advise::Verdict;
-use crate::bill::{Bill, PurchaseOption, Step, bridge};
+use crate::bill::bridge;
 use crate::observe::TimelinePoint;
 use crate::sweep::{CaseStudy, Detail, Study, UsedShare};
-use crate::units::{HOUR_MS, Money};
+use crate::units::Money;
 
 /// Instance types drawn apart; the rest is drawn as one.
 const TYPES: usize = 7;
@@ -57,6 +57,7 @@ pub fn chart_files(study: &Study, verdict: Option<&Verdict>) -> Vec<(String, Str
     }
     figures.push(pending(study));
     for case in &study.cases {
+        figures.extend(money_figures::of_case(study, case));
         figures.extend(of_case(study, case));
     }
     figures.iter().map(|f| (format!("{}.svg", f.name), f.draw(Look::FILE))).collect()
@@ -134,10 +135,8 @@ fn file_part(name: &str) -> String {
         .collect()
 }
 
-/// Charts of one case: money, nodes, utilisation, waiting, where money went.
-pub(super) fn of_case(study: &Study, case: &CaseStudy) -> Vec<Figure> {
-    let Some(detail) = &case.detail else { return Vec::new() };
-    let title = title_of(case);
+/// File names of the charts of a case, by what they show.
+pub(super) fn file_names(study: &Study, case: &CaseStudy) -> impl Fn(&str) -> String + use<> {
     // Names that differ only in what a file name cannot hold stay apart.
     let place = study.cases.iter().position(|c| std::ptr::eq(c, case)).unwrap_or(0);
     let clashes =
@@ -146,10 +145,17 @@ pub(super) fn of_case(study: &Study, case: &CaseStudy) -> Vec<Figure> {
         1 => file_part(&case.name),
         _ => format!("{}-{}", file_part(&case.name), place + 1),
     };
-    let name = |what: &str| format!("{part}-{what}");
+    move |what| format!("{part}-{what}")
+}
+
+/// Charts of one case: nodes, utilisation, waiting. Those of its money are
+/// [`money_figures::of_case`].
+pub(super) fn of_case(study: &Study, case: &CaseStudy) -> Vec<Figure> {
+    let Some(detail) = &case.detail else { return Vec::new() };
+    let title = title_of(case);
+    let name = file_names(study, case);
     let time = timeline_steps(detail);
-    let mut figures = vec![where_it_went(name("waterfall"), &title, &detail.bill)];
-    figures.push(cost_over_time(name("cost"), &title, &detail.bill));
+    let mut figures = Vec::new();
     if !detail.nodes.types.is_empty() || detail.timeline.iter().all(|p| p.fargate <= 0.0) {
         let bands = node_bands(detail);
         figures.push(Figure::new(
@@ -212,49 +218,6 @@ fn timeline_steps(detail: &Detail) -> Steps {
         step_ms: detail.timeline_step_ms,
         to_unix_ms: at(detail.end.ms()),
         warmup_until_unix_ms: (detail.warmup.ms() > 0).then(|| at(detail.warmup.ms())),
-    }
-}
-
-fn cost_over_time(name: String, case: &str, bill: &Bill) -> Figure {
-    const ORDER: [(PurchaseOption, Ink); 7] = [
-        (PurchaseOption::SavingsPlan, Ink::GREEN),
-        (PurchaseOption::OnDemand, Ink::BLUE),
-        (PurchaseOption::Spot, Ink::ORANGE),
-        (PurchaseOption::Fargate, Ink::PURPLE),
-        (PurchaseOption::FargateSpot, Ink::YELLOW),
-        (PurchaseOption::Custom, Ink::SKY),
-        (PurchaseOption::Other, Ink::GREY),
-    ];
-    let bands: Vec<Band> = ORDER
-        .into_iter()
-        .map(|(option, ink)| Band {
-            label: purchase_label(option).to_owned(),
-            ink,
-            values: bill.hourly.rows.iter().map(|row| row[option as usize].to_f64()).collect(),
-        })
-        .collect();
-    let from_unix_ms = i64::from(bill.hourly.first_hour) * HOUR_MS;
-    let time = Steps {
-        from_unix_ms,
-        step_ms: HOUR_MS,
-        to_unix_ms: from_unix_ms + bill.hourly.rows.len() as i64 * HOUR_MS,
-        warmup_until_unix_ms: None,
-    };
-    Figure::new(name, format!("{case}: cost per hour by purchase option"), move |look, title| {
-        stacked(look, title, Axis { unit: "$ per hour", prefix: "$" }, time, &bands)
-    })
-}
-
-/// What people call a purchase option.
-pub(super) fn purchase_label(option: PurchaseOption) -> &'static str {
-    match option {
-        PurchaseOption::OnDemand => "EC2 On-Demand",
-        PurchaseOption::Spot => "EC2 Spot",
-        PurchaseOption::SavingsPlan => "Savings Plan",
-        PurchaseOption::Fargate => "Fargate",
-        PurchaseOption::FargateSpot => "Fargate Spot",
-        PurchaseOption::Custom => "custom shapes",
-        PurchaseOption::Other => "volumes, fees, licences",
     }
 }
 
@@ -332,96 +295,6 @@ fn waits_by_workload(name: String, case: &str, detail: &Detail) -> Option<Figure
     Some(Figure::new(name, title, move |look, title| {
         cdf(look, title, "time from submission to a place, log scale", &curves)
     }))
-}
-
-/// What people call a step of the waterfall, and what kind of money it is.
-pub(super) fn step_label(step: Step) -> (&'static str, Kind) {
-    match step {
-        Step::Used => ("requested and used", Kind::Used),
-        Step::RequestedUnused => ("requested, not used", Kind::Waste),
-        Step::UsageUnknown => ("requested, usage unknown", Kind::Unknown),
-        Step::Repeated => ("work done again", Kind::Waste),
-        Step::DaemonSets => ("DaemonSets and sidecars", Kind::Overhead),
-        Step::SystemReserve => ("system reserve", Kind::Overhead),
-        Step::Idle => ("idle: cpu and memory free", Kind::Waste),
-        Step::Stranded => ("stranded: only one of them free", Kind::Waste),
-        Step::Boot => ("nodes booting, images pulled", Kind::Overhead),
-        Step::Drain => ("nodes draining", Kind::Overhead),
-        Step::FargateRounding => ("Fargate size above request", Kind::Waste),
-        Step::FargateRetention => ("finished Fargate pods kept", Kind::Waste),
-        Step::Minimums => ("minimums and second rounding", Kind::Waste),
-        Step::UnusedCommitment => ("commitment not used", Kind::Waste),
-        Step::Volumes => ("root volumes", Kind::Overhead),
-        Step::Fees => ("control plane, addresses", Kind::Overhead),
-        Step::Licences => ("licences", Kind::Overhead),
-    }
-}
-
-/// What kind of money a step is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// Work that used what it requested.
-    Used,
-    /// Work of which nobody knows what it used.
-    Unknown,
-    /// Paid for and not used.
-    Waste,
-    /// Needed to run anything.
-    Overhead,
-}
-
-impl Kind {
-    const ALL: [Kind; 4] = [Kind::Used, Kind::Unknown, Kind::Waste, Kind::Overhead];
-
-    /// What a legend calls it, and its colour.
-    pub(super) const fn meaning(self) -> (&'static str, Ink) {
-        match self {
-            Kind::Used => ("used", Ink::BLUE),
-            Kind::Unknown => ("requested, usage unknown", Ink::GREY),
-            Kind::Waste => ("paid for, not used", Ink::ORANGE),
-            Kind::Overhead => ("needed to run", Ink::SKY),
-        }
-    }
-}
-
-/// Steps that are not zero, with their amounts, exact and rounded so that they
-/// add up to the rounded total.
-pub(super) fn waterfall_rows(bill: &Bill) -> Vec<(Step, Money, Money)> {
-    let places = text::places(bill.total);
-    let steps: Vec<(Step, Money)> = bill
-        .waterfall
-        .iter()
-        .map(|s| (s.step, s.amount()))
-        .filter(|(_, m)| *m != Money::ZERO)
-        .collect();
-    let amounts: Vec<Money> = steps.iter().map(|s| s.1).collect();
-    let shown = text::adding_up(Money::ZERO, &amounts, places);
-    steps.into_iter().zip(shown).map(|((step, exact), shown)| (step, exact, shown)).collect()
-}
-
-fn where_it_went(name: String, case: &str, bill: &Bill) -> Figure {
-    let rows = waterfall_rows(bill);
-    let meanings: Vec<(&str, Ink)> = Kind::ALL
-        .into_iter()
-        .filter(|k| rows.iter().any(|(s, ..)| step_label(*s).1 == *k))
-        .map(Kind::meaning)
-        .collect();
-    let mut bars: Vec<Bar> = rows
-        .iter()
-        .map(|(step, exact, shown)| {
-            let (label, kind) = step_label(*step);
-            let (_, ink) = kind.meaning();
-            Bar { label: label.to_owned(), ink, amount: Amount::Change(*exact, *shown) }
-        })
-        .collect();
-    bars.push(Bar {
-        label: "total".to_owned(),
-        ink: Ink::Muted,
-        amount: Amount::Total(bill.total),
-    });
-    Figure::new(name, format!("{case}: where each dollar went"), move |look, title| {
-        waterfall(look, title, false, &meanings, &bars)
-    })
 }
 
 /// A bridge between two bills: where it starts and ends, and every difference,

@@ -10,6 +10,7 @@ mod comparison;
 mod coverage;
 pub mod explain;
 mod figures;
+mod money_figures;
 mod page;
 mod patches;
 mod rightsize;

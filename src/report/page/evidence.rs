@@ -3,15 +3,11 @@
 
 use maud::{Markup, html};
 
-use super::super::figures::{
-    costs, of_case, pending, purchase_label, step_label, title_of, waterfall_rows,
-};
+use super::super::figures::{costs, of_case, pending, title_of};
 use super::super::{text, words};
 use super::{figure, named};
 use crate::advise::Verdict;
-use crate::bill::{Bill, PurchaseOption};
 use crate::sweep::{CaseStudy, GoalValue, Outcome, Pods, Study, UsedShare};
-use crate::units::Money;
 
 /// Cases side by side, then each.
 pub(super) fn section(study: &Study, verdict: Option<&Verdict>) -> Markup {
@@ -22,7 +18,7 @@ pub(super) fn section(study: &Study, verdict: Option<&Verdict>) -> Markup {
         (why(study, chosen))
         (goals(study))
         h3 { "Case by case" }
-        p.note { "Bills and charts of the first seed." }
+        p.note { "Charts of the first seed; its bill stands under " a href="#money" { "Where the money goes" } "." }
         @for (i, case) in study.cases.iter().enumerate() {
             details open[i == chosen] {
                 summary {
@@ -34,7 +30,6 @@ pub(super) fn section(study: &Study, verdict: Option<&Verdict>) -> Markup {
                 }
                 @if case.detail.is_none() { p { "Not finished." } }
                 @for chart in of_case(study, case) { (figure(&chart)) }
-                @if let Some(detail) = &case.detail { (waterfall(&detail.bill)) (bought(&detail.bill)) }
                 @if let Some(outcome) = case.finished().next() { (facts(outcome)) }
             }
         }
@@ -55,77 +50,6 @@ fn why(study: &Study, chosen: usize) -> Markup {
         @if let (Some(scenario), Some(case)) = (scenario, case) {
             p.note { "Why the longest wait was so long: "
                 code { "plimsoll explain pod " (scenario) " --case " (case) " --longest-wait" } }
-        }
-    }
-}
-
-fn waterfall(bill: &Bill) -> Markup {
-    let places = text::places(bill.total);
-    let rows = waterfall_rows(bill);
-    let sum: Money = rows.iter().map(|r| r.2).sum();
-    html! {
-        div.scroll tabindex="0" role="region" aria-label="Where each dollar went" {
-            table {
-                caption { "Where each dollar went, rounded so that the column adds up" }
-                thead { tr { th scope="col" { "step" } th scope="col" { "kind" }
-                    th.n scope="col" { "USD" } th.n scope="col" { "share" }
-                    th.n.exact scope="col" { "exact USD" } } }
-                tbody {
-                    @for (step, exact, written) in &rows {
-                        @let (label, kind) = step_label(*step);
-                        tr { th scope="row" { (label) } td { (kind.meaning().0) }
-                            td.n { (text::usd(*written, places)) }
-                            td.n { (share(*exact, bill.total)) }
-                            td.n.exact { (exact) } }
-                    }
-                    tr.sum { th scope="row" { "total" } td {} td.n { (text::usd(sum, places)) }
-                        td.n { (share(bill.total, bill.total)) }
-                        td.n.exact { (bill.total) } }
-                }
-            }
-        }
-    }
-}
-
-fn share(part: Money, whole: Money) -> String {
-    if whole == Money::ZERO {
-        "–".to_owned()
-    } else {
-        text::percent(part.to_f64() / whole.to_f64())
-    }
-}
-
-fn bought(bill: &Bill) -> Markup {
-    let places = text::places(bill.total);
-    let rows: Vec<(&str, Money)> = PurchaseOption::ALL
-        .into_iter()
-        .filter_map(|p| Some((purchase_label(p), *bill.by_purchase.get(p.name())?)))
-        .collect();
-    let amounts: Vec<Money> = rows.iter().map(|r| r.1).collect();
-    let written = text::adding_up(Money::ZERO, &amounts, places);
-    let commitment = &bill.commitment;
-    html! {
-        div.scroll tabindex="0" role="region" aria-label="How it was bought" {
-            table {
-                caption { "How it was bought" }
-                thead { tr { th scope="col" { "purchase option" } th.n scope="col" { "USD" }
-                    th.n scope="col" { "share" } } }
-                tbody {
-                    @for ((label, exact), written) in rows.iter().zip(&written) {
-                        tr { th scope="row" { (label) } td.n { (text::usd(*written, places)) }
-                            td.n { (share(*exact, bill.total)) } }
-                    }
-                    tr.sum { th scope="row" { "total" }
-                        td.n { (text::usd(written.iter().copied().sum(), places)) }
-                        td.n { (share(bill.total, bill.total)) } }
-                }
-            }
-        }
-        @if let (Some(used), coverage) = (commitment.utilisation(), commitment.coverage()) {
-            p { "Commitments: " (text::usd(commitment.committed(), places)) " committed, "
-                (text::percent(used)) " of it used"
-                @if let Some(coverage) = coverage { ", covering " (text::percent(coverage)) " of what they may cover" }
-                "." }
         }
     }
 }

@@ -8,6 +8,7 @@
 mod appendix;
 mod bridge;
 mod evidence;
+mod money;
 mod rightsize;
 mod style;
 mod sweep;
@@ -61,6 +62,7 @@ fn whole(study: &Study, verdict: Option<&Verdict>, first: Option<Section>) -> St
         ),
         ("flips", "What would flip the verdict", verdict.and_then(|v| bridge::flips(study, v))),
         ("settings", "What to change", verdict.map(|v| bridge::settings(study, v))),
+        ("money", "Where the money goes", money::section(study, verdict)),
         ("evidence", "Evidence", Some(evidence::section(study, verdict))),
         ("warnings", "Warnings", appendix::warnings(study)),
         ("assumptions", "Assumptions", appendix::assumptions(study)),

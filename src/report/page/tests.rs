@@ -3,7 +3,8 @@
 use super::{page, sweep_page};
 use crate::advise::{SweepVerdict, Verdict};
 use crate::report::charts::tests::{EVIL, assert_well_formed};
-use crate::report::figures::{Bridge, chart_files, waterfall_rows};
+use crate::report::figures::{Bridge, chart_files};
+use crate::report::money_figures::waterfall_rows;
 use crate::report::{sample, sweep_chart_files, text};
 use crate::sweep::sample::sweep_sample;
 use crate::sweep::{CaseStudy, Study, SweepStudy};

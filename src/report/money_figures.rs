@@ -1,0 +1,262 @@
+//! Charts of a bill: what became of the money, whose it is, how it was bought,
+//! what other prices would do to it.
+
+use super::charts::{
+    Along, Amount, Axis, Band, Bar, Ink, Measured, Steps, along, stacked, waterfall,
+};
+use super::figures::{Figure, file_names, title_of};
+use super::text;
+use crate::bill::{Bill, PurchaseOption, Step};
+use crate::sweep::{CaseStudy, Detail, Priced, Study};
+use crate::units::{HOUR_MS, Money};
+
+/// Workloads drawn apart; the rest is drawn as one.
+const APART: usize = 12;
+/// Levels of the Spot price that are drawn, per cent of On-Demand.
+const SPOT_LEVELS: [u32; 10] = [10, 20, 30, 40, 50, 60, 70, 80, 90, 100];
+
+/// Charts of the money of one case.
+pub(super) fn of_case(study: &Study, case: &CaseStudy) -> Vec<Figure> {
+    let Some(detail) = &case.detail else { return Vec::new() };
+    let (title, name) = (title_of(case), file_names(study, case));
+    let mut figures = vec![
+        where_it_went(name("waterfall"), &title, &detail.bill),
+        by_workload(name("allocation"), &title, &detail.bill),
+        cost_over_time(name("cost"), &title, &detail.bill),
+    ];
+    if let Some(spot) = spot(detail) {
+        figures.push(by_spot_price(name("spot"), &title, spot, detail));
+    }
+    figures
+}
+
+pub(super) fn cost_over_time(name: String, case: &str, bill: &Bill) -> Figure {
+    const ORDER: [(PurchaseOption, Ink); 7] = [
+        (PurchaseOption::SavingsPlan, Ink::GREEN),
+        (PurchaseOption::OnDemand, Ink::BLUE),
+        (PurchaseOption::Spot, Ink::ORANGE),
+        (PurchaseOption::Fargate, Ink::PURPLE),
+        (PurchaseOption::FargateSpot, Ink::YELLOW),
+        (PurchaseOption::Custom, Ink::SKY),
+        (PurchaseOption::Other, Ink::GREY),
+    ];
+    let bands: Vec<Band> = ORDER
+        .into_iter()
+        .map(|(option, ink)| Band {
+            label: purchase_label(option).to_owned(),
+            ink,
+            values: bill.hourly.rows.iter().map(|row| row[option as usize].to_f64()).collect(),
+        })
+        .collect();
+    let from_unix_ms = i64::from(bill.hourly.first_hour) * HOUR_MS;
+    let time = Steps {
+        from_unix_ms,
+        step_ms: HOUR_MS,
+        to_unix_ms: from_unix_ms + bill.hourly.rows.len() as i64 * HOUR_MS,
+        warmup_until_unix_ms: None,
+    };
+    Figure::new(name, format!("{case}: cost per hour by purchase option"), move |look, title| {
+        stacked(look, title, Axis { unit: "$ per hour", prefix: "$" }, time, &bands)
+    })
+}
+
+/// What people call a purchase option.
+pub(super) fn purchase_label(option: PurchaseOption) -> &'static str {
+    match option {
+        PurchaseOption::OnDemand => "EC2 On-Demand",
+        PurchaseOption::Spot => "EC2 Spot",
+        PurchaseOption::SavingsPlan => "Savings Plan",
+        PurchaseOption::Fargate => "Fargate",
+        PurchaseOption::FargateSpot => "Fargate Spot",
+        PurchaseOption::Custom => "custom shapes",
+        PurchaseOption::Other => "volumes, fees, licences",
+    }
+}
+
+/// What people call a step of the waterfall, and what kind of money it is.
+pub(super) fn step_label(step: Step) -> (&'static str, Kind) {
+    match step {
+        Step::Used => ("requested and used", Kind::Used),
+        Step::RequestedUnused => ("requested, not used", Kind::Waste),
+        Step::UsageUnknown => ("requested, usage unknown", Kind::Unknown),
+        Step::Repeated => ("work done again", Kind::Waste),
+        Step::DaemonSets => ("DaemonSets and sidecars", Kind::Overhead),
+        Step::SystemReserve => ("system reserve", Kind::Overhead),
+        Step::Idle => ("idle: cpu and memory free", Kind::Waste),
+        Step::Stranded => ("stranded: only one of them free", Kind::Waste),
+        Step::Boot => ("nodes booting, images pulled", Kind::Overhead),
+        Step::Drain => ("nodes draining", Kind::Overhead),
+        Step::FargateRounding => ("Fargate size above request", Kind::Waste),
+        Step::FargateRetention => ("finished Fargate pods kept", Kind::Waste),
+        Step::Minimums => ("minimums and second rounding", Kind::Waste),
+        Step::UnusedCommitment => ("commitment not used", Kind::Waste),
+        Step::Volumes => ("root volumes", Kind::Overhead),
+        Step::Fees => ("control plane, addresses", Kind::Overhead),
+        Step::Licences => ("licences", Kind::Overhead),
+    }
+}
+
+/// What kind of money a step is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Work that used what it requested.
+    Used,
+    /// Work of which nobody knows what it used.
+    Unknown,
+    /// Paid for and not used.
+    Waste,
+    /// Needed to run anything.
+    Overhead,
+}
+
+impl Kind {
+    const ALL: [Kind; 4] = [Kind::Used, Kind::Unknown, Kind::Waste, Kind::Overhead];
+
+    /// What a legend calls it, and its colour.
+    pub(super) const fn meaning(self) -> (&'static str, Ink) {
+        match self {
+            Kind::Used => ("used", Ink::BLUE),
+            Kind::Unknown => ("requested, usage unknown", Ink::GREY),
+            Kind::Waste => ("paid for, not used", Ink::ORANGE),
+            Kind::Overhead => ("needed to run", Ink::SKY),
+        }
+    }
+}
+
+/// Steps that are not zero, with their amounts, exact and rounded so that they
+/// add up to the rounded total.
+pub(super) fn waterfall_rows(bill: &Bill) -> Vec<(Step, Money, Money)> {
+    let places = text::places(bill.total);
+    let steps: Vec<(Step, Money)> = bill
+        .waterfall
+        .iter()
+        .map(|s| (s.step, s.amount()))
+        .filter(|(_, m)| *m != Money::ZERO)
+        .collect();
+    let amounts: Vec<Money> = steps.iter().map(|s| s.1).collect();
+    let shown = text::adding_up(Money::ZERO, &amounts, places);
+    steps.into_iter().zip(shown).map(|((step, exact), shown)| (step, exact, shown)).collect()
+}
+
+pub(super) fn where_it_went(name: String, case: &str, bill: &Bill) -> Figure {
+    let rows = waterfall_rows(bill);
+    let meanings: Vec<(&str, Ink)> = Kind::ALL
+        .into_iter()
+        .filter(|k| rows.iter().any(|(s, ..)| step_label(*s).1 == *k))
+        .map(Kind::meaning)
+        .collect();
+    let mut bars: Vec<Bar> = rows
+        .iter()
+        .map(|(step, exact, shown)| {
+            let (label, kind) = step_label(*step);
+            let (_, ink) = kind.meaning();
+            Bar { label: label.to_owned(), ink, amount: Amount::Change(*exact, *shown) }
+        })
+        .collect();
+    bars.push(Bar {
+        label: "total".to_owned(),
+        ink: Ink::Muted,
+        amount: Amount::Total(bill.total),
+    });
+    Figure::new(name, format!("{case}: where each dollar went"), move |look, title| {
+        waterfall(look, title, false, &meanings, &bars)
+    })
+}
+
+/// Owners in brackets are nobody's pods.
+fn is_pseudo(name: &str) -> bool {
+    name.starts_with('(')
+}
+
+/// Workloads with what they cost fully loaded, the largest first; what stays
+/// nobody's last.
+pub(super) fn loaded(bill: &Bill) -> Vec<(&str, Money)> {
+    let mut loaded: Vec<(&str, Money)> =
+        bill.fully_loaded_by_workload.iter().map(|(n, m)| (n.as_str(), *m)).collect();
+    // Stable: equal amounts stay in the order of their names.
+    loaded.sort_by_key(|(name, amount)| (is_pseudo(name), std::cmp::Reverse(*amount)));
+    loaded
+}
+
+/// Workloads fully loaded, adding up to the bill.
+pub(super) fn by_workload(name: String, title: &str, bill: &Bill) -> Figure {
+    let (loaded, total) = (loaded(bill), bill.total);
+    let places = text::places(total);
+    let (apart, rest) = match loaded.len() {
+        n if n > APART + 1 => loaded.split_at(APART),
+        n => loaded.split_at(n),
+    };
+    let mut bars: Vec<(String, Ink, Money)> = apart
+        .iter()
+        .filter(|(_, m)| *m != Money::ZERO)
+        .map(|(n, m)| (text::name(n), if is_pseudo(n) { Ink::GREY } else { Ink::BLUE }, *m))
+        .collect();
+    let others: Money = rest.iter().map(|r| r.1).sum();
+    if others != Money::ZERO {
+        bars.push((format!("{} others", rest.len()), Ink::SKY, others));
+    }
+    let amounts: Vec<Money> = bars.iter().map(|b| b.2).collect();
+    let written = text::adding_up(Money::ZERO, &amounts, places);
+    let mut bars: Vec<Bar> = bars
+        .into_iter()
+        .zip(written)
+        .map(|((label, ink, exact), shown)| Bar {
+            label,
+            ink,
+            amount: Amount::Change(exact, shown),
+        })
+        .collect();
+    bars.push(Bar { label: "total".to_owned(), ink: Ink::Muted, amount: Amount::Total(total) });
+    let title = format!("{title}: by workload, shared cost distributed");
+    Figure::new(name, title, move |look, title| waterfall(look, title, false, &[], &bars))
+}
+
+/// What Spot came to, if anything was bought as Spot.
+pub(super) fn spot(detail: &Detail) -> Option<Priced> {
+    let bought = |p: &&Priced| {
+        matches!(p.purchase, PurchaseOption::Spot | PurchaseOption::FargateSpot)
+            && p.on_demand.pico() > 0
+    };
+    let mut sums = detail.priced.iter().filter(bought);
+    let first = *sums.next()?;
+    Some(sums.fold(first, |sum, p| Priced {
+        net: sum.net + p.net,
+        on_demand: sum.on_demand + p.on_demand,
+        ..sum
+    }))
+}
+
+/// The bill with Spot at a share of On-Demand.
+fn total_at(share: f64, spot: Priced, detail: &Detail) -> f64 {
+    (detail.bill.total - spot.net).to_f64() + share * spot.on_demand.to_f64()
+}
+
+/// The bill by the price of Spot.
+pub(super) fn by_spot_price(name: String, title: &str, spot: Priced, detail: &Detail) -> Figure {
+    let now = spot.net.to_f64() / spot.on_demand.to_f64();
+    let mut levels: Vec<(f64, bool)> =
+        SPOT_LEVELS.iter().map(|l| (f64::from(*l) / 100.0, false)).collect();
+    // Today's level stands in the place of one that is as good as equal.
+    levels.retain(|(level, _)| (level - now).abs() > 0.005);
+    levels.push((now, true));
+    levels.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let values: Vec<String> = levels.iter().map(|l| format!("{:.0}", l.0 * 100.0)).collect();
+    let line = Along {
+        label: "the bill".to_owned(),
+        ink: Ink::BLUE,
+        points: levels.iter().map(|l| Some((total_at(l.0, spot, detail), None))).collect(),
+        chosen: levels.iter().position(|l| l.1),
+    };
+    let title = format!("{title}: the bill by the price of Spot (marked: as simulated)");
+    Figure::new(name, title, move |look, title| {
+        along(
+            look,
+            title,
+            "$ in the window",
+            Measured::Dollars,
+            &values,
+            "Spot price, % of On-Demand",
+            std::slice::from_ref(&line),
+        )
+    })
+}
