@@ -20,7 +20,7 @@ use super::usage::{Meter, RawLine, Source};
 use crate::cluster::ClusterSpec;
 use crate::observe::Record;
 use crate::units::{DAY_MS, HOUR_MS, Money, Rate, SimTime};
-use crate::workload::Workloads;
+use crate::workload::{PodTemplate, Workloads};
 use crate::{Error, Result};
 
 const WEEK_MS: i64 = 7 * DAY_MS;
@@ -77,7 +77,8 @@ fn make(
             return Err(Error::failed(format!("node {i} belongs to no pool")));
         }
     }
-    let meter = Meter::new(record, cluster, plan);
+    let mut meter = Meter::new(record, cluster, plan);
+    meter.storage = storage(workloads, plan);
     let pools = cluster.pools.len() + cluster.fargate.len();
     let mut run = Billing {
         ledger: Ledger::new(keep, meter.window, pools + 2)?,
@@ -109,6 +110,14 @@ fn make(
     run.control_plane()?;
     run.unused()?;
     run.finish()
+}
+
+/// Storage of Fargate pods that is billed, KiB, by template.
+fn storage(workloads: &Workloads, plan: &BillingPlan) -> Vec<i64> {
+    let of = |name: &str| plan.fargate_storage.iter().find(|(n, _)| n == name);
+    let info = |template: &PodTemplate| workloads.workloads.get(template.workload.index());
+    let kib = |template| info(template).and_then(|info| of(&info.name)).map_or(0, |(_, kib)| *kib);
+    workloads.templates.iter().map(kib).collect()
 }
 
 /// Most commitments of a plan.
@@ -399,9 +408,11 @@ fn step(charge: Charge) -> Option<Step> {
         | Charge::VolumeRounding
         | Charge::VolumeMinimum => Some(Step::Minimums),
         Charge::UnusedCommitment => Some(Step::UnusedCommitment),
-        Charge::RootVolume => Some(Step::Volumes),
+        Charge::RootVolume | Charge::FargateStorage => Some(Step::Volumes),
         Charge::PublicIpv4 | Charge::ControlPlane => Some(Step::Fees),
-        Charge::NodeLicence | Charge::FargateLicence => Some(Step::Licences),
+        Charge::NodeLicence | Charge::FargateLicence | Charge::FargateOsLicence => {
+            Some(Step::Licences)
+        }
     }
 }
 
@@ -428,6 +439,14 @@ fn check_plan(plan: &BillingPlan) -> Result<()> {
     for pool in &plan.fargate {
         check("the price of a Fargate vCPU", pool.vcpu_hour.rate)?;
         check("the price of Fargate memory", pool.gb_hour.rate)?;
+        for (what, price) in [
+            ("the price of Fargate storage", pool.storage_gb_hour),
+            ("the price of the licence of a Fargate pod", pool.os_licence),
+        ] {
+            if let Some(price) = price {
+                check(what, price.rate)?;
+            }
+        }
         if let Some((vcpu_hour, gb_hour)) = pool.spot_of {
             check("the On-Demand price of a Fargate vCPU", vcpu_hour.rate)?;
             check("the On-Demand price of Fargate memory", gb_hour.rate)?;

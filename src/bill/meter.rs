@@ -1,17 +1,17 @@
 //! From a run in milliseconds to billed time per clock hour.
 //!
 //! AWS bills whole seconds, at least 60 per run: `max(60, ceil(run))`
-//! (spec of EC2 per-second billing; Fargate, Linux). Clock hours take the
-//! milliseconds that really ran in them; what is billed beyond, the rest of
-//! the last second and the rest of the first minute, are amounts of their own
-//! in the clock hour of the run's last millisecond. The three add up to the
-//! billed seconds of the run exactly.
+//! (spec of EC2 per-second billing; Fargate, Linux; Windows on Fargate has a
+//! longer minimum). Clock hours take the milliseconds that really ran in them;
+//! what is billed beyond, the rest of the last second and the rest of the
+//! minimum, are amounts of their own in the clock hour of the run's last
+//! millisecond. The three add up to the billed seconds of the run exactly.
 //!
 //! A run cut by the start of the cost window keeps what ran inside and, if it
 //! ends inside, its whole rounding and minimum: they fall due at the end. The end
 //! of the record ends every run.
 
-use crate::units::{HOUR_MS, MINUTE_MS, SECOND_MS};
+use crate::units::{HOUR_MS, SECOND_MS};
 
 /// The cost window [from, to), Unix milliseconds.
 #[derive(Debug, Clone, Copy)]
@@ -49,23 +49,23 @@ pub(super) struct Run {
     to: i64,
     /// Billed to fill the last second, milliseconds.
     pub(super) rounding_ms: i64,
-    /// Billed to fill the first minute, milliseconds.
+    /// Billed to fill the minimum, milliseconds.
     pub(super) minimum_ms: i64,
     /// Clock hour of the last millisecond: where both are charged.
     pub(super) last_hour: i64,
 }
 
 impl Run {
-    /// The run [start, end), Unix milliseconds; `None` where nothing of it is
-    /// billed.
-    pub(super) fn new(window: Window, start: i64, end: i64) -> Option<Run> {
+    /// The run [start, end), Unix milliseconds, of which at least `minimum_ms`
+    /// are billed; `None` where nothing of it is.
+    pub(super) fn new(window: Window, start: i64, end: i64, minimum_ms: i64) -> Option<Run> {
         let end = end.max(start);
         let length = end - start;
         let last = (end - 1).max(start);
         let due = window.from <= last && last < window.to;
         let (rounding_ms, minimum_ms) = if due {
             let seconds = (length + SECOND_MS - 1).div_euclid(SECOND_MS) * SECOND_MS;
-            (seconds - length, (MINUTE_MS - seconds).max(0))
+            (seconds - length, (minimum_ms - seconds).max(0))
         } else {
             (0, 0)
         };
@@ -100,12 +100,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::units::MINUTE_MS;
 
     const DAY: Window = Window { from: 0, to: 24 * HOUR_MS };
 
     #[test]
     fn hours_take_what_ran_in_them() {
-        let run = Run::new(DAY, 30 * MINUTE_MS, 2 * HOUR_MS + 1).expect("billed");
+        let run = Run::new(DAY, 30 * MINUTE_MS, 2 * HOUR_MS + 1, MINUTE_MS).expect("billed");
         let hours: Vec<(i64, i64)> = run.hours().collect();
         assert_eq!(hours, [(0, 30 * MINUTE_MS), (1, HOUR_MS), (2, 1)]);
         assert_eq!((run.rounding_ms, run.minimum_ms, run.last_hour), (999, 0, 2));
@@ -114,26 +115,39 @@ mod tests {
     #[test]
     fn a_short_run_pays_a_minute() {
         // 12.3 s: 13 s billed by the second, 47 s more for the minute.
-        let run = Run::new(DAY, 1_000, 13_300).expect("billed");
+        let run = Run::new(DAY, 1_000, 13_300, MINUTE_MS).expect("billed");
         assert_eq!((run.rounding_ms, run.minimum_ms), (700, 47_000));
-        let nothing = Run::new(DAY, 1_000, 1_000).expect("billed");
+        let nothing = Run::new(DAY, 1_000, 1_000, MINUTE_MS).expect("billed");
         assert_eq!((nothing.rounding_ms, nothing.minimum_ms), (0, 60_000));
         assert_eq!(nothing.hours().count(), 0);
+    }
+
+    #[test]
+    fn a_minimum_may_be_longer() {
+        // Four minutes and 0.2 s of five: 241 s by the second, 59 s more.
+        let run = Run::new(DAY, 0, 4 * MINUTE_MS + 200, 5 * MINUTE_MS).expect("billed");
+        assert_eq!((run.rounding_ms, run.minimum_ms), (800, 59_000));
+        let long = Run::new(DAY, 0, 5 * MINUTE_MS + 1, 5 * MINUTE_MS).expect("billed");
+        assert_eq!((long.rounding_ms, long.minimum_ms), (999, 0));
+        // None at all: whole seconds.
+        let free = Run::new(DAY, 0, 1_500, 0).expect("billed");
+        assert_eq!((free.rounding_ms, free.minimum_ms), (500, 0));
     }
 
     #[test]
     fn the_window_cuts() {
         let window = Window { from: HOUR_MS, to: 2 * HOUR_MS };
         // Ended before: nothing. Cut by the start: the whole minimum.
-        assert_eq!(Run::new(window, 0, HOUR_MS), None);
-        let cut = Run::new(window, HOUR_MS - 10_000, HOUR_MS + 500).expect("billed");
+        assert_eq!(Run::new(window, 0, HOUR_MS, MINUTE_MS), None);
+        let cut = Run::new(window, HOUR_MS - 10_000, HOUR_MS + 500, MINUTE_MS).expect("billed");
         assert_eq!(cut.hours().collect::<Vec<_>>(), [(1, 500)]);
         assert_eq!((cut.rounding_ms, cut.minimum_ms), (500, 49_000));
         // Ends after the window: what ran inside, nothing more.
-        let open = Run::new(window, 2 * HOUR_MS - 1_500, 2 * HOUR_MS + 1).expect("billed");
+        let open =
+            Run::new(window, 2 * HOUR_MS - 1_500, 2 * HOUR_MS + 1, MINUTE_MS).expect("billed");
         assert_eq!(open.hours().collect::<Vec<_>>(), [(1, 1_500)]);
         assert_eq!((open.rounding_ms, open.minimum_ms), (0, 0));
-        assert_eq!(Run::new(window, 2 * HOUR_MS, 2 * HOUR_MS), None);
+        assert_eq!(Run::new(window, 2 * HOUR_MS, 2 * HOUR_MS, MINUTE_MS), None);
     }
 
     proptest! {
@@ -141,7 +155,7 @@ mod tests {
         fn billed_is_whole_seconds_and_at_least_a_minute(
             start in 0i64..20 * HOUR_MS, length in 0i64..4 * HOUR_MS - 1
         ) {
-            let run = Run::new(DAY, start, start + length).expect("billed");
+            let run = Run::new(DAY, start, start + length, MINUTE_MS).expect("billed");
             let ran: i64 = run.hours().map(|(_, ms)| ms).sum();
             prop_assert_eq!(ran, length);
             let seconds = length / SECOND_MS + i64::from(length % SECOND_MS > 0);

@@ -7,6 +7,8 @@ mod allocate;
 mod bridge;
 pub mod commitments;
 mod compute;
+#[cfg(test)]
+mod fargate_tests;
 mod ledger;
 #[cfg(test)]
 #[path = "commitments/literal.rs"]

@@ -34,6 +34,10 @@ pub enum Charge {
     FargateRounding,
     /// As `InstanceMinimum`, for a Fargate pod.
     FargateMinimum,
+    /// Storage of a Fargate pod beyond what is free.
+    FargateStorage,
+    /// Licence of the operating system of a Fargate pod.
+    FargateOsLicence,
     /// Committed spend that nothing used.
     UnusedCommitment,
     /// The root volume of a node.
@@ -54,7 +58,7 @@ pub enum Charge {
 
 impl Charge {
     /// Every charge, in order.
-    pub const ALL: [Charge; 16] = [
+    pub const ALL: [Charge; 18] = [
         Charge::Instance,
         Charge::InstanceRounding,
         Charge::InstanceMinimum,
@@ -63,6 +67,8 @@ impl Charge {
         Charge::FargateMemory,
         Charge::FargateRounding,
         Charge::FargateMinimum,
+        Charge::FargateStorage,
+        Charge::FargateOsLicence,
         Charge::UnusedCommitment,
         Charge::RootVolume,
         Charge::VolumeRounding,
@@ -85,6 +91,8 @@ impl Charge {
             Charge::FargateMemory => "fargate-memory",
             Charge::FargateRounding => "fargate-second-rounding",
             Charge::FargateMinimum => "fargate-minimum",
+            Charge::FargateStorage => "fargate-storage",
+            Charge::FargateOsLicence => "fargate-os-licence",
             Charge::UnusedCommitment => "unused-commitment",
             Charge::RootVolume => "root-volume",
             Charge::VolumeRounding => "root-volume-second-rounding",
@@ -107,7 +115,9 @@ impl Charge {
             Charge::FargateCpu => "Fargate vCPU",
             Charge::FargateMemory => "Fargate memory",
             Charge::FargateRounding => "Fargate second rounding",
-            Charge::FargateMinimum => "Fargate one-minute minimum",
+            Charge::FargateMinimum => "Fargate minimum duration",
+            Charge::FargateStorage => "Fargate storage",
+            Charge::FargateOsLicence => "Fargate Windows licences",
             Charge::UnusedCommitment => "Savings Plan, unused",
             Charge::RootVolume => "root volumes",
             Charge::VolumeRounding => "root volume second rounding",
@@ -313,11 +323,11 @@ pub enum Step {
     FargateRounding,
     /// Finished Job pods on Fargate that were not removed yet.
     FargateRetention,
-    /// One-minute minimums and rounding to whole seconds.
+    /// Minimum durations and rounding to whole seconds.
     Minimums,
     /// Committed spend that nothing used.
     UnusedCommitment,
-    /// Root volumes.
+    /// Root volumes, storage of Fargate pods.
     Volumes,
     /// Control plane and addresses.
     Fees,

@@ -3,7 +3,7 @@
 //! Plain data, filled by whoever links a scenario to a price table; nothing
 //! here knows where a price came from beyond its status.
 
-use crate::units::Rate;
+use crate::units::{MINUTE_MS, Rate};
 
 /// How far a price can be trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -84,6 +84,30 @@ pub struct FargatePrice {
     pub spot_of: Option<(Price, Price)>,
     /// Whether each pod holds a public IPv4 address of its own.
     pub public_ipv4: bool,
+    /// Licence of the operating system, per vCPU-hour: Windows.
+    pub os_licence: Option<Price>,
+    /// Per GB-hour of storage beyond what is free; see
+    /// [`BillingPlan::fargate_storage`].
+    pub storage_gb_hour: Option<Price>,
+    /// Shortest time that a run is billed for, milliseconds.
+    pub minimum_ms: i64,
+}
+
+impl FargatePrice {
+    /// Linux, On-Demand, in private subnets, without storage beyond what is
+    /// free: billed for a minute at least.
+    #[must_use]
+    pub const fn new(vcpu_hour: Price, gb_hour: Price) -> Self {
+        FargatePrice {
+            vcpu_hour,
+            gb_hour,
+            spot_of: None,
+            public_ipv4: false,
+            os_licence: None,
+            storage_gb_hour: None,
+            minimum_ms: MINUTE_MS,
+        }
+    }
 }
 
 /// The volume every node boots from.
@@ -194,6 +218,9 @@ pub struct BillingPlan {
     pub shapes: Vec<ShapePrice>,
     /// Fargate prices, by index into `ClusterSpec::fargate`.
     pub fargate: Vec<FargatePrice>,
+    /// Storage of each Fargate pod beyond what is free, KiB, by the name of its
+    /// workload; others have none.
+    pub fargate_storage: Vec<(String, i64)>,
     /// Root volume of every node.
     pub root_volume: Option<RootVolume>,
     /// One public IPv4 address per node-hour, and per pod-hour where the

@@ -29,11 +29,11 @@ const WEB: WorkloadId = WorkloadId(0);
 const BATCH: WorkloadId = WorkloadId(1);
 const LOGS: WorkloadId = WorkloadId(2);
 
-fn money(text: &str) -> Money {
+pub(super) fn money(text: &str) -> Money {
     text.parse().expect("money")
 }
 
-fn real(text: &str) -> Price {
+pub(super) fn real(text: &str) -> Price {
     Price::new(text.parse().expect("rate"), PriceStatus::Real)
 }
 
@@ -68,7 +68,7 @@ fn pool(name: &str) -> PoolSpec {
     }
 }
 
-fn cluster() -> ClusterSpec {
+pub(super) fn cluster() -> ClusterSpec {
     let small = FargateSize { cpu: MilliCpu(250), memory: Bytes(GIB / 2) };
     let one = FargateSize { cpu: MilliCpu(1_000), memory: Bytes(2 * GIB) };
     ClusterSpec {
@@ -97,7 +97,7 @@ fn cluster() -> ClusterSpec {
 }
 
 /// web in prod: 500m, 1 GiB; batch in jobs: 600m, 1 GiB; logs on every node.
-fn workloads() -> Workloads {
+pub(super) fn workloads() -> Workloads {
     let info = |name: &str, kind| WorkloadInfo { name: name.into(), kind };
     let class = |cpu, memory| PodClass {
         requests: Requests::new(Some(MilliCpu(cpu)), Some(Bytes(memory)), Vec::new()),
@@ -124,7 +124,7 @@ fn workloads() -> Workloads {
     }
 }
 
-fn prices() -> BillingPlan {
+pub(super) fn prices() -> BillingPlan {
     BillingPlan {
         shapes: vec![
             ShapePrice {
@@ -139,12 +139,7 @@ fn prices() -> BillingPlan {
                 custom: true,
             },
         ],
-        fargate: vec![FargatePrice {
-            vcpu_hour: real("0.04048"),
-            gb_hour: real("0.004445"),
-            spot_of: None,
-            public_ipv4: false,
-        }],
+        fargate: vec![FargatePrice::new(real("0.04048"), real("0.004445"))],
         // One vCPU weighs as much as 4 GB: both halves of an m5 are equal.
         weight: ResourceWeight {
             vcpu_hour: Rate::from_pico(40_000_000_000),
@@ -154,7 +149,13 @@ fn prices() -> BillingPlan {
     }
 }
 
-fn node(shape: ShapeId, purchase: Purchase, running: i64, down: i64, end: NodeEnd) -> NodeRecord {
+pub(super) fn node(
+    shape: ShapeId,
+    purchase: Purchase,
+    running: i64,
+    down: i64,
+    end: NodeEnd,
+) -> NodeRecord {
     NodeRecord {
         pool: PoolId(0),
         shape,
@@ -169,7 +170,7 @@ fn node(shape: ShapeId, purchase: Purchase, running: i64, down: i64, end: NodeEn
     }
 }
 
-fn record(end: i64, nodes: Vec<NodeRecord>) -> Record {
+pub(super) fn record(end: i64, nodes: Vec<NodeRecord>) -> Record {
     let mut record =
         Record { end: SimTime(end), start_unix_ms: MONDAY, nodes, ..Record::default() };
     record.windows = idle_windows(&record);
@@ -212,7 +213,7 @@ fn compute(record: &Record, plan: &BillingPlan) -> Bill {
 }
 
 /// (charge name, hour since Monday 00:00, net) of every line of a resource.
-fn lines(bill: &Bill, resource: Resource) -> Vec<(&'static str, i32, String)> {
+pub(super) fn lines(bill: &Bill, resource: Resource) -> Vec<(&'static str, i32, String)> {
     let all = &bill.lines;
     (0..all.len())
         .filter(|i| bill.resource(all.resource[*i]) == resource)
@@ -224,7 +225,7 @@ fn lines(bill: &Bill, resource: Resource) -> Vec<(&'static str, i32, String)> {
         .collect()
 }
 
-fn step(bill: &Bill, step: Step) -> [Money; 3] {
+pub(super) fn step(bill: &Bill, step: Step) -> [Money; 3] {
     let row = bill.waterfall.iter().find(|s| s.step == step).expect("every step is there");
     [row.cpu, row.memory, row.other]
 }
@@ -475,7 +476,7 @@ fn an_instance_pays_a_minute_and_spot_taken_back_at_once_nothing() {
     assert_eq!(bill.by_price_status["stated"], money("0.05"));
 }
 
-fn fargate_pod(template: u32, pull: i64, running: i64, removed: i64) -> FargateRecord {
+pub(super) fn fargate_pod(template: u32, pull: i64, running: i64, removed: i64) -> FargateRecord {
     FargateRecord {
         pool: 0,
         size: 1,
@@ -700,6 +701,10 @@ fn any_plan() -> impl Strategy<Value = BillingPlan> {
         plan.node_licence = Some(real("0.0123456789"));
         plan.fargate_licence = Some(real("0.00123456789"));
         plan.fargate[0].public_ipv4 = true;
+        plan.fargate[0].os_licence = Some(real("0.046"));
+        plan.fargate[0].storage_gb_hour = Some(real("0.000111"));
+        plan.fargate[0].minimum_ms = 5 * MINUTE_MS;
+        plan.fargate_storage = vec![("batch".into(), 12_345_678)];
         plan.commitments = all
             .into_iter()
             .enumerate()

@@ -12,7 +12,7 @@ use super::model::{Charge, PurchaseOption, Sku, Unit};
 use super::prices::{BillingPlan, FargatePrice, Price, ShapePrice};
 use crate::cluster::{ClusterSpec, Purchase};
 use crate::observe::{NodeEnd, Record};
-use crate::units::{HOUR_MS, Money, Rate, SimTime};
+use crate::units::{HOUR_MS, MINUTE_MS, Money, Rate, SimTime};
 use crate::{Error, Result};
 
 /// No group: nothing may cover it.
@@ -83,6 +83,9 @@ pub(super) struct Meter<'a> {
     pub(super) window: Window,
     pub(super) skus: Skus,
     pub(super) groups: Groups,
+    /// Storage of Fargate pods that is billed, KiB, by template; nothing where
+    /// absent.
+    pub(super) storage: Vec<i64>,
 }
 
 /// One price applied to a run.
@@ -99,6 +102,8 @@ struct Tariff<'a> {
     /// What the same costs On-Demand.
     on_demand: Rate,
     group: u32,
+    /// Part of a pod's size that it is for; nothing elsewhere.
+    part: &'static str,
 }
 
 impl Tariff<'_> {
@@ -128,7 +133,7 @@ impl<'a> Meter<'a> {
             to: record.start_unix_ms.saturating_add(record.end.ms()),
         };
         let (skus, groups) = (Skus::default(), Groups::default());
-        Meter { record, cluster, plan, window, skus, groups }
+        Meter { record, cluster, plan, window, skus, groups, storage: Vec::new() }
     }
 }
 
@@ -137,12 +142,13 @@ impl Meter<'_> {
         self.record.start_unix_ms.saturating_add(t.ms())
     }
 
-    /// The run [start, end) within the record.
-    fn run(&self, start: SimTime, end: SimTime) -> Option<Run> {
+    /// The run [start, end) within the record, billed for `minimum_ms` at least.
+    fn run(&self, start: SimTime, end: SimTime, minimum_ms: i64) -> Option<Run> {
         if start > self.record.end {
             return None;
         }
-        Run::new(self.window, self.unix(start), self.unix(end.min(self.record.end)))
+        let (start, end) = (self.unix(start), self.unix(end.min(self.record.end)));
+        Run::new(self.window, start, end, minimum_ms)
     }
 
     /// The price of a shape.
@@ -163,7 +169,7 @@ impl Meter<'_> {
     pub(super) fn node(&mut self, index: usize, out: &mut Vec<RawLine>) -> Result<()> {
         out.clear();
         let node = self.record.nodes[index];
-        let Some(run) = self.run(node.running, node.shutting_down) else {
+        let Some(run) = self.run(node.running, node.shutting_down, MINUTE_MS) else {
             return Ok(());
         };
         let shape = node.shape.index();
@@ -200,6 +206,7 @@ impl Meter<'_> {
             price,
             on_demand: prices.on_demand.map_or(price.rate, |p| p.rate),
             group,
+            part: "",
         };
         // EC2 takes a Spot instance back within its first hour: free of
         // charge (EC2 user guide, "Billing for interrupted Spot Instances").
@@ -237,12 +244,13 @@ impl Meter<'_> {
     pub(super) fn pod(&mut self, index: usize, out: &mut Vec<RawLine>) -> Result<()> {
         out.clear();
         let pod = self.record.fargate[index];
-        let Some(run) = self.run(pod.pull, pod.removed) else {
+        let pool = pod.pool as usize;
+        let (name, prices) = self.fargate(pool)?;
+        let &FargatePrice { vcpu_hour, gb_hour, spot_of, public_ipv4, .. } = prices;
+        let &FargatePrice { os_licence, storage_gb_hour, minimum_ms, .. } = prices;
+        let Some(run) = self.run(pod.pull, pod.removed, minimum_ms) else {
             return Ok(());
         };
-        let pool = pod.pool as usize;
-        let (name, &FargatePrice { vcpu_hour, gb_hour, spot_of, public_ipv4 }) =
-            self.fargate(pool)?;
         let spec = &self.cluster.fargate[pool];
         let size = spec.sizes.get(pod.size as usize).ok_or_else(|| {
             Error::failed(format!("Fargate pool `{name}` has no size {}", pod.size))
@@ -263,6 +271,7 @@ impl Meter<'_> {
             price,
             on_demand: on_demand.rate,
             group,
+            part: if unit == Unit::VcpuHours { "vCPU" } else { "memory" },
         };
         let prices = (vcpu_hour, vcpu_on_demand);
         let cpu = tariff(Charge::FargateCpu, Unit::VcpuHours, size.cpu.0, prices, groups.0);
@@ -271,6 +280,28 @@ impl Meter<'_> {
         let extras = Extras { rounding: Charge::FargateRounding, minimum: Charge::FargateMinimum };
         self.add(cpu, run, Some(extras), out)?;
         self.add(memory, run, Some(extras), out)?;
+        let kib = self.storage.get(pod.template.index()).copied();
+        let storage = storage_gb_hour.zip(kib.filter(|kib| *kib > 0));
+        if let Some((price, kib)) = storage {
+            let storage = Tariff {
+                unit: Unit::GbHours,
+                factor: kib,
+                source: Source::Fargate(pod.pool),
+                part: "storage",
+                ..flat(&label, Charge::FargateStorage, price)
+            };
+            self.add(storage, run, Some(extras), out)?;
+        }
+        if let Some(price) = os_licence {
+            let licence = Tariff {
+                unit: Unit::VcpuHours,
+                factor: size.cpu.0,
+                source: Source::Fargate(pod.pool),
+                part: "Windows licence",
+                ..flat(&label, Charge::FargateOsLicence, price)
+            };
+            self.add(licence, run, Some(extras), out)?;
+        }
         if let Some(price) = self.plan.public_ipv4.filter(|_| public_ipv4) {
             self.add(flat("public IPv4", Charge::PublicIpv4, price), run, None, out)?;
         }
@@ -284,7 +315,7 @@ impl Meter<'_> {
     pub(super) fn control_plane(&mut self, out: &mut Vec<RawLine>) -> Result<()> {
         out.clear();
         let Some(price) = self.plan.control_plane else { return Ok(()) };
-        match Run::new(self.window, self.window.from, self.window.to) {
+        match Run::new(self.window, self.window.from, self.window.to, 0) {
             Some(run) => {
                 self.add(flat("control plane", Charge::ControlPlane, price), run, None, out)
             }
@@ -295,14 +326,15 @@ impl Meter<'_> {
     fn sku(&mut self, tariff: &Tariff<'_>, charge: Charge) -> Result<u16> {
         let Tariff { source, purchase, unit, .. } = *tariff;
         let make = || {
-            let name = match (charge == tariff.charge, unit) {
-                (true, Unit::VcpuHours) => format!("{} vCPU", tariff.name),
-                (true, Unit::GbHours) => format!("{} memory", tariff.name),
-                (true, _) => tariff.name.to_owned(),
-                (false, Unit::VcpuHours) => format!("{} vCPU, {}", tariff.name, charge.label()),
-                (false, Unit::GbHours) => format!("{} memory, {}", tariff.name, charge.label()),
-                (false, _) => format!("{}, {}", tariff.name, charge.label()),
-            };
+            let mut name = tariff.name.to_owned();
+            if !tariff.part.is_empty() {
+                name.push(' ');
+                name.push_str(tariff.part);
+            }
+            if charge != tariff.charge {
+                name.push_str(", ");
+                name.push_str(charge.label());
+            }
             let (status, rate) = (tariff.price.status, tariff.price.rate);
             Sku { name, charge, purchase, status, unit, rate, commitment: None }
         };
@@ -378,5 +410,6 @@ fn flat(name: &str, charge: Charge, price: Price) -> Tariff<'_> {
         price,
         on_demand: price.rate,
         group: NO_GROUP,
+        part: "",
     }
 }

@@ -13,6 +13,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use super::fargate::FargateOs;
 use super::instance::{Arch, INSTANCE_HEADER};
 use super::quote::PriceStatus;
 use super::region::{FARGATE_HEADER, ON_DEMAND, ON_DEMAND_HEADER, SPOT, SPOT_HEADER};
@@ -157,6 +158,8 @@ impl<'a> Fact<'a> {
             "approximate" => {
                 Ok((PriceStatus::Representative, "; a rounded public figure, not a quote"))
             }
+            // A published figure of which it is not known what it covers.
+            "real-unclear-split" => Ok((PriceStatus::Representative, "")),
             word => PriceStatus::from_word(word)
                 .map(|status| (status, ""))
                 .ok_or_else(|| self.error(format!("unknown status `{word}`"))),
@@ -403,10 +406,9 @@ fn source_of(fact: Fact<'_>) -> Result<(PriceStatus, String, String)> {
 fn fargate(table: &FactTable, sources: &mut SourceTable) -> Result<String> {
     let mut rows = Vec::new();
     for fact in table.facts() {
-        // Windows: its one figure may or may not contain the licence.
-        if fact.get("os")? != "linux" {
-            continue;
-        }
+        let os = fact.get("os")?;
+        let os = FargateOs::from_word(os)
+            .ok_or_else(|| fact.error(format!("unknown operating system `{os}`")))?;
         let purchase = match fact.get("purchase")? {
             known @ (ON_DEMAND | SPOT) => known,
             other => return Err(fact.error(format!("unknown purchase option `{other}`"))),
@@ -418,13 +420,14 @@ fn fargate(table: &FactTable, sources: &mut SourceTable) -> Result<String> {
         };
         let row = vec![
             fact.get("region")?.to_owned(),
+            os.to_string(),
             arch.to_string(),
             purchase.to_owned(),
             fact.decimal("usd_per_vcpu_hour")?,
             fact.decimal("usd_per_gb_hour")?,
             fact.decimal("usd_per_ephemeral_gb_hour")?,
         ];
-        rows.push((fact, 3, row, source_of(fact)?));
+        rows.push((fact, 4, row, source_of(fact)?));
     }
     with_sources(rows, "fargate", FARGATE_HEADER, sources)
 }

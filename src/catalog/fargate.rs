@@ -1,16 +1,27 @@
 //! Fargate: the sizes a task or pod may have, and what they cost.
 //!
-//! Sizes are those of the ECS developer guide's task-size table (Linux;
-//! ARM64 has the same list). Windows is not offered: the one public figure
-//! does not say whether it includes the operating-system licence.
+//! Sizes are those of the ECS developer guide's task-size table: Linux has
+//! them all, on ARM64 as on x86-64; Windows has those of 1, 2 and 4 vCPU.
 
 use serde::Serialize;
 
 use super::quote::Quote;
+use super::words::words;
 use crate::units::{Bytes, MilliCpu};
 
 /// Storage every task has free of charge, in GB.
 pub const FARGATE_FREE_STORAGE_GB: u32 = 20;
+
+/// Operating systems of a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FargateOs {
+    /// Linux, on x86-64 and ARM64.
+    Linux,
+    /// Windows Server, on x86-64.
+    Windows,
+}
+
+words!(FargateOs { Linux = "linux", Windows = "windows" });
 
 /// A size that can be bought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -71,8 +82,17 @@ pub const FARGATE_SIZES: [FargateSize; 74] = {
     sizes
 };
 
-/// What Fargate costs in a Region for one architecture and purchase option,
-/// Linux.
+/// The sizes of a task of this operating system, by vCPU, then memory: 74 of
+/// Linux, 43 of Windows (ECS developer guide, task size).
+pub fn fargate_sizes(os: FargateOs) -> impl Iterator<Item = FargateSize> {
+    FARGATE_SIZES.into_iter().filter(move |size| match os {
+        FargateOs::Linux => true,
+        FargateOs::Windows => (1_024..=4_096).contains(&size.cpu_units),
+    })
+}
+
+/// What Fargate costs in a Region for one operating system, architecture and
+/// purchase option.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FargateRates {
     /// USD per vCPU-hour.

@@ -32,7 +32,8 @@ use sha2::{Digest, Sha256};
 
 pub use charges::{ChargeItem, ControlPlane, kubernetes_versions};
 pub use fargate::{
-    FARGATE_FREE_STORAGE_GB, FARGATE_SIZES, FargateRates, FargateSize, smallest_fargate,
+    FARGATE_FREE_STORAGE_GB, FARGATE_SIZES, FargateOs, FargateRates, FargateSize, fargate_sizes,
+    smallest_fargate,
 };
 pub use instance::{Arch, InstanceType, MemoryOrigin};
 pub use quote::{PriceStatus, Quote, Text};

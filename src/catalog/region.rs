@@ -14,7 +14,7 @@ use serde::Serialize;
 use std::sync::Arc;
 
 use super::charges::{ChargeItem, Charges, ControlPlane, stand_in};
-use super::fargate::FargateRates;
+use super::fargate::{FargateOs, FargateRates};
 use super::instance::{Arch, InstanceType};
 use super::quote::{PriceStatus, Quote, Text, cover};
 use super::savings::{Payment, PlanItem, PlanRate, Plans, Term};
@@ -65,9 +65,10 @@ struct SpotRow {
     source: Source,
 }
 
-/// Rates of an architecture, of Fargate Spot or not.
+/// Rates of an operating system and architecture, of Fargate Spot or not.
 #[derive(Debug, Clone)]
 struct FargateRow {
+    os: FargateOs,
     arch: Arch,
     spot: bool,
     rates: FargateRates,
@@ -107,7 +108,7 @@ pub(super) const ON_DEMAND_HEADER: &str = "region,instance_type,usd_per_hour,sou
 pub(super) const SPOT_HEADER: &str = "region,instance_type,saving_pct,band,source";
 /// The header of `fargate.csv`.
 pub(super) const FARGATE_HEADER: &str =
-    "region,arch,purchase,usd_per_vcpu_hour,usd_per_gb_hour,usd_per_ephemeral_gb_hour,source";
+    "region,os,arch,purchase,usd_per_vcpu_hour,usd_per_gb_hour,usd_per_ephemeral_gb_hour,source";
 /// Purchase options of `fargate.csv`.
 pub(super) const ON_DEMAND: &str = "on-demand";
 /// As [`ON_DEMAND`].
@@ -122,8 +123,9 @@ pub(super) struct Ratio {
     pub(super) source: Source,
 }
 
-fn find_rates(rows: &[FargateRow], arch: Arch, spot: bool) -> Option<&FargateRates> {
-    rows.iter().find(|row| (row.arch, row.spot) == (arch, spot)).map(|row| &row.rates)
+fn find_rates(rows: &[FargateRow], os: FargateOs, arch: Arch, spot: bool) -> Option<&FargateRates> {
+    let wanted = (os, arch, spot);
+    rows.iter().find(|row| (row.os, row.arch, row.spot) == wanted).map(|row| &row.rates)
 }
 
 /// The index of a type in a list sorted by name.
@@ -271,18 +273,25 @@ impl Region {
     /// Fargate On-Demand rates, Linux.
     #[must_use]
     pub fn fargate(&self, arch: Arch) -> Option<&FargateRates> {
-        self.fargate_row(arch, false)
+        self.fargate_row(FargateOs::Linux, arch, false)
+    }
+
+    /// Fargate On-Demand rates, Windows: as published, which may or may not
+    /// contain [`ChargeItem::FargateWindowsLicence`]. ECS only, x86-64 only.
+    #[must_use]
+    pub fn fargate_windows(&self) -> Option<&FargateRates> {
+        self.fargate_row(FargateOs::Windows, Arch::Amd64, false)
     }
 
     /// Fargate Spot rates, Linux; ECS only.
     #[must_use]
     pub fn fargate_spot(&self, arch: Arch) -> Option<&FargateRates> {
-        self.fargate_row(arch, true)
+        self.fargate_row(FargateOs::Linux, arch, true)
     }
 
-    fn fargate_row(&self, arch: Arch, spot: bool) -> Option<&FargateRates> {
+    fn fargate_row(&self, os: FargateOs, arch: Arch, spot: bool) -> Option<&FargateRates> {
         let rows = self.shocked.as_ref().map_or(&self.listed.fargate, |s| &s.fargate);
-        find_rates(rows, arch, spot)
+        find_rates(rows, os, arch, spot)
     }
 
     /// What a Compute Savings Plan charges for an item, or `None` where the
@@ -295,7 +304,7 @@ impl Region {
         item: PlanItem<'_>,
     ) -> Option<PlanRate> {
         let plans = &self.listed.plans;
-        let fargate = |arch| find_rates(&self.listed.fargate, arch, false);
+        let fargate = |arch| find_rates(&self.listed.fargate, FargateOs::Linux, arch, false);
         let mut rate = match item {
             PlanItem::Ec2(name) => plans.ec2(term, payment, name, self.listed_on_demand(name)?),
             PlanItem::FargateVcpu(arch) => plans.fargate(term, payment, &fargate(arch)?.vcpu_hour),
@@ -404,7 +413,7 @@ fn read_fargate(tables: &Tables, region: &str, sources: &Sources) -> Result<Vec<
     let table = tables.open("fargate.csv", FARGATE_HEADER)?;
     let mut home_storage = None;
     for row in table.rows_of(HOME_REGION) {
-        let [_, _, _, _, _, storage, source] = row.fields::<7>()?;
+        let [_, _, _, _, _, _, storage, source] = row.fields::<8>()?;
         if !storage.is_empty() && home_storage.is_none() {
             let rate = row.usd("usd_per_ephemeral_gb_hour", storage)?;
             home_storage = Some(stand_in(sources.of(row, source)?.quote(rate), region));
@@ -412,8 +421,10 @@ fn read_fargate(tables: &Tables, region: &str, sources: &Sources) -> Result<Vec<
     }
     let mut rates: Vec<FargateRow> = Vec::new();
     for row in table.rows_of(region) {
-        let [_, arch, purchase, vcpu, gb, storage, source] = row.fields::<7>()?;
+        let [_, os, arch, purchase, vcpu, gb, storage, source] = row.fields::<8>()?;
         let source = sources.of(row, source)?;
+        let os = FargateOs::from_word(os)
+            .ok_or_else(|| row.error(format!("os `{os}` must be linux or windows")))?;
         let arch = Arch::from_word(arch)
             .ok_or_else(|| row.error(format!("arch `{arch}` must be amd64 or arm64")))?;
         let spot = match purchase {
@@ -424,8 +435,8 @@ fn read_fargate(tables: &Tables, region: &str, sources: &Sources) -> Result<Vec<
                 return Err(row.error(message));
             }
         };
-        if rates.iter().any(|known| (known.arch, known.spot) == (arch, spot)) {
-            return Err(row.error(format!("{arch} {purchase} in {region} is listed twice")));
+        if find_rates(&rates, os, arch, spot).is_some() {
+            return Err(row.error(format!("{os} {arch} {purchase} in {region} is listed twice")));
         }
         let ephemeral_gb_hour = if storage.is_empty() {
             home_storage.clone().ok_or_else(|| {
@@ -435,6 +446,7 @@ fn read_fargate(tables: &Tables, region: &str, sources: &Sources) -> Result<Vec<
             source.quote(row.usd("usd_per_ephemeral_gb_hour", storage)?)
         };
         rates.push(FargateRow {
+            os,
             arch,
             spot,
             rates: FargateRates {

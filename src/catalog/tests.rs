@@ -202,6 +202,24 @@ fn fargate_by_hand() {
 }
 
 #[test]
+fn fargate_on_windows_by_hand() {
+    let home = region("us-east-1");
+    let rates = home.fargate_windows().expect("offered");
+    assert_eq!(rates.vcpu_hour.rate.to_string(), "0.09148");
+    assert_eq!(rates.gb_hour.rate.to_string(), "0.01005");
+    // Nobody says what it covers, so it is no quote.
+    assert_eq!(rates.vcpu_hour.status, PriceStatus::Representative);
+    let licence = home.charge(ChargeItem::FargateWindowsLicence).expect("published");
+    assert_eq!((licence.rate.to_string().as_str(), licence.status), ("0.046", PriceStatus::Real));
+    assert!(region("sa-east-1").fargate_windows().is_none());
+    let sizes: Vec<FargateSize> = fargate_sizes(FargateOs::Windows).collect();
+    assert_eq!(sizes.len(), 7 + 13 + 23);
+    assert_eq!(sizes[0], FargateSize { cpu_units: 1_024, memory_mib: 2_048 });
+    assert_eq!(sizes[42], FargateSize { cpu_units: 4_096, memory_mib: 30_720 });
+    assert_eq!(fargate_sizes(FargateOs::Linux).count(), 74);
+}
+
+#[test]
 fn fargate_spot_by_hand() {
     let brazil = region("sa-east-1");
     let spot = brazil.fargate_spot(Arch::Amd64).expect("quoted");
@@ -518,8 +536,13 @@ fn wrong_values_are_errors_with_file_and_line() {
         ("ec2-on-demand.csv", "0.096,karpenter", "0.096,nobody", "source `nobody`"),
         ("ec2-spot.csv", "us-east-1,m5.large,66,3", "us-east-1,m5.large,166,3", "saving_pct `166`"),
         ("ec2-spot.csv", "us-east-1,m5.large,66,3", "us-east-1,m5.large,66,5", "band `5`"),
-        ("fargate.csv", "us-east-1,arm64,spot", "us-east-1,amd64,spot", "listed twice"),
-        ("fargate.csv", "us-east-1,arm64,spot", "us-east-1,arm64,sport", "purchase `sport`"),
+        ("fargate.csv", "linux,arm64,spot,0.009714", "linux,amd64,spot,0.009714", "listed twice"),
+        (
+            "fargate.csv",
+            "linux,arm64,spot,0.009714",
+            "linux,arm64,sport,0.009714",
+            "purchase `sport`",
+        ),
         ("charges.csv", "gp3-storage,GB-month", "gp3-storage,GB-hour", "charged per GB-month"),
         (
             "savings-plans.csv",

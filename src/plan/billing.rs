@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use super::control::Version;
 use super::defaults::WEIGHT_NOTE;
 use super::fargate::ArchPrice;
+use super::fargate_price;
 use super::nodes::NodePools;
 use super::notes::Notes;
 use crate::bill::{
@@ -40,6 +41,7 @@ pub(super) fn link(
     BillingPlan {
         shapes: nodes.prices.clone(),
         fargate: fargate.iter().map(|(price, _)| price.clone()).collect(),
+        fargate_storage: fargate_price::storage(scenario, notes),
         root_volume: root_volume(charges, region, notes),
         public_ipv4: public_ipv4(charges, region, notes),
         // Amazon ECS charges nothing for a cluster.
@@ -184,11 +186,11 @@ fn commitment(
             rate(PlanItem::Ec2(kind), kind, "instance-hour", Some(span))
         })
         .collect();
-    // A plan covers no Fargate Spot.
+    // A plan covers no Fargate Spot, and no rate is known for Windows.
     let covered = fargate
         .iter()
         .map(|(price, arch)| {
-            if price.spot_of.is_some() {
+            if price.spot_of.is_some() || price.os_licence.is_some() {
                 return None;
             }
             let item = match arch {

@@ -153,6 +153,19 @@ pub(super) const PROVISIONING_LIMIT: Known<u32> = known(
 pub(super) const FARGATE_OVERHEAD: Known<Bytes> =
     known(Bytes(256 << 20), "EKS user guide, Fargate pod configuration: Kubernetes components");
 
+/// `fargate.minimum-charge` of Windows.
+pub(super) const WINDOWS_MINIMUM: Known<SimDuration> = known(
+    SimDuration::from_secs(300),
+    "unverified: Windows tasks are billed for five minutes at least; Linux tasks for one",
+);
+
+/// `fargate.windows-licence`.
+pub(super) const WINDOWS_LICENCE: Known<crate::scenario::WindowsLicence> = known(
+    crate::scenario::WindowsLicence::Included,
+    "choice: the published price of a vCPU does not say whether it contains the licence; it is \
+     not added twice",
+);
+
 /// `fargate.job-retention`.
 pub(super) const JOB_RETENTION: Known<SimDuration> =
     known(SimDuration::ZERO, "choice: completed Job pods are removed at once");

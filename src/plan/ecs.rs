@@ -772,9 +772,12 @@ fn ecs_keys(scenario: &Scenario, out: &mut Vec<(String, Span)>) {
 pub(super) fn refuse_on_eks(name: &Spanned<String>, it: &scenario::Fargate, notes: &mut Notes<'_>) {
     let spot = it.purchase.filter(|p| p.value == scenario::Purchase::Spot);
     let arm = it.arch.filter(|a| a.value == scenario::Arch::Arm64);
-    for (span, what) in
-        [(spot.map(|s| s.span), "Fargate Spot"), (arm.map(|a| a.span), "Fargate on arm64")]
-    {
+    let windows = it.os.filter(|os| os.value == scenario::Os::Windows);
+    for (span, what) in [
+        (spot.map(|s| s.span), "Fargate Spot"),
+        (arm.map(|a| a.span), "Fargate on arm64"),
+        (windows.map(|os| os.span), "Fargate on Windows"),
+    ] {
         if let Some(span) = span {
             notes
                 .diags

@@ -5,9 +5,9 @@ use super::defaults::{
     FARGATE_START_ECS, JOB_RETENTION,
 };
 use super::notes::Notes;
-use super::{control, ecs};
+use super::{control, ecs, fargate_price};
 use crate::bill::FargatePrice;
-use crate::catalog::{Arch, FARGATE_SIZES, FargateRates, Region};
+use crate::catalog::{Arch, FargateOs, FargateRates, Region, fargate_sizes};
 use crate::cluster::{FargateSize, FargateSpec};
 use crate::scenario::{self, Scenario, Spanned, WorkloadKind, quote};
 use crate::units::{Bytes, MilliCpu};
@@ -44,10 +44,15 @@ pub(super) fn link(
         }
     };
     let spot = it.purchase.filter(|p| p.value == scenario::Purchase::Spot);
-    let on_demand = region.fargate(arch);
+    let windows = fargate_price::is_windows(it, notes)?;
+    let on_demand = if windows { region.fargate_windows() } else { region.fargate(arch) };
     let rates = if spot.is_some() { region.fargate_spot(arch) } else { on_demand };
     let Some(rates) = rates else {
-        let what = if spot.is_some() { "Fargate Spot" } else { "Fargate" };
+        let what = match (windows, spot.is_some()) {
+            (true, _) => "Windows Fargate",
+            (false, true) => "Fargate Spot",
+            (false, false) => "Fargate",
+        };
         let message = format!("no {what} price of {arch} is known for {}", region.name());
         notes
             .diags
@@ -55,18 +60,11 @@ pub(super) fn link(
             .help("choose another Region, or give a price directory that has it");
         return None;
     };
-    let item = match (spot.is_some(), arch) {
-        (false, Arch::Amd64) => "fargate",
-        (false, Arch::Arm64) => "fargate-arm64",
-        (true, Arch::Amd64) => "fargate-spot",
-        (true, Arch::Arm64) => "fargate-spot-arm64",
-    };
-    let vcpu = notes.price(name.span, format!("{item}.vcpu"), "vCPU-hour", &rates.vcpu_hour);
-    let gb = notes.price(name.span, format!("{item}.memory"), "GB-hour", &rates.gb_hour);
     let spot_of = spot.and(on_demand).map(|rates| {
         (super::notes::bill_price(&rates.vcpu_hour), super::notes::bill_price(&rates.gb_hour))
     });
-
+    let price = fargate_price::link(name, it, scenario, region, rates, (arch, windows), notes);
+    let os = if windows { FargateOs::Windows } else { FargateOs::Linux };
     let start_latency = if let Some(given) = &it.start_latency {
         given.value.distribution.clone()
     } else {
@@ -103,7 +101,7 @@ pub(super) fn link(
     let spec = FargateSpec {
         name: name.value.clone(),
         selectors,
-        sizes: sizes(rates),
+        sizes: sizes(os, rates),
         overhead_memory: overhead,
         start_latency,
         launch_burst,
@@ -113,10 +111,7 @@ pub(super) fn link(
         sidecar_memory,
         hazard_per_hour,
     };
-    // Pods on Fargate get private addresses only (EKS user guide, Fargate
-    // considerations).
-    let price = FargatePrice { vcpu_hour: vcpu?, gb_hour: gb?, spot_of, public_ipv4: false };
-    Some((spec, (price, arch)))
+    Some((spec, (FargatePrice { spot_of, ..price? }, arch)))
 }
 
 /// Interruptions per running hour.
@@ -147,10 +142,11 @@ fn hazard(it: &scenario::Fargate, spot: bool, path: &str, notes: &mut Notes<'_>)
     control::hazard_of(per_month)
 }
 
-/// All sizes, the cheapest first; among equals the smaller.
-fn sizes(rates: &FargateRates) -> Vec<FargateSize> {
+/// All sizes, the cheapest first; among equals the smaller. A licence beside
+/// the rates would make larger sizes dearer still.
+fn sizes(os: FargateOs, rates: &FargateRates) -> Vec<FargateSize> {
     let mut sizes: Vec<FargateSize> =
-        FARGATE_SIZES.iter().map(|s| FargateSize { cpu: s.cpu(), memory: s.memory() }).collect();
+        fargate_sizes(os).map(|s| FargateSize { cpu: s.cpu(), memory: s.memory() }).collect();
     // Milli-cpu and MiB: the ratio to hours and GB is the same for all.
     sizes.sort_by_key(|s| {
         let cpu = rates.vcpu_hour.rate.pico() * i128::from(s.cpu.0) * 1_024;

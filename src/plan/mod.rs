@@ -21,6 +21,9 @@ mod ecs_constraints;
 #[cfg(test)]
 mod ecs_tests;
 mod fargate;
+mod fargate_price;
+#[cfg(test)]
+mod fargate_price_tests;
 #[cfg(test)]
 mod fargate_tests;
 mod files;

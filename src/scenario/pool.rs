@@ -122,6 +122,26 @@ names! {
 }
 
 names! {
+    /// Operating systems.
+    pub enum Os {
+        /// Linux.
+        "linux" => Linux,
+        /// Windows Server.
+        "windows" => Windows,
+    }
+}
+
+names! {
+    /// How the price of a Windows vCPU on Fargate is read.
+    pub enum WindowsLicence {
+        /// It contains the licence of the operating system.
+        "included" => Included,
+        /// The licence comes on top of it.
+        "added" => Added,
+    }
+}
+
+names! {
     /// Purchase options of EC2.
     pub enum Purchase {
         /// On-Demand.
@@ -254,6 +274,12 @@ record! {
         "purchase" => purchase: Option<Spanned<Purchase>>,
         /// Processor architecture; amd64 unless stated. arm64 is for ECS only.
         "arch" => arch: Option<Spanned<Arch>>,
+        /// Operating system; linux unless stated. windows is for ECS only, on amd64 and On-Demand, with 1 to 4 vCPU.
+        "os" => os: Option<Spanned<Os>>,
+        /// Whether the published price of a Windows vCPU contains the licence; included unless stated.
+        "windows-licence" => windows_licence: Option<Spanned<WindowsLicence>>,
+        /// Shortest time that a pod is billed for; 60s, with Windows 5m, unless stated.
+        "minimum-charge" => minimum_charge: Option<Spanned<SimDuration>>,
         /// How often Spot tasks are interrupted.
         "interruptions" => interruptions: Option<Spanned<FargateInterruptions>>,
         /// From the request to a started container.

@@ -62,6 +62,8 @@ record! {
         "thin" => thin: Option<Spanned<Positive<Share>>>,
         /// Whole days drawn anew for each seed, instead of those of the scenario.
         "resample" => resample: Option<Spanned<Resample>>,
+        /// Ephemeral storage that each pod asks for on Fargate, of which 20 GiB are free: on EKS its ephemeral-storage request, on ECS ephemeralStorage.sizeInGiB.
+        "fargate-storage" => fargate_storage: Option<Spanned<Positive<Bytes>>>,
         /// On ECS, how its tasks are placed; as `placement` says unless stated.
         "placement-strategy" => placement_strategy: Option<Spanned<Vec<Spanned<PlacementRule>>>>,
         /// On ECS, where its tasks may be placed at all; as `ecs` says unless stated.
@@ -193,6 +195,8 @@ fn check_workload(it: &Workload, _: Span, ctx: &mut Ctx<'_>) -> bool {
         refuse("priorityClassName", it.priority_class_name.as_ref().map(|p| p.span), why);
         refuse("schedulerName", it.scheduler_name.as_ref().map(|p| p.span), why);
         refuse("preemptionPolicy", it.preemption_policy.as_ref().map(|p| p.span), why);
+        let span = it.fargate_storage.as_ref().map(|s| s.span);
+        refuse("fargate-storage", span, "it has no Fargate pods of its own");
         let span = it.scheduling_gates.first().map(|g| g.span);
         refuse("schedulingGates", span, "it runs from the node's Ready on");
         refuse("shutdown", it.shutdown.as_ref().map(|s| s.span), "it ends with its node");
