@@ -10,9 +10,6 @@ mod compute;
 #[cfg(test)]
 mod fargate_tests;
 mod ledger;
-#[cfg(test)]
-#[path = "commitments/literal.rs"]
-mod literal;
 mod meter;
 mod model;
 mod parts;

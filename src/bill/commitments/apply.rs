@@ -158,6 +158,11 @@ impl Ranking {
         }
     }
 
+    /// (Item, commitment) in the order in which they are covered.
+    pub fn order(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        self.pairs.iter().map(|pair| (pair.item as usize, usize::from(pair.plan)))
+    }
+
     /// Covers one hour. `committed` holds per commitment what it costs in the
     /// hour and how many of the hour's milliseconds it is in force; the money
     /// becomes what stays unused. `usage` (one entry an item) shrinks to what

@@ -334,6 +334,13 @@ fn by_saving(
 mod tests {
     use super::*;
 
+    /// The literal hour, of which the bill must be the same.
+    fn hour(usage: &[Usage], held: &[Held]) -> Hour {
+        let hour = super::hour(usage, held);
+        crate::bill::commitments::agreement::agree(usage, held, &hour, 0);
+        hour
+    }
+
     fn q(text: &str) -> Q {
         Q::decimal(text)
     }

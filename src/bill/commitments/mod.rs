@@ -23,9 +23,13 @@
 //! covered and remaining parts add up to the item, and used and unused parts to
 //! the commitment.
 
+#[cfg(test)]
+mod agreement;
 mod apply;
 mod eligible;
 mod hand_out;
+#[cfg(test)]
+mod literal;
 mod normal;
 mod settlement;
 mod terms;
