@@ -58,7 +58,7 @@ fn observers(bencher: divan::Bencher<'_, '_>) {
     let owner = Owner { workload: WorkloadId(0), namespace: NamespaceId(0) };
     let rates = pod_rates(1_000, 1 << 30, -1, -1);
     bencher.counter(ItemsCount::new(PODS)).bench_local(|| {
-        let mut observer = Observer::new(0, SimTime::ZERO, 1, KeepPods::Yes);
+        let mut observer = Observer::new(0, SimTime::ZERO, 1, 0, KeepPods::Yes);
         for node in 0..NODES {
             observer.accounts.open(node, node as u32, &capacity, SimTime::ZERO);
             observer.accounts.serve(node, SimTime::ZERO);

@@ -313,6 +313,7 @@ impl Quantity {
                     | Metric::MemoryRequested
                     | Metric::CpuUsed
                     | Metric::MemoryUsed
+                    | Metric::ComputeGap
             )
         )
     }

@@ -1,9 +1,11 @@
 //! Ranks cases and explains the ranking. Knows a study, nothing of how it was
 //! made.
 
+pub mod breakeven;
 mod compare;
 mod fail_if;
 mod flips;
+mod lower_bound;
 mod rightsize;
 mod service;
 mod sweep_verdict;

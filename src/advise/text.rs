@@ -7,7 +7,7 @@ use super::flips::Flip;
 use super::service::Shortfall;
 use super::verdict::{CaseVerdict, Resampled, Verdict, WorkloadVerdict};
 use crate::observe::RejectReason;
-use crate::sweep::{Estimate, GoalValue, Study};
+use crate::sweep::{Estimate, GoalValue, Metric, Study};
 use crate::units::Money;
 
 /// A labelled statement.
@@ -45,6 +45,9 @@ impl Verdict {
             );
         }
         say("service", service(chosen));
+        if let Some(text) = conceivable(study, chosen) {
+            say("bound", text);
+        }
         if let Some(second) = &self.runner_up {
             let mut text = format!(
                 "{} costs {} more{}",
@@ -111,6 +114,21 @@ impl Verdict {
         };
         format!("{name}: {among}")
     }
+}
+
+/// How far compute is from the best conceivable.
+fn conceivable(study: &Study, of: &CaseVerdict) -> Option<String> {
+    let mean = |metric| Some(study.estimate(of.case, metric)?.mean);
+    let (compute, bound) = (mean(Metric::ComputeList)?, mean(Metric::ComputeBound)?);
+    (compute > 0.0).then(|| {
+        format!(
+            "at most {:.0} % of compute could still be saved by placing these pods otherwise on \
+             what the pools may launch: {} at list price, at least {}",
+            (1.0 - bound / compute).max(0.0) * 100.0,
+            usd(compute),
+            usd(bound)
+        )
+    })
 }
 
 fn append(text: &mut String, more: std::fmt::Arguments<'_>) {

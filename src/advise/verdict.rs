@@ -71,6 +71,9 @@ pub struct CaseVerdict {
     pub monthly_extrapolated: bool,
     /// Cost without commitments.
     pub list: Option<Estimate>,
+    /// The share of compute that at most could be saved by placing the same
+    /// pods otherwise.
+    pub compute_gap: Option<Estimate>,
     /// Baseline minus case, paired by seed; `None` for the baseline.
     pub saving: Option<Estimate>,
     /// The saving as a share of the baseline's cost.
@@ -264,6 +267,7 @@ fn case_verdict(study: &Study, baseline: &CaseStudy, case: usize) -> Option<Case
         saving,
         saving_share,
         pending_p95: estimate(Metric::PendingP95),
+        compute_gap: estimate(Metric::ComputeGap),
         evictions: estimate(Metric::Evictions),
         interruptions: estimate(Metric::Interruptions),
         unserved: estimate(Metric::Unserved),

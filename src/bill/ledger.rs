@@ -35,6 +35,7 @@ pub(super) struct Ledger {
     total: Money,
     list_total: Money,
     on_demand_total: Money,
+    compute_list: Money,
     eligible: Money,
 }
 
@@ -52,6 +53,7 @@ impl Ledger {
             total: Money::ZERO,
             list_total: Money::ZERO,
             on_demand_total: Money::ZERO,
+            compute_list: Money::ZERO,
             eligible: Money::ZERO,
         })
     }
@@ -71,6 +73,9 @@ impl Ledger {
         self.total += e.net;
         self.list_total += e.list;
         self.on_demand_total += e.on_demand;
+        if sku.charge.is_compute() {
+            self.compute_list += e.list;
+        }
         if matches!(
             sku.purchase,
             PurchaseOption::OnDemand | PurchaseOption::Fargate | PurchaseOption::SavingsPlan
@@ -101,6 +106,7 @@ impl Ledger {
             total: self.total,
             list_total: self.list_total,
             on_demand_total: self.on_demand_total,
+            compute_list: self.compute_list,
             lines: self.lines,
             skus,
             hourly: Hourly { first_hour: self.first_hour, rows: self.hourly },

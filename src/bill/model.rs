@@ -104,6 +104,22 @@ impl Charge {
         }
     }
 
+    /// Whether it pays for machines while they are there: what a lower bound
+    /// on compute bounds. Credits are luck, and not among them.
+    #[must_use]
+    pub const fn is_compute(self) -> bool {
+        matches!(
+            self,
+            Charge::Instance
+                | Charge::InstanceRounding
+                | Charge::InstanceMinimum
+                | Charge::FargateCpu
+                | Charge::FargateMemory
+                | Charge::FargateRounding
+                | Charge::FargateMinimum
+        )
+    }
+
     /// Its name for people.
     #[must_use]
     pub const fn label(self) -> &'static str {
@@ -522,6 +538,8 @@ pub struct Bill {
     pub list_total: Money,
     /// The same usage, all of it bought On-Demand.
     pub on_demand_total: Money,
+    /// What of `list_total` pays for machines ([`Charge::is_compute`]).
+    pub compute_list: Money,
     /// Every line; empty where not kept.
     pub lines: Lines,
     /// Price list of the lines.

@@ -10,7 +10,7 @@ use crate::frames::tables;
 use crate::observe::{KeepPods, Record};
 use crate::plan::{CasePlan, Grid, Plan};
 use crate::sweep::{
-    Cell, Detail, Finished, Found, Journal, Key, Keys, Outcome, OutputDir, Simulate,
+    Cell, Detail, Finished, Found, Journal, Key, Keys, LowerBound, Outcome, OutputDir, Simulate,
 };
 use crate::workload::Workloads;
 use crate::{Error, Result, world};
@@ -41,7 +41,9 @@ fn checked(workloads: Arc<Workloads>, record: Record) -> Result<Simulated> {
 fn billed(case: &CasePlan, seed: u64, of: &Simulated, keep: KeepLines) -> Result<(Bill, Outcome)> {
     let cluster = &*case.setup.cluster;
     let bill = Bill::compute(&of.record, cluster, &of.workloads, &case.billing, keep)?;
-    let outcome = Outcome::measure(seed, &of.record, &bill, cluster, &of.workloads, &case.goals);
+    let mut outcome =
+        Outcome::measure(seed, &of.record, &bill, cluster, &of.workloads, &case.goals);
+    outcome.lower_bound = Some(LowerBound::of(&of.record, &bill, cluster, &case.billing));
     Ok((bill, outcome))
 }
 

@@ -1,6 +1,7 @@
 //! Observers of a run, and the record they leave. Knows no policy.
 
 mod accounts;
+mod held;
 mod names;
 mod observer;
 pub mod probe;
@@ -10,6 +11,7 @@ mod rejection;
 mod timeline;
 
 pub use accounts::{Accounts, Owner, PodRates, SHARE_SCALE, pod_rates};
+pub use held::{Held, HeldHours};
 pub use observer::{KeepPods, Observer};
 pub use record::{
     FargateRecord, NodeEnd, NodeRecord, NodeWindow, OwnerIntegral, Place, PodCounts, PodEnd,

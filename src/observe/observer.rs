@@ -2,6 +2,7 @@
 //! records them. Static dispatch, no map and no string on the path.
 
 use super::accounts::{Accounts, Owner, PodRates};
+use super::held::Held;
 use super::probe::Probe;
 use super::record::{
     FargateRecord, NodeEnd, NodeRecord, Place, PodCounts, PodEnd, PodRecord, Record, ServiceDemand,
@@ -33,6 +34,8 @@ pub struct Observer {
     pub nodes: Vec<NodeRecord>,
     /// Every Fargate pod so far.
     pub fargate: Vec<FargateRecord>,
+    /// What bound pods hold.
+    pub held: Held,
     /// Watches one pod, where somebody asked for it.
     pub probe: Option<Box<Probe>>,
     keep: KeepPods,
@@ -48,15 +51,22 @@ pub struct Observer {
 }
 
 impl Observer {
-    /// An observer of `workloads` workloads.
+    /// An observer of `workloads` workloads and `extended` resources.
     #[must_use]
-    pub fn new(start_unix_ms: i64, warmup: SimTime, workloads: usize, keep: KeepPods) -> Self {
+    pub fn new(
+        start_unix_ms: i64,
+        warmup: SimTime,
+        workloads: usize,
+        extended: usize,
+        keep: KeepPods,
+    ) -> Self {
         let window = start_unix_ms.div_euclid(WINDOW_MS) as i32;
         Observer {
             accounts: Accounts::new(window),
             timeline: Timeline::default(),
             nodes: Vec::new(),
             fargate: Vec::new(),
+            held: Held::new(start_unix_ms, extended),
             probe: None,
             keep,
             pods: Vec::new(),
@@ -255,6 +265,7 @@ impl Observer {
     /// Forgets what is not to be billed or reported: the warm-up is over.
     pub fn warmed_up(&mut self, now: SimTime, shares: &[u128]) {
         self.accounts.forget(now, shares);
+        self.held.forget(now);
     }
 
     /// Ends the observation. The world has ended every pod and node before.
@@ -315,6 +326,7 @@ impl Observer {
             pods: self.pods,
             owners,
             windows,
+            held: self.held.finish(end),
             waits: self.waits,
             counts: self.counts,
             demand,

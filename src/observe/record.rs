@@ -3,6 +3,7 @@
 //! Everything is columns or small plain rows, in an order that depends on the
 //! simulation alone. Times are milliseconds since the start of the run.
 
+use super::held::HeldHours;
 use super::rejection::ReasonCounts;
 use crate::cluster::{PoolId, Purchase, ShapeId, ZoneId};
 use crate::units::SimTime;
@@ -339,6 +340,8 @@ pub struct Record {
     pub owners: Vec<OwnerIntegral>,
     /// Node windows, ascending by (node, window).
     pub windows: Vec<NodeWindow>,
+    /// What bound pods held, hour by hour.
+    pub held: HeldHours,
     /// Waiting times by workload.
     pub waits: Vec<Waits>,
     /// Pod counts by workload.

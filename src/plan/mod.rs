@@ -59,4 +59,12 @@ pub use model::{
     Bound, CasePlan, Change, Goal, Input, Options, Origin, Plan, ReadTrace, Rightsizing, Setting,
     Warning,
 };
+pub use notes::bill_price;
 pub use usage::coverage as usage_coverage;
+
+/// Memory that EKS adds to every pod on Fargate for Kubernetes components
+/// (EKS user guide, Fargate pod configuration).
+#[must_use]
+pub const fn fargate_overhead() -> crate::units::Bytes {
+    defaults::FARGATE_OVERHEAD.value
+}

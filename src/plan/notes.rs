@@ -107,7 +107,8 @@ impl Notes<'_> {
 
 /// A quote as the bill takes it, whatever its status: for comparisons that
 /// nothing is charged by.
-pub(super) fn bill_price(quote: &catalog::Quote) -> Price {
+#[must_use]
+pub fn bill_price(quote: &catalog::Quote) -> Price {
     Price::new(quote.rate, status(quote.status))
 }
 

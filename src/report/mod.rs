@@ -4,6 +4,7 @@
 //! maps a study to charts; `page` is the report, `terminal` what a run prints.
 //! No wall clock: what is written depends on the study alone.
 
+mod breakeven;
 pub mod charts;
 mod combinations;
 mod comparison;
@@ -22,6 +23,7 @@ mod terminal;
 mod text;
 mod words;
 
+pub use breakeven::{breakeven, breakeven_charts, breakeven_csv};
 pub use combinations::{past_sweep_table, sweep_results};
 pub use comparison::comparison;
 pub use coverage::coverage;

@@ -60,6 +60,7 @@ fn figures(of: &CaseVerdict) -> Vec<Figure> {
     let mut figures = vec![
         figure("cost_usd", "cost", Some(of.cost), words::usd),
         figure("list_usd", "list", of.list, |e| words::mean_usd(e.mean)),
+        figure("compute_gap", "gap", of.compute_gap, |e| text::percent(e.mean)),
         figure("monthly_usd", "a month", of.monthly, |e| words::mean_usd(e.mean)),
         figure("saving_usd", "saving", of.saving, words::usd),
         figure("pending_p95_s", "wait p95", of.pending_p95, |e| text::seconds(e.mean)),

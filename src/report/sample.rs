@@ -296,6 +296,10 @@ fn outcome(made: &Made, bill: &Bill, seed: u64) -> Outcome {
             by_purchase: by(&bill.by_purchase),
             by_price_status: by(&bill.by_price_status),
         },
+        lower_bound: Some(crate::sweep::LowerBound {
+            compute: scaled(bill.list_total),
+            bound: scaled(bill.list_total).scale(77, 100),
+        }),
         goals: vec![GoalResult {
             name: "web-pending".to_owned(),
             target: GoalValue::Seconds(60.0),

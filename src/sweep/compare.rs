@@ -79,6 +79,12 @@ metrics! {
         CostPerThousandPods, "cost_per_1000_pods_started", "USD", |o| {
             (o.pods.started > 0).then(|| o.cost.total.to_f64() * 1e3 / o.pods.started as f64)
         };
+        /// Instances and Fargate at list price, before commitments and credits.
+        ComputeList, "compute_list", "USD", |o| Some(o.lower_bound?.compute.to_f64());
+        /// What they cost at least, however the same pods are placed.
+        ComputeBound, "compute_lower_bound", "USD", |o| Some(o.lower_bound?.bound.to_f64());
+        /// The share that at most could be saved of them.
+        ComputeGap, "compute_gap_of_list", "", |o| o.lower_bound?.gap();
         /// Mean pending time.
         PendingMean, "pending_mean", "s", |o| o.pending_s.mean;
         /// Median pending time.

@@ -45,6 +45,7 @@ impl Outcome {
             utilisation: utilisation(record, workloads, cluster),
             nodes: nodes(record, cluster),
             cost: CostTotals::of(bill),
+            lower_bound: None,
             goals: Vec::new(),
             workloads: workload_outcomes(record, bill, workloads, &work),
         };

@@ -30,8 +30,8 @@ pub use model::{
     Assumption, Bound, CaseStudy, Change, Goal, Input, Origin, SCHEMA_VERSION, Study, Warning,
 };
 pub use outcome::{
-    CostTotals, GoalResult, GoalValue, NodeCounts, Outcome, Pods, TypeUse, UsedShare, Utilisation,
-    WaitSummary, WorkloadOutcome,
+    CostTotals, GoalResult, GoalValue, LowerBound, NodeCounts, Outcome, Pods, TypeUse, UsedShare,
+    Utilisation, WaitSummary, WorkloadOutcome,
 };
 pub use output::OutputDir;
 pub use pareto::{OBJECTIVES, Objective};

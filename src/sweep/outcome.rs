@@ -36,6 +36,8 @@ pub struct Outcome {
     pub nodes: NodeCounts,
     /// Money.
     pub cost: CostTotals,
+    /// What compute costs and cannot cost less; `None` where nobody asked.
+    pub lower_bound: Option<LowerBound>,
     /// What goals came to, in the order of the scenario.
     pub goals: Vec<GoalResult>,
     /// Workloads but `DaemonSet`s, in scenario order.
@@ -150,6 +152,26 @@ pub struct CostTotals {
     pub by_purchase: ByName,
     /// Net cost by trust in the price.
     pub by_price_status: ByName,
+}
+
+/// Compute at list prices (before commitments and credits) against a bound
+/// that no placement of the same pods on the same offers undercuts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct LowerBound {
+    /// Instances and Fargate pods, their minimums and rounding included.
+    pub compute: Money,
+    /// No placement pays less.
+    pub bound: Money,
+}
+
+impl LowerBound {
+    /// The share of `compute` that at most could be saved; `None` where
+    /// nothing is paid.
+    #[must_use]
+    pub fn gap(&self) -> Option<f64> {
+        (self.compute > Money::ZERO)
+            .then(|| (1.0 - self.bound.to_f64() / self.compute.to_f64()).max(0.0))
+    }
 }
 
 /// What a goal came to in one cell.

@@ -3,8 +3,8 @@
 
 use super::model::{Bound, Goal, Input};
 use super::outcome::{
-    CostTotals, GoalResult, GoalValue, NodeCounts, Outcome, Pods, UsedShare, Utilisation,
-    WaitSummary, WorkloadOutcome,
+    CostTotals, GoalResult, GoalValue, LowerBound, NodeCounts, Outcome, Pods, UsedShare,
+    Utilisation, WaitSummary, WorkloadOutcome,
 };
 use super::study::{Axis, Combination, SweepStudy, SweptCase};
 use crate::units::Money;
@@ -68,6 +68,7 @@ fn outcome(seed: u64, spot: bool, max: i128, plan: i128) -> Outcome {
             monthly: Some(milli(cost * 730 / 168)),
             ..CostTotals::default()
         },
+        lower_bound: Some(LowerBound { compute: milli(list), bound: milli(list / 2) }),
         goals: vec![GoalResult {
             name: "soon".to_owned(),
             target: GoalValue::Seconds(120.0),

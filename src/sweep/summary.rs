@@ -8,9 +8,10 @@ use serde::Serialize;
 
 use super::compare::Metric;
 use super::model::{Input, SCHEMA_VERSION, Study};
-use super::outcome::{GoalResult, NodeCounts, Pods, Utilisation, WaitSummary};
+use super::outcome::{GoalResult, LowerBound, NodeCounts, Pods, Utilisation, WaitSummary};
 use super::stats::Estimate;
 use crate::bill::CostSummary;
+use crate::units::Money;
 use crate::{Error, Result};
 
 /// One case as `summary.json` shows it.
@@ -30,8 +31,27 @@ pub struct Summary<'a> {
     utilisation: &'a Utilisation,
     nodes: &'a NodeCounts,
     cost: CostSummary<'a>,
+    lower_bound: Option<Floor>,
     goals: &'a [GoalResult],
     intervals: BTreeMap<&'static str, Interval>,
+}
+
+/// What compute cannot cost less than.
+#[derive(Debug, Clone, Copy, Serialize)]
+struct Floor {
+    /// Instances and Fargate at list price, before commitments and credits.
+    compute: Money,
+    /// The least they cost, however the same pods are placed on what the
+    /// pools may launch.
+    lower_bound: Money,
+    /// The share that could be saved at most.
+    gap: Option<f64>,
+}
+
+impl Floor {
+    fn of(it: LowerBound) -> Floor {
+        Floor { compute: it.compute, lower_bound: it.bound, gap: it.gap() }
+    }
 }
 
 /// A mean over seeds with its 95 % interval, which covers simulation noise
@@ -80,6 +100,7 @@ impl Study {
             utilisation: &first.utilisation,
             nodes: &first.nodes,
             cost: detail.bill.summary(),
+            lower_bound: first.lower_bound.map(Floor::of),
             goals: &first.goals,
             intervals,
         })
@@ -103,7 +124,6 @@ mod tests {
     use crate::sweep::detail::Detail;
     use crate::sweep::model::CaseStudy;
     use crate::sweep::outcome::{CostTotals, Outcome};
-    use crate::units::Money;
     use std::sync::Arc;
 
     #[test]
@@ -135,7 +155,7 @@ mod tests {
         assert_eq!(
             keys(&json),
             "schema_version plimsoll_version scenario case seed inputs price_dates events pods \
-             pending_s ready_s utilisation nodes cost goals intervals"
+             pending_s ready_s utilisation nodes cost lower_bound goals intervals"
         );
         assert_eq!(
             keys(&json["pods"]),

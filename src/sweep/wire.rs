@@ -9,8 +9,8 @@
 use std::collections::BTreeMap;
 
 use super::outcome::{
-    CostTotals, GoalResult, GoalValue, NodeCounts, Outcome, Pods, TypeUse, UsedShare, Utilisation,
-    WaitSummary, WorkloadOutcome,
+    CostTotals, GoalResult, GoalValue, LowerBound, NodeCounts, Outcome, Pods, TypeUse, UsedShare,
+    Utilisation, WaitSummary, WorkloadOutcome,
 };
 use crate::units::Money;
 use crate::workload::WorkloadKind;
@@ -175,7 +175,7 @@ macro_rules! records {
 records! {
     Outcome {
         seed, events, window_hours, requested_core_hours, pods, pending_s, ready_s, utilisation,
-        nodes, cost, goals, workloads,
+        nodes, cost, lower_bound, goals, workloads,
     }
     Pods {
         submitted, started, finished, evicted, interrupted, rejected, rejected_by_reason,
@@ -189,6 +189,7 @@ records! {
     CostTotals {
         total, list, on_demand, monthly, monthly_extrapolated, by_purchase, by_price_status,
     }
+    LowerBound { compute, bound }
     GoalResult { name, target, value, met }
     WorkloadOutcome {
         name, kind, pods, unfinished, pending_s, ready_s, demanded_core_hours, cost,

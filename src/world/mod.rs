@@ -214,6 +214,7 @@ impl<'a> World<'a> {
                 setup.start_unix_ms,
                 setup.warmup,
                 workloads.workloads.len(),
+                workloads.extended.len(),
                 keep,
             ),
             reclaims: Reclaims::new(seed, setup.spot.shock_share),

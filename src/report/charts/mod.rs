@@ -4,6 +4,7 @@
 //! relying on colour alone, and is the same bytes for the same data.
 
 mod along;
+mod breakeven;
 mod canvas;
 mod cdf;
 mod frame;
@@ -18,6 +19,7 @@ mod theme;
 mod waterfall;
 
 pub use along::{Along, Measured, along};
+pub use breakeven::{Falling, Level, breakeven};
 pub use canvas::Look;
 pub use cdf::{Distribution, cdf};
 pub use heat::{Cell, Grid, heat};
