@@ -9,6 +9,7 @@ pub mod commitments;
 mod compute;
 #[cfg(test)]
 mod fargate_tests;
+pub mod focus;
 mod ledger;
 mod meter;
 mod model;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use super::export::{self, Export};
 use crate::bill::{Bill, KeepLines};
 use crate::frames::tables;
 use crate::observe::{KeepPods, Record};
@@ -52,6 +53,8 @@ pub(super) struct PlannedCells<'a> {
     pub(super) plan: &'a Plan,
     /// Where the first seed's tables go.
     pub(super) output: &'a OutputDir,
+    /// What else the first seed is written as.
+    pub(super) exports: &'a [Export],
 }
 
 impl Simulate for PlannedCells<'_> {
@@ -90,7 +93,8 @@ impl PlannedCells<'_> {
         tables::write_pods(&of.record, &of.workloads, file("pods.parquet")?)?;
         tables::write_nodes(&of.record, &case.setup.cluster, bill, file("nodes.parquet")?)?;
         tables::write_timeline(&of.record, file("timeline.parquet")?)?;
-        tables::write_bill(bill, file("bill.parquet")?)
+        tables::write_bill(bill, file("bill.parquet")?)?;
+        export::write(self.exports, self.plan, case, &of.record, &of.workloads, bill, &file)
     }
 }
 

@@ -85,7 +85,7 @@ fn studies() -> Vec<Study> {
     let plan = plan::link(&source, &Options::default()).expect("a plan");
     let dir = tempfile::tempdir().expect("a directory");
     let output = OutputDir::create(&dir.path().join("out")).expect("an output");
-    let cells = Shallow(PlannedCells { plan: &plan, output: &output });
+    let cells = Shallow(PlannedCells { plan: &plan, output: &output, exports: &[] });
     let seeds: Vec<u64> = (1..=(REPETITIONS * SEEDS) as u64).collect();
     let threads = std::thread::available_parallelism().map_or(1, Into::into);
     let stop = AtomicBool::new(false);

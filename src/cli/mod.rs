@@ -10,6 +10,7 @@ mod compare;
 #[cfg(test)]
 mod coverage;
 mod explain;
+mod export;
 mod fail_if;
 mod generate;
 mod import;

@@ -221,7 +221,7 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     let target = args.output.clone().unwrap_or_else(|| scratch.path().join("result"));
     let output = OutputDir::create(&target)?;
     let stop = run::stop_on_interrupt()?;
-    let study = run::simulate(&plan, &output, threads, &stop, console)?;
+    let study = run::simulate(&plan, &output, &[], threads, &stop, console)?;
     let verdict = Verdict::of(&study);
     let outcomes = study.cases.last().map(|c| c.outcomes.clone()).unwrap_or_default();
     let rightsized = bench.rightsized(&plan, whole, outcomes)?;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::cells::PlannedCells;
+use super::export::Export;
 use super::fail_if;
 use super::progress::Progress;
 use super::{Console, Format, Outcome, Scenario, print};
@@ -24,6 +25,9 @@ pub(super) struct Args {
     /// Threads [default: all cores]
     #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
+    /// Also write the first seed of each case as: focus-csv, focus-parquet
+    #[arg(long, value_name = "FORMAT", value_enum, value_delimiter = ',')]
+    export: Vec<Export>,
     /// How the comparison is printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -49,7 +53,7 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     }
     let output = OutputDir::create(&target)?;
     let stop = stop_on_interrupt()?;
-    let study = simulate(&plan, &output, threads, &stop, console)?;
+    let study = simulate(&plan, &output, &args.export, threads, &stop, console)?;
     let verdict = Verdict::of(&study);
     write(&study, verdict.as_ref(), &output)?;
     output.write("run-stats.json", stats(started, threads, &study).as_bytes())?;
@@ -126,11 +130,12 @@ pub(super) fn warn_of(warnings: &[plan::Warning], deny: bool, console: &Console)
 pub(super) fn simulate(
     plan: &Plan,
     output: &OutputDir,
+    exports: &[Export],
     threads: usize,
     stop: &AtomicBool,
     console: &Console,
 ) -> Result<Study> {
-    let cells = PlannedCells { plan, output };
+    let cells = PlannedCells { plan, output, exports };
     let seeds = plan.seeds_to_run();
     let progress = Progress::new(plan.cells(), console.shows_bars());
     let done = sweep::run(&cells, seeds, threads, stop, &|done, all| progress.set(done, all));

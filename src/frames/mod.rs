@@ -2,6 +2,7 @@
 
 pub mod cells;
 mod columns;
+pub mod focus;
 mod pages;
 pub mod tables;
 pub mod trace;

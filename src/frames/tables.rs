@@ -42,9 +42,20 @@ pub(super) fn write(
     out: impl Write,
     columns: impl Fn(Range<usize>) -> PolarsResult<Vec<Column>>,
 ) -> Result<()> {
+    write_groups(name, rows, GROUP_ROWS, out, columns)
+}
+
+/// As [`write`], with this many rows in a group.
+pub(super) fn write_groups(
+    name: &str,
+    rows: usize,
+    group: usize,
+    out: impl Write,
+    columns: impl Fn(Range<usize>) -> PolarsResult<Vec<Column>>,
+) -> Result<()> {
     let written = || -> PolarsResult<()> {
         // An empty table has its columns too.
-        let first = DataFrame::new_infer_height(columns(0..rows.min(GROUP_ROWS))?)?;
+        let first = DataFrame::new_infer_height(columns(0..rows.min(group))?)?;
         let mut writer = ParquetWriter::new(out)
             .with_compression(ParquetCompression::Snappy)
             .with_statistics(StatisticsOptions::empty())
@@ -52,9 +63,9 @@ pub(super) fn write(
             .batched(first.schema())?;
         writer.write_batch(&first)?;
         drop(first);
-        let mut at = GROUP_ROWS;
+        let mut at = group;
         while at < rows {
-            let range = at..rows.min(at + GROUP_ROWS);
+            let range = at..rows.min(at + group);
             at = range.end;
             writer.write_batch(&DataFrame::new_infer_height(columns(range)?)?)?;
         }
@@ -87,14 +98,24 @@ fn maybe_u32s(name: &str, values: impl Iterator<Item = Option<u32>>) -> Column {
 }
 
 /// A few names, many rows: rows share the text.
-struct Names(Series);
+pub(super) struct Names(Series);
 
 impl Names {
-    fn new<'a>(names: impl Iterator<Item = &'a str>) -> Names {
+    pub(super) fn new<'a>(names: impl Iterator<Item = &'a str>) -> Names {
         Names(StringChunked::from_iter_values(PlSmallStr::EMPTY, names).into_series())
     }
 
-    fn column(&self, name: &str, ids: impl Iterator<Item = u32>) -> PolarsResult<Column> {
+    /// As [`Names::new`], where some are null.
+    pub(super) fn maybe<'a>(names: impl Iterator<Item = Option<&'a str>>) -> Names {
+        Names(StringChunked::from_iter_options(PlSmallStr::EMPTY, names).into_series())
+    }
+
+    /// The names of these ids.
+    pub(super) fn column(
+        &self,
+        name: &str,
+        ids: impl Iterator<Item = u32>,
+    ) -> PolarsResult<Column> {
         let ids = IdxCa::from_vec(PlSmallStr::EMPTY, ids.collect());
         Ok(self.0.take(&ids)?.with_name(PlSmallStr::from_str(name)).into_column())
     }

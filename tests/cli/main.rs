@@ -3,6 +3,8 @@
 mod compare;
 mod ecs;
 mod explain;
+mod focus;
+mod focus_rules;
 mod gallery;
 mod import;
 mod import_hourly;

@@ -1,0 +1,308 @@
+//! What the rows of one SKU have in common.
+
+use serde_json::{Map, Value};
+
+use super::charges::{self, Category, Item, Meaning};
+use super::columns::Column;
+use super::table::{Labels, Sources};
+use crate::bill::model::{Charge, PurchaseOption, Resource, Sku, Unit};
+use crate::bill::prices::Commitment;
+use crate::cluster::NodeShape;
+use crate::units::Rate;
+use crate::{Error, Result};
+
+/// How the costs of a row follow from its line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Billed as it stands.
+    Plain,
+    /// Covered by a commitment.
+    Covered,
+    /// What of a commitment nothing used.
+    Unused,
+    /// Taken back after the fact.
+    Credit,
+    /// The commitment itself.
+    Purchase,
+}
+
+/// What the rows of one SKU, or the purchases of one commitment, have in
+/// common.
+#[derive(Debug, Clone)]
+pub(super) struct Template {
+    pub(super) role: Role,
+    pub(super) unit: Unit,
+    /// `ListUnitPrice` and `ContractedUnitPrice`.
+    pub(super) price: Rate,
+    /// What its quantity counts was consumed.
+    pub(super) consumed: bool,
+    /// Follows the id of the resource.
+    pub(super) part: &'static str,
+    /// Of Reserved Instances: what all of them cost an hour, and how many
+    /// they are.
+    pub(super) unit_of_commitment: Option<(Rate, u32)>,
+    text: Vec<Option<String>>,
+}
+
+impl Template {
+    /// The text of a column that is the same in all rows; `None` also where
+    /// it is not.
+    pub(super) fn text(&self, column: Column) -> Option<&str> {
+        self.text.get(column as usize)?.as_deref()
+    }
+
+    /// Whether every row has the same in this column.
+    pub(super) fn is_fixed(column: Column) -> bool {
+        column.kind() != super::columns::Kind::Time
+            && column.kind() != super::columns::Kind::Decimal
+            && !matches!(
+                column,
+                Column::AvailabilityZone | Column::ResourceId | Column::ResourceName | Column::Tags
+            )
+    }
+
+    fn new(meaning: Meaning, unit: Unit, price: Rate, role: Role, labels: &Labels<'_>) -> Self {
+        let mut it = Template {
+            role,
+            unit,
+            price,
+            consumed: meaning.consumed,
+            part: meaning.part,
+            unit_of_commitment: None,
+            text: vec![None; Column::ALL.len()],
+        };
+        let (service, category, subcategory) = meaning.service.names();
+        let (provider, publisher, issuer) = meaning.service.vendor();
+        let frequency = if role == Role::Purchase { "Recurring" } else { "Usage-Based" };
+        let charge = if role == Role::Purchase { Category::Purchase } else { meaning.category };
+        for (column, text) in [
+            (Column::BillingAccountId, "plimsoll/payer"),
+            (Column::BillingAccountName, "Simulated payer"),
+            (Column::BillingCurrency, "USD"),
+            (Column::SubAccountId, "plimsoll/account"),
+            (Column::SubAccountName, "Simulated account"),
+            (Column::ProviderName, provider),
+            (Column::PublisherName, publisher),
+            (Column::InvoiceIssuerName, issuer),
+            (Column::RegionId, labels.region),
+            (Column::RegionName, super::regions::name(labels.region)),
+            (Column::ServiceName, service),
+            (Column::ServiceCategory, category),
+            (Column::ServiceSubcategory, subcategory),
+            (Column::SkuMeter, meaning.meter),
+            (Column::ResourceType, meaning.resource_type),
+            (Column::ChargeCategory, charge.name()),
+            (Column::ChargeFrequency, frequency),
+        ] {
+            it.set(column, text);
+        }
+        it
+    }
+
+    fn set(&mut self, column: Column, text: impl Into<String>) {
+        self.text[column as usize] = Some(text.into());
+    }
+
+    fn price_ids(&mut self, labels: &Labels<'_>, meter: &str, item: &str, way: &str) {
+        let id = format!("plimsoll/{}/{}/{item}", labels.region, slug(meter));
+        self.set(Column::SkuPriceId, format!("{id}/{way}"));
+        self.set(Column::SkuId, id);
+    }
+
+    fn commitment(&mut self, labels: &Labels<'_>, c: &Commitment) {
+        let (category, kind, unit) = charges::commitment(c.kind);
+        self.set(Column::CommitmentDiscountCategory, category);
+        self.set(Column::CommitmentDiscountType, kind);
+        self.set(Column::CommitmentDiscountId, labels.commitment(c));
+        self.set(Column::CommitmentDiscountName, c.name.as_str());
+        self.set(Column::CommitmentDiscountUnit, unit);
+        self.unit_of_commitment = c.reserved.as_ref().map(|r| {
+            // An hour of one of them, as a share of what all cost an hour.
+            (c.usd_per_hour, r.count)
+        });
+    }
+
+    /// Of a commitment's purchases, hour by hour.
+    pub(super) fn of_purchase(c: &Commitment, labels: &Labels<'_>) -> Template {
+        let meaning = sold(
+            charges::meaning(Charge::UnusedCommitment, PurchaseOption::SavingsPlan, Unit::Usd),
+            c,
+        );
+        let mut it = Template::new(meaning, Unit::Hours, c.usd_per_hour, Role::Purchase, labels);
+        it.price_ids(labels, meaning.meter, &c.name, "committed");
+        it.commitment(labels, c);
+        it.set(Column::PricingCategory, "Standard");
+        it.set(Column::PricingUnit, Unit::Hours.name());
+        let (_, kind, _) = charges::commitment(c.kind);
+        it.set(
+            Column::ChargeDescription,
+            format!("{kind} `{}`: {} USD per hour, used or not", c.name, c.usd_per_hour),
+        );
+        it.set(Column::XCharge, "commitment-purchase");
+        it.set(Column::XPriceStatus, "stated");
+        it.set(Column::XPurchaseOption, PurchaseOption::SavingsPlan.name());
+        it
+    }
+
+    /// Of a SKU, one of whose lines is about this resource.
+    ///
+    /// # Errors
+    /// A SKU, shape or commitment that the sources do not know.
+    pub(super) fn of_sku(sku: &Sku, first: Resource, sources: &Sources<'_>) -> Result<Template> {
+        let labels = &sources.labels;
+        let mut meaning = charges::meaning(sku.charge, sku.purchase, sku.unit);
+        let shape = match first {
+            Resource::Node(n) => sources
+                .record
+                .nodes
+                .get(n as usize)
+                .map(|node| (node.shape.index(), node.zone.index())),
+            Resource::Fargate(_) | Resource::Cluster | Resource::Commitment(_) => None,
+        };
+        let name = shape.and_then(|(shape, _)| sources.cluster.shapes.get(shape));
+        let commitment = sku.commitment.and_then(|c| sources.plan.commitments.get(usize::from(c)));
+        let role = match (sku.charge, commitment) {
+            (Charge::SpotFirstHour, _) => Role::Credit,
+            (Charge::UnusedCommitment, _) => Role::Unused,
+            (_, Some(_)) => Role::Covered,
+            (_, None) => Role::Plain,
+        };
+        let lost = || Error::failed(format!("`{}` has lines of unknown origin", sku.name));
+        let (item, price) = match meaning.item {
+            Item::Commitment => {
+                let c: &Commitment = commitment.ok_or_else(lost)?;
+                meaning = sold(meaning, c);
+                (c.name.as_str(), c.usd_per_hour)
+            }
+            Item::Shape => {
+                let shape_name = name.map(|s| s.name.as_str()).ok_or_else(lost)?;
+                (shape_name, list_price(sku, first, sources, role).ok_or_else(lost)?)
+            }
+            Item::Named(named) => (named, list_price(sku, first, sources, role).ok_or_else(lost)?),
+        };
+        let unit = if role == Role::Unused { Unit::Hours } else { sku.unit };
+        let mut it = Template::new(meaning, unit, price, role, labels);
+        let zone = shape.and_then(|(_, zone)| sources.cluster.zones.get(zone));
+        let way = match (role, sku.purchase) {
+            (Role::Unused | Role::Purchase, _) => "committed".to_owned(),
+            (_, PurchaseOption::Spot) => {
+                format!("spot/{}", zone.map_or("", String::as_str))
+            }
+            (_, PurchaseOption::FargateSpot) => "spot".to_owned(),
+            // What a commitment covers is listed at its On-Demand price.
+            (
+                _,
+                PurchaseOption::OnDemand
+                | PurchaseOption::SavingsPlan
+                | PurchaseOption::Fargate
+                | PurchaseOption::Custom
+                | PurchaseOption::Other,
+            ) => "on-demand".to_owned(),
+        };
+        // Architectures and operating systems have prices of their own.
+        let way = match meaning.service {
+            charges::Service::Fargate => format!("{way}/{price}"),
+            _ => way,
+        };
+        it.price_ids(labels, meaning.meter, item, &way);
+        if let Some(details) = details(meaning, sku.purchase, name) {
+            it.set(Column::SkuPriceDetails, details);
+        }
+        let pricing = if role == Role::Credit { "Other" } else { charges::pricing(sku.purchase) };
+        it.set(Column::PricingCategory, pricing);
+        if role != Role::Credit {
+            it.set(Column::PricingUnit, unit.name());
+        }
+        if matches!(role, Role::Plain | Role::Covered) {
+            it.set(Column::ConsumedUnit, unit.name());
+        }
+        if let Some(c) = commitment {
+            it.commitment(labels, c);
+            let status = if role == Role::Unused { "Unused" } else { "Used" };
+            it.set(Column::CommitmentDiscountStatus, status);
+        }
+        let description = match role {
+            Role::Credit => format!("{}: {}", sku.charge.label(), item),
+            Role::Unused | Role::Purchase => format!("{} of `{item}`", sku.charge.label()),
+            Role::Plain => format!("{price} USD per {} of {}", singular(unit), sku.name),
+            Role::Covered => {
+                format!("{} USD per {} of {}", sku.rate, singular(unit), sku.name)
+            }
+        };
+        it.set(Column::ChargeDescription, description);
+        it.set(Column::XCharge, sku.charge.name());
+        it.set(Column::XPriceStatus, sku.status.name());
+        it.set(Column::XPurchaseOption, sku.purchase.name());
+        Ok(it)
+    }
+}
+
+/// A commitment's charge as what its seller calls it.
+fn sold(meaning: Meaning, c: &Commitment) -> Meaning {
+    let (_, kind, _) = charges::commitment(c.kind);
+    Meaning { service: charges::seller(c.kind), resource_type: kind, ..meaning }
+}
+
+/// The price before commitments, per unit of the SKU.
+fn list_price(sku: &Sku, first: Resource, sources: &Sources<'_>, role: Role) -> Option<Rate> {
+    if role != Role::Covered {
+        return Some(sku.rate);
+    }
+    match first {
+        Resource::Node(n) => {
+            let shape = sources.record.nodes.get(n as usize)?.shape.index();
+            Some(sources.plan.shapes.get(shape)?.on_demand?.rate)
+        }
+        Resource::Fargate(f) => {
+            let pool = sources.record.fargate.get(f as usize)?.pool;
+            let prices = sources.plan.fargate.get(pool as usize)?;
+            let memory = sku.unit == Unit::GbHours;
+            Some(if memory { prices.gb_hour.rate } else { prices.vcpu_hour.rate })
+        }
+        Resource::Cluster | Resource::Commitment(_) => None,
+    }
+}
+
+/// `SkuPriceDetails`: what is known and belongs to one unit of the SKU.
+fn details(
+    meaning: Meaning,
+    purchase: PurchaseOption,
+    shape: Option<&NodeShape>,
+) -> Option<String> {
+    let mut map = Map::new();
+    match (meaning.item, shape) {
+        (Item::Shape, Some(shape)) => {
+            if purchase != PurchaseOption::Custom {
+                map.insert("InstanceType".into(), Value::from(shape.name.as_str()));
+                if let Some((series, _)) = shape.name.split_once('.') {
+                    map.insert("InstanceSeries".into(), Value::from(series));
+                }
+            }
+            // Whole cores or a finite decimal: thousandths.
+            map.insert("CoreCount".into(), Value::from(shape.capacity.cpu.0 as f64 / 1e3));
+            let gib = shape.nominal_memory.0 as f64 / (1u64 << 30) as f64;
+            map.insert("MemorySize".into(), Value::from(gib));
+        }
+        (Item::Named("gp3"), _) => {
+            map.insert("DiskType".into(), Value::from("SSD"));
+            map.insert("x_VolumeType".into(), Value::from("gp3"));
+        }
+        _ => return None,
+    }
+    Some(Value::Object(map).to_string())
+}
+
+/// A meter's name as part of an id.
+fn slug(text: &str) -> String {
+    text.to_lowercase().replace(' ', "-")
+}
+
+const fn singular(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Hours => "hour",
+        Unit::VcpuHours => "vCPU-hour",
+        Unit::GbHours => "GB-hour",
+        Unit::GbMonths => "GB-month",
+        Unit::Usd => "USD",
+    }
+}

@@ -1,0 +1,177 @@
+//! `run --export focus-csv`: what it writes keeps the rules of FOCUS 1.2.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use super::focus_rules::{DECIMALS, ROW_RULES, Row, SET_RULES, decimal};
+use super::{assert_equal_results, fine, json, pico, refused, root, scratch};
+
+/// Every way of buying: On-Demand, Spot with interruptions in the first hour, a
+/// custom shape, Fargate; a plan that covers and is left unused; names that a
+/// spreadsheet would run.
+const SCENARIO: &str = "
+version: 1
+name: mix
+region: us-east-1
+versions: { kubernetes: '1.35' }
+time: { start: 2026-01-31T20:30Z, horizon: 6h }
+workload:
+  '=web':
+    namespace: prod
+    service: { demand: 40, cpu-time-per-request: 50ms, requests: { cpu: 500m, memory: 1Gi }, replicas: { target: 60%, min: 6, max: 6 } }
+  batch:
+    namespace: batch
+    generate: { count: 40, arrivals: { even: { every: 6m30s } }, duration: 20m, cpu: 1, memory: 2Gi }
+pools:
+  steady: { fixed: { type: m5.large, count: 3 } }
+  made-up: { fixed: { shape: { vcpu: 4, memory: 8Gi, pods: 20, usd-per-hour: 0.1 }, count: 1 } }
+  spot:
+    asg: { types: [m5.large], min: 120, max: 120, purchase: { above-base: spot } }
+    scaler: cluster-autoscaler
+spot: { interruptions: { per-month: 99.99% } }
+charges: { root-volume: 20Gi, public-ipv4: true, node-licence: { usd-per-node-hour: 0.01 } }
+commitments:
+  base: { kind: compute-sp, term: 1y, payment: no-upfront, usd-per-hour: 0.1 }
+  much: { kind: compute-sp, term: 3y, payment: no-upfront, usd-per-hour: 2 }
+cases:
+  nodes: {}
+  fargate:
+    replace:
+      pools: { fargate: { fargate: { match: { namespace: '*' }, job-retention: 0s } } }
+";
+
+/// Header and rows of a CSV file.
+fn table(path: &Path) -> (Vec<String>, Vec<Row>) {
+    let mut reader = csv::Reader::from_path(path).expect("a file");
+    let header: Vec<String> =
+        reader.headers().expect("a header").iter().map(str::to_owned).collect();
+    let rows = reader
+        .records()
+        .map(|record| {
+            let record = record.expect("a record of the header's length");
+            let cells = header.iter().cloned().zip(record.iter().map(str::to_owned));
+            cells.filter(|(_, cell)| !cell.is_empty()).collect()
+        })
+        .collect();
+    (header, rows)
+}
+
+fn sum(rows: &[Row], column: &str) -> i128 {
+    rows.iter().map(|r| decimal(&r[column]).expect("a decimal")).sum()
+}
+
+#[test]
+fn exports_keep_the_rules_of_focus() {
+    let dir = scratch();
+    fs::write(dir.path().join("mix.yaml"), SCENARIO).expect("written");
+    let export = ["--export", "focus-csv", "--seeds", "1", "-q"];
+    fine(dir.path(), &[&["run", "mix.yaml", "-o", "mix"][..], &export].concat());
+    let bundled = root().join("workloads/ec2-vs-fargate.yaml");
+    let bundled = bundled.to_str().expect("a path");
+    let short = ["--set", "time.horizon=9h", "-o", "bundled"];
+    fine(dir.path(), &[&["run", bundled][..], &short, &export].concat());
+    let mut about: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut seen = 0;
+    for case in
+        ["mix/nodes", "mix/fargate", "bundled/ec2", "bundled/ec2-spot-plan", "bundled/fargate"]
+    {
+        let (header, rows) = table(&dir.path().join(case).join("focus.csv"));
+        assert!(rows.len() > 50, "{case} has {} rows", rows.len());
+        seen += rows.len();
+        for rule in ROW_RULES {
+            let concerned: Vec<_> = rows.iter().filter(|r| (rule.about)(r)).collect();
+            if let Some(row) = concerned.iter().find(|r| !(rule.holds)(r)) {
+                panic!("{case}: {} ({}) is broken by\n{row:#?}", rule.id, rule.text);
+            }
+            *about.entry(rule.id).or_default() += concerned.len();
+        }
+        for rule in SET_RULES {
+            let count = (rule.check)(&header, &rows);
+            let count =
+                count.unwrap_or_else(|e| panic!("{case}: {} ({}): {e}", rule.id, rule.text));
+            *about.entry(rule.id).or_default() += count;
+        }
+        // The rows are the bill.
+        let summary = json(&dir.path().join(case).join("summary.json"));
+        let total = pico(&summary["cost"]["total"]) * 1_000;
+        assert_eq!(sum(&rows, "EffectiveCost"), total, "{case}");
+        assert_eq!(sum(&rows, "BilledCost"), total, "{case}");
+    }
+    assert!(seen > 1_000, "{seen}");
+    for rule in ROW_RULES {
+        let vacuous = about[rule.id] == 0;
+        assert!(!vacuous || rule.none.is_some(), "no row is about {} ({})", rule.id, rule.text);
+    }
+    for rule in SET_RULES {
+        assert!(about[rule.id] > 0, "nothing is about {} ({})", rule.id, rule.text);
+    }
+}
+
+/// A rule that cannot fail proves nothing: each is broken by hand once.
+#[test]
+fn broken_rows_are_found() {
+    let dir = scratch();
+    fs::write(dir.path().join("mix.yaml"), SCENARIO).expect("written");
+    let args = ["run", "mix.yaml", "--case", "nodes", "-o", "out", "--seeds", "1", "-q"];
+    fine(dir.path(), &[&args[..], &["--export", "focus-csv"]].concat());
+    let (_, rows) = table(&dir.path().join("out/nodes/focus.csv"));
+    let broken = |change: &dyn Fn(&mut Row)| -> Vec<&str> {
+        let mut found = Vec::new();
+        for mut row in rows.iter().cloned() {
+            change(&mut row);
+            found.extend(
+                ROW_RULES.iter().filter(|r| (r.about)(&row) && !(r.holds)(&row)).map(|r| r.id),
+            );
+        }
+        found
+    };
+    assert!(broken(&|_| ()).is_empty());
+    let set = |column: &'static str, value: &'static str| {
+        move |row: &mut Row| {
+            row.insert(column.to_owned(), value.to_owned());
+        }
+    };
+    for (column, value, id) in [
+        ("ListCost", "1e3", "NumericFormat"),
+        ("ListCost", "77", "ListCost.product"),
+        ("ContractedUnitPrice", "-1", "ContractedUnitPrice.sign"),
+        ("ChargePeriodEnd", "2026-03-01T00:00:00Z", "Period.inside"),
+        ("ChargePeriodStart", "2026-01-31 20:00:00", "DateTimeFormat"),
+        ("BilledCost", "1", "DiscountHandling.billed"),
+        ("EffectiveCost", "1", "EffectiveCost.purchase"),
+        ("ChargeClass", "NULL", "NullHandling.text"),
+        ("Tags", "{\"a\":{}}", "KeyValueFormat.Tags"),
+        ("ServiceSubcategory", "Containers", "ServiceCategory.values"),
+        ("PricingCategory", "Standard", "PricingCategory.dynamic"),
+        ("CommitmentDiscountStatus", "Used", "CommitmentDiscountStatus.null"),
+        ("ResourceId", "arn:aws:ec2:i-1", "ColumnHandling.ids"),
+    ] {
+        assert!(broken(&set(column, value)).contains(&id), "{column} = {value} passes {id}");
+    }
+    for column in DECIMALS {
+        let found = broken(&|row: &mut Row| {
+            row.remove(column);
+        });
+        assert!(!found.is_empty(), "{column} may be missing");
+    }
+}
+
+#[test]
+fn exports_are_the_same_bytes_at_any_thread_count() {
+    let dir = scratch();
+    fs::write(dir.path().join("mix.yaml"), SCENARIO).expect("written");
+    let args = |out, jobs| ["run", "mix.yaml", "-o", out, "-j", jobs, "--seeds", "2", "-q"];
+    let export = ["--export", "focus-csv,focus-parquet"];
+    fine(dir.path(), &[&args("one", "1")[..], &export].concat());
+    fine(dir.path(), &[&args("two", "2")[..], &export].concat());
+    assert_equal_results(&dir.path().join("one"), &dir.path().join("two"));
+    assert!(dir.path().join("one/fargate/focus.parquet").is_file());
+    // Names of users reach no spreadsheet as formulas; JSON keeps them whole.
+    let text = fs::read_to_string(dir.path().join("one/fargate/focus.csv")).expect("a file");
+    let starts = |cell: &str| cell.trim_matches('"').starts_with(['=', '+', '@']);
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    assert!(!reader.records().any(|r| r.expect("a record").iter().any(starts)));
+    assert!(text.contains("\"\"workload\"\":\"\"=web\"\""));
+    refused(dir.path(), &["run", "mix.yaml", "--export", "focus"], &["--export", "focus-csv"]);
+}
