@@ -156,6 +156,7 @@ fn setup(nodes: u32) -> Setup {
             zones: vec!["a".into()],
             pools: vec![pool],
             fargate: vec![],
+            spot_pools: vec![],
         }),
         other_profiles: Vec::new(),
         scheduler: SchedulerProfile { service_time_us: None, ..SchedulerProfile::default() },

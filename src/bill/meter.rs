@@ -76,7 +76,26 @@ impl Run {
             minimum_ms,
             last_hour: last.div_euclid(HOUR_MS),
         };
-        (run.from < run.to || rounding_ms + minimum_ms > 0).then_some(run)
+        (!run.is_empty()).then_some(run)
+    }
+
+    /// What of the run lies in [from, to), Unix milliseconds; rounding and
+    /// minimum fall to the last part.
+    pub(super) fn part(self, from: i64, to: i64, last: bool) -> Run {
+        let (rounding_ms, minimum_ms) =
+            if last { (self.rounding_ms, self.minimum_ms) } else { (0, 0) };
+        Run {
+            from: self.from.max(from),
+            to: self.to.min(to),
+            rounding_ms,
+            minimum_ms,
+            last_hour: self.last_hour,
+        }
+    }
+
+    /// Whether nothing of it is billed.
+    pub(super) fn is_empty(self) -> bool {
+        self.from >= self.to && self.rounding_ms + self.minimum_ms == 0
     }
 
     /// (Clock hour, milliseconds run in it), ascending, none empty.

@@ -15,6 +15,7 @@ mod meter;
 mod model;
 mod parts;
 mod prices;
+mod spot;
 mod summary;
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,6 @@ pub use model::{
 pub use parts::{Distributed, Focus, Part, PartOwner, Parts};
 pub use prices::{
     ALWAYS, BillingPlan, Commitment, CommitmentKind, FargatePrice, MONTH_HOURS, Price, PriceStatus,
-    Reserved, ResourceWeight, RootVolume, ShapePrice,
+    Reserved, ResourceWeight, RootVolume, ShapePrice, SpotBilledAt,
 };
 pub use summary::CostSummary;

@@ -238,7 +238,9 @@ impl Unit {
 /// Something with a price: a row of the price list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sku {
-    /// Unique within the bill, for people: `m5.large`, `m5.large Spot us-east-1a`.
+    /// For people: `m5.large`, `m5.large Spot us-east-1a`. Unique within the
+    /// bill together with the rate: a Spot price that moves is one SKU per
+    /// rate, all of one name.
     pub name: String,
     /// What it charges for.
     pub charge: Charge,

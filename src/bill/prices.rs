@@ -67,9 +67,24 @@ pub struct ShapePrice {
     /// be bought On-Demand.
     pub on_demand: Option<Price>,
     /// Spot price per zone, by `ZoneId`; `None` or absent where not offered.
+    /// Where the price moves the record has the rates, and this the status.
     pub spot: Vec<Option<Price>>,
     /// A shape the user made up: bought as "custom" instead of On-Demand.
     pub custom: bool,
+}
+
+/// Which price a Spot instance pays while the price moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub enum SpotBilledAt {
+    /// The price in force at the start of each hour of the instance, for that
+    /// hour.
+    #[default]
+    InstanceHour,
+    /// The price in force at the start of each clock hour (UTC); in the first
+    /// one that at the start of the instance.
+    ClockHour,
+    /// The price in force at each moment.
+    Second,
 }
 
 /// What a Fargate pool costs.
@@ -216,6 +231,8 @@ pub const MONTH_HOURS: u32 = 730;
 pub struct BillingPlan {
     /// Node prices, by `ShapeId`.
     pub shapes: Vec<ShapePrice>,
+    /// Which of the prices of `Record::spot_prices` a Spot instance pays.
+    pub spot_billed_at: SpotBilledAt,
     /// Fargate prices, by index into `ClusterSpec::fargate`.
     pub fargate: Vec<FargatePrice>,
     /// Storage of each Fargate pod beyond what is free, KiB, by the name of its

@@ -1,5 +1,7 @@
 //! Bills computed by hand, and random records whose bills must add up.
 
+mod spot;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -93,6 +95,7 @@ pub(super) fn cluster() -> ClusterSpec {
             sidecar_memory: Bytes(GIB / 4),
             hazard_per_hour: 0.0,
         }],
+        spot_pools: Vec::new(),
     }
 }
 

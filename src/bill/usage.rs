@@ -5,13 +5,15 @@
 //! a whole hour at a constant price is multiplied once a run.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::commitments::Groups;
 use super::meter::{Run, Window};
 use super::model::{Charge, PurchaseOption, Sku, Unit};
 use super::prices::{BillingPlan, FargatePrice, Price, ShapePrice};
+use super::spot::{Stretch, stretches};
 use crate::cluster::{ClusterSpec, Purchase};
-use crate::observe::{NodeEnd, Record};
+use crate::observe::{NodeEnd, NodeRecord, Record};
 use crate::units::{HOUR_MS, MINUTE_MS, Money, Rate, SimTime};
 use crate::{Error, Result};
 
@@ -35,7 +37,8 @@ pub(super) struct RawLine {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Source {
     Shape(u32),
-    SpotShape(u32, u32),
+    /// Shape, zone, and the rate, which may move.
+    SpotShape(u32, u32, Rate),
     Fargate(u32),
     Flat,
     Commitment,
@@ -191,35 +194,53 @@ impl Meter<'_> {
                         "`{name}` has no Spot price in `{zone}`, but a Spot node ran on it"
                     ))
                 })?;
-                let source = Source::SpotShape(node.shape.0, node.zone.0);
+                let source = Source::SpotShape(node.shape.0, node.zone.0, price.rate);
                 (price, source, PurchaseOption::Spot, format!("{name} Spot {zone}"))
             }
         };
         let group = self.groups.of_node(&node);
-        let tariff = Tariff {
-            source,
+        let on_demand = prices.on_demand.map(|p| p.rate);
+        let tariff = |rate: Rate| Tariff {
+            source: match source {
+                Source::SpotShape(shape, zone, _) => Source::SpotShape(shape, zone, rate),
+                other => other,
+            },
             name: &label,
             charge: Charge::Instance,
             purchase,
             unit: Unit::Hours,
             factor: 1,
-            price,
-            on_demand: prices.on_demand.map_or(price.rate, |p| p.rate),
+            price: Price { rate, ..price },
+            on_demand: on_demand.unwrap_or(rate),
             group,
             part: "",
         };
+        let whole = [Stretch::whole(price.rate)];
+        let moved = self.moved(node);
+        let stretches = moved.as_deref().unwrap_or(&whole);
         // EC2 takes a Spot instance back within its first hour: free of
         // charge (EC2 user guide, "Billing for interrupted Spot Instances").
+        // One that ran for an hour to the millisecond has completed it.
         let first_hour = node.end == NodeEnd::Reclaimed
             && node.purchase == Purchase::Spot
             && (node.shutting_down - node.running).ms() < HOUR_MS;
-        if first_hour {
-            self.add(tariff, run, None, out)?;
-            self.waive(tariff, out)?;
-        } else {
-            let extras =
-                Extras { rounding: Charge::InstanceRounding, minimum: Charge::InstanceMinimum };
-            self.add(tariff, run, Some(extras), out)?;
+        let extras =
+            Extras { rounding: Charge::InstanceRounding, minimum: Charge::InstanceMinimum };
+        let extras = (!first_hour).then_some(extras);
+        let mut waived = Vec::new();
+        for (i, stretch) in stretches.iter().enumerate() {
+            let part = run.part(stretch.from, stretch.to, i + 1 == stretches.len());
+            if part.is_empty() && stretches.len() > 1 {
+                continue;
+            }
+            let first = out.len();
+            self.add(tariff(stretch.rate), part, extras, out)?;
+            if first_hour {
+                waived.push((first..out.len(), stretch.rate));
+            }
+        }
+        for (lines, rate) in waived {
+            self.waive(tariff(rate), lines, out)?;
         }
         if let Some(volume) = self.plan.root_volume {
             let extras =
@@ -238,6 +259,16 @@ impl Meter<'_> {
             self.add(flat("node licence", Charge::NodeLicence, price), run, None, out)?;
         }
         Ok(())
+    }
+
+    /// A Spot node's run by price, where the price moves.
+    fn moved(&self, node: NodeRecord) -> Option<Vec<Stretch>> {
+        if node.purchase != Purchase::Spot {
+            return None;
+        }
+        let steps = self.record.spot_prices.of(node.shape, node.zone)?;
+        let (end, at) = (node.shutting_down.min(self.record.end), self.plan.spot_billed_at);
+        Some(stretches(steps, at, self.record.start_unix_ms, node.running, end))
     }
 
     /// Replaces `out` with the lines of Fargate pod `index`.
@@ -382,10 +413,15 @@ impl Meter<'_> {
         Ok(())
     }
 
-    /// Adds a credit for every line so far.
-    fn waive(&mut self, tariff: Tariff<'_>, out: &mut Vec<RawLine>) -> Result<()> {
+    /// Adds a credit for each of these lines.
+    fn waive(
+        &mut self,
+        tariff: Tariff<'_>,
+        lines: Range<usize>,
+        out: &mut Vec<RawLine>,
+    ) -> Result<()> {
         let sku = self.sku(&tariff, Charge::SpotFirstHour)?;
-        for i in 0..out.len() {
+        for i in lines {
             let line = out[i];
             out.push(RawLine {
                 charge: Charge::SpotFirstHour,

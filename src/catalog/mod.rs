@@ -18,6 +18,7 @@ mod region;
 mod savings;
 mod shock;
 mod show;
+mod spot_history;
 mod table;
 mod words;
 
@@ -41,6 +42,7 @@ pub use region::{Region, SPOT_HAZARD_PER_HOUR, SpotQuote, TableDates};
 pub use savings::{Payment, PlanItem, PlanRate, Term};
 pub use shock::PriceShock;
 pub use show::{PriceFilter, PriceRow};
+pub use spot_history::{SpotHistory, usual_zone_id};
 
 use crate::names::nearest;
 use crate::{Error, Result};

@@ -258,16 +258,28 @@ impl Region {
             as_of: Text::from(cover(&row.source.as_of, &on_demand.as_of)),
             source: row.source.text.clone(),
         };
-        let quote = match &self.shocked {
-            Some(shocked) => shocked.shock.on_type(name, shocked.shock.spot, &listed),
-            None => listed,
-        };
         Some(SpotQuote {
-            quote,
+            quote: self.on_spot(name, &listed),
             saving_pct: row.saving_pct,
             band: row.band,
             hazard_per_hour: *SPOT_HAZARD_PER_HOUR.get(usize::from(row.band))?,
         })
+    }
+
+    /// The most that Spot costs: the listed On-Demand rate, with the factors of
+    /// a scenario on Spot.
+    #[must_use]
+    pub fn spot_ceiling(&self, name: &str) -> Option<Rate> {
+        Some(self.on_spot(name, self.listed_on_demand(name)?).rate)
+    }
+
+    /// A Spot rate with the factors of a scenario.
+    #[must_use]
+    pub fn on_spot(&self, name: &str, listed: &Quote) -> Quote {
+        match &self.shocked {
+            Some(shocked) => shocked.shock.on_type(name, shocked.shock.spot, listed),
+            None => listed.clone(),
+        }
     }
 
     /// Fargate On-Demand rates, Linux.

@@ -4,6 +4,7 @@
 
 mod census;
 mod ledger;
+mod market;
 mod nodes;
 mod order;
 mod pods;
@@ -11,6 +12,7 @@ mod spec;
 
 pub use census::{Census, CensusChange};
 pub use ledger::Ledger;
+pub use market::{PriceProcess, PriceSteps, SpotPool, SpotPrice, SpotSteps};
 pub use nodes::{Mark, NodeInit, NodeTraits, Nodes, Slot, TraitsId, admits, first_untolerated};
 pub use pods::{Pod, PodId, PodState, Pods};
 pub use spec::{

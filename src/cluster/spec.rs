@@ -3,6 +3,7 @@
 //! Plain data that `plan` fills from the scenario and the catalog. Prices
 //! appear only as opaque numbers to rank by; nothing here is billed.
 
+use super::market::SpotPool;
 use crate::rng::Distribution;
 use crate::units::{Bytes, MilliCpu, Rate, SimDuration};
 use crate::workload::pod_match::PodMatch;
@@ -73,7 +74,8 @@ pub struct Offer {
     pub zone: ZoneId,
     /// How bought.
     pub purchase: Purchase,
-    /// Price that policies compare; commitments never enter here.
+    /// Price that policies compare; commitments never enter here. Of a Spot
+    /// pool whose price moves: that at the start of the run.
     pub hourly: Rate,
     /// Reclaims per running hour; 0 for On-Demand.
     pub hazard_per_hour: f64,
@@ -216,6 +218,8 @@ pub struct ClusterSpec {
     pub members: Vec<Member>,
     /// Fargate pools, in the order in which they are matched.
     pub fargate: Vec<FargateSpec>,
+    /// Spot pools whose prices move; those of others are those of the offers.
+    pub spot_pools: Vec<SpotPool>,
 }
 
 impl ClusterSpec {

@@ -537,6 +537,7 @@ mod tests {
                 ready: Distribution::Constant(0.0),
             }],
             fargate: Vec::new(),
+            spot_pools: Vec::new(),
         };
         let record = Record {
             nodes: vec![node(NodeEnd::Reclaimed), node(NodeEnd::Running)],

@@ -8,6 +8,7 @@
 //! held by launches alone; nodes that run are not replaced to restore it.
 
 use crate::cluster::{Offer, PoolSpec, Purchase, SpotAllocation};
+use crate::units::Rate;
 
 /// What a pool has, wanted or running.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,10 +21,14 @@ pub struct PoolCounts {
     pub spot: u32,
 }
 
-/// The offer to launch: an index into `pool.offers`, or `None` where the pool
-/// offers nothing of the kind.
+/// The offer to launch at the prices that are in force: an index into
+/// `pool.offers`, or `None` where the pool offers nothing of the kind.
 #[must_use]
-pub fn choose_offer(pool: &PoolSpec, counts: &PoolCounts) -> Option<usize> {
+pub fn choose_offer(
+    pool: &PoolSpec,
+    counts: &PoolCounts,
+    mut price: impl FnMut(&Offer) -> Rate,
+) -> Option<usize> {
     let nodes = counts.on_demand.saturating_add(counts.spot).saturating_add(1);
     let purchase = if counts.on_demand < on_demand_of(pool, nodes) {
         Purchase::OnDemand
@@ -36,15 +41,16 @@ pub fn choose_offer(pool: &PoolSpec, counts: &PoolCounts) -> Option<usize> {
         .filter(|o| o.purchase == purchase)
         .map(|o| o.zone)
         .min_by_key(|z| (counts.by_zone.get(z.index()).copied().unwrap_or(0), *z))?;
-    let candidates: Vec<(usize, &Offer)> = pool
+    let candidates: Vec<Candidate> = pool
         .offers
         .iter()
         .enumerate()
         .filter(|(_, o)| o.purchase == purchase && o.zone == zone)
+        .map(|(offer, o)| Candidate { offer, price: price(o), hazard: o.hazard_per_hour })
         .collect();
     match (purchase, pool.spot_allocation) {
         // On-Demand: `prioritized`, the order of the list.
-        (Purchase::OnDemand, _) => candidates.first().map(|(i, _)| *i),
+        (Purchase::OnDemand, _) => candidates.first().map(|c| c.offer),
         (Purchase::Spot, SpotAllocation::LowestPrice) => cheapest(&candidates),
         (Purchase::Spot, SpotAllocation::CapacityOptimized) => least_reclaimed(&candidates, 1),
         (Purchase::Spot, SpotAllocation::PriceCapacityOptimized) => {
@@ -62,19 +68,27 @@ fn on_demand_of(pool: &PoolSpec, nodes: u32) -> u32 {
     base + (above * share).div_ceil(100) as u32
 }
 
-fn cheapest(offers: &[(usize, &Offer)]) -> Option<usize> {
-    offers.iter().min_by_key(|(i, o)| (o.hourly, *i)).map(|(i, _)| *i)
+/// An offer of the kind that is wanted.
+#[derive(Debug, Clone, Copy)]
+struct Candidate {
+    /// Index into the pool's offers.
+    offer: usize,
+    price: Rate,
+    hazard: f64,
+}
+
+fn cheapest(offers: &[Candidate]) -> Option<usize> {
+    offers.iter().min_by_key(|c| (c.price, c.offer)).map(|c| c.offer)
 }
 
 /// The cheapest among the `keep` offers with the lowest reclaim hazard, and
 /// any as good as the last of them. AWS publishes no depth of capacity; the
 /// hazard stands in for it.
-fn least_reclaimed(offers: &[(usize, &Offer)], keep: usize) -> Option<usize> {
-    let mut hazards: Vec<f64> = offers.iter().map(|(_, o)| o.hazard_per_hour).collect();
+fn least_reclaimed(offers: &[Candidate], keep: usize) -> Option<usize> {
+    let mut hazards: Vec<f64> = offers.iter().map(|c| c.hazard).collect();
     hazards.sort_by(f64::total_cmp);
     let limit = *hazards.get(keep.saturating_sub(1))?;
-    let best: Vec<(usize, &Offer)> =
-        offers.iter().copied().filter(|(_, o)| o.hazard_per_hour <= limit).collect();
+    let best: Vec<Candidate> = offers.iter().copied().filter(|c| c.hazard <= limit).collect();
     cheapest(&best)
 }
 
@@ -83,7 +97,11 @@ mod tests {
     use super::*;
     use crate::cluster::{PoolKind, ShapeId, ZoneId};
     use crate::rng::Distribution;
-    use crate::units::Rate;
+
+    /// At the prices of the offers.
+    fn choose(pool: &PoolSpec, counts: &PoolCounts) -> Option<usize> {
+        choose_offer(pool, counts, |offer| offer.hourly)
+    }
 
     fn offer(shape: u32, zone: u32, purchase: Purchase, usd: i128, hazard: f64) -> Offer {
         Offer {
@@ -123,7 +141,7 @@ mod tests {
     fn the_base_is_on_demand_in_list_order() {
         let counts = PoolCounts { by_zone: vec![1, 0], ..PoolCounts::default() };
         // Zone 1 has fewer; the first On-Demand offer there has index 5.
-        assert_eq!(choose_offer(&pool(SpotAllocation::LowestPrice), &counts), Some(5));
+        assert_eq!(choose(&pool(SpotAllocation::LowestPrice), &counts), Some(5));
     }
 
     #[test]
@@ -135,10 +153,20 @@ mod tests {
             (SpotAllocation::PriceCapacityOptimized, 0),
         ] {
             let pool = pool(strategy);
-            let chosen = choose_offer(&pool, &counts).expect("an offer");
+            let chosen = choose(&pool, &counts).expect("an offer");
             assert_eq!(pool.offers[chosen].shape, ShapeId(shape), "{strategy:?}");
             assert_eq!(pool.offers[chosen].zone, ZoneId(0));
         }
+    }
+
+    /// Shape 1 is cheaper by its offer and dearer at the moment.
+    #[test]
+    fn the_price_in_force_counts() {
+        let counts = PoolCounts { by_zone: vec![1, 1], on_demand: 1, spot: 1 };
+        let pool = pool(SpotAllocation::LowestPrice);
+        let now = |o: &Offer| Rate::from_pico(if o.shape == ShapeId(1) { 9 } else { 4 });
+        let chosen = choose_offer(&pool, &counts, now).expect("an offer");
+        assert_eq!(pool.offers[chosen].shape, ShapeId(0));
     }
 
     /// As a group grows: which launches are On-Demand.
@@ -150,7 +178,7 @@ mod tests {
             let mut counts = PoolCounts { by_zone: vec![0, 0], ..PoolCounts::default() };
             let mut launched = String::new();
             for _ in 0..nodes {
-                let offer = &pool.offers[choose_offer(&pool, &counts).expect("an offer")];
+                let offer = &pool.offers[choose(&pool, &counts).expect("an offer")];
                 counts.by_zone[offer.zone.index()] += 1;
                 match offer.purchase {
                     Purchase::OnDemand => counts.on_demand += 1,
@@ -174,7 +202,7 @@ mod tests {
         (pool.on_demand_base, pool.on_demand_percentage_above_base) = (2, 50);
         let next = |on_demand, spot| {
             let counts = PoolCounts { by_zone: vec![0, 0], on_demand, spot };
-            pool.offers[choose_offer(&pool, &counts).expect("an offer")].purchase
+            pool.offers[choose(&pool, &counts).expect("an offer")].purchase
         };
         assert_eq!(
             [next(4, 1), next(3, 2), next(1, 4)],
@@ -187,6 +215,6 @@ mod tests {
         let mut pool = pool(SpotAllocation::LowestPrice);
         pool.offers.retain(|o| o.purchase == Purchase::OnDemand);
         let counts = PoolCounts { by_zone: vec![1, 1], on_demand: 1, spot: 0 };
-        assert_eq!(choose_offer(&pool, &counts), None);
+        assert_eq!(choose(&pool, &counts), None);
     }
 }

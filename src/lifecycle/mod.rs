@@ -4,11 +4,13 @@
 //! has to repeat. Decisions only; `world` turns them into events.
 
 mod launch;
+mod market;
 mod service;
 mod spot;
 mod work;
 
 pub use launch::{PoolCounts, choose_offer};
+pub use market::SpotPrices;
 pub use service::{DemandCursor, Victim, desired_replicas, served, victim_order};
 pub use spot::{Reclaims, SpotNode, SpotSpec};
 pub use work::{Rework, after_interruption};

@@ -10,7 +10,7 @@ use super::record::{
 };
 use super::rejection::RejectReason;
 use super::timeline::Timeline;
-use crate::cluster::{Capacity, Pod};
+use crate::cluster::{Capacity, Pod, SpotSteps};
 use crate::units::SimTime;
 use crate::workload::{TemplateId, WorkloadId};
 
@@ -334,6 +334,7 @@ impl Observer {
             timeline_step_ms,
             totals,
             nodes_peak: self.metered_peak,
+            spot_prices: SpotSteps::default(),
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use super::held::HeldHours;
 use super::rejection::ReasonCounts;
-use crate::cluster::{PoolId, Purchase, ShapeId, ZoneId};
+use crate::cluster::{PoolId, Purchase, ShapeId, SpotSteps, ZoneId};
 use crate::units::SimTime;
 use crate::workload::{NamespaceId, TemplateId, WorkloadId};
 
@@ -356,4 +356,6 @@ pub struct Record {
     pub totals: Totals,
     /// Largest number of nodes running at once.
     pub nodes_peak: u32,
+    /// Spot prices that moved, from the start to the end of the run.
+    pub spot_prices: SpotSteps,
 }

@@ -8,6 +8,7 @@ use super::control::Version;
 use super::defaults::WEIGHT_NOTE;
 use super::fargate::ArchPrice;
 use super::fargate_price;
+use super::market;
 use super::nodes::NodePools;
 use super::notes::Notes;
 use crate::bill::{
@@ -40,6 +41,7 @@ pub(super) fn link(
         .collect();
     BillingPlan {
         shapes: nodes.prices.clone(),
+        spot_billed_at: market::billed_at(scenario, !nodes.spot_pools.is_empty(), notes),
         fargate: fargate.iter().map(|(price, _)| price.clone()).collect(),
         fargate_storage: fargate_price::storage(scenario, notes),
         root_volume: root_volume(charges, region, notes),

@@ -65,6 +65,30 @@ pub(super) const SHOCK_SHARE: Known<Percent> = known(
     "choice: AWS says that reclaims come in groups, not how large a part of them does",
 );
 
+/// `spot.prices.process.interval`.
+pub(super) const PRICE_INTERVAL: Known<SimDuration> = known(
+    SimDuration(crate::units::DAY_MS),
+    "measured: 1.1 to 1.3 changes a day and zone (t3.micro in three Regions, 2025-11 to 2026-02)",
+);
+
+/// `spot.prices.process.half-life`.
+pub(super) const PRICE_HALF_LIFE: Known<SimDuration> = known(
+    SimDuration(7 * crate::units::DAY_MS),
+    "measured: daily means correlate by a half after 7 days in two of three Regions (t3.micro,      2025-11 to 2026-02)",
+);
+
+/// `spot.prices.process.deviation`.
+pub(super) const PRICE_DEVIATION: Known<Percent> = known(
+    Percent { ppm: 70_000 },
+    "measured: 3 %, 7 % and 21 % over 90 days in three Regions (t3.micro, 2025-11 to 2026-02), of      which the middle",
+);
+
+/// `spot.prices.process.zone-spread`.
+pub(super) const ZONE_SPREAD: Known<Percent> = known(
+    Percent { ppm: 170_000 },
+    "measured: 3,009 pairs of type and Region with several zones on 2022-05-31; the dearest zone      is 1.03 times the cheapest in the median, 1.56 times in the 90th percentile",
+);
+
 /// `spot.notice`.
 pub(super) const NOTICE: Known<SimDuration> =
     known(SimDuration::from_secs(120), "EC2 user guide, Spot Instance interruption notices");

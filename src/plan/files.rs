@@ -11,15 +11,20 @@ use sha2::{Digest, Sha256};
 use super::model::{Input, ReadTrace};
 use super::usage::Loaded;
 use crate::Result;
+use crate::catalog::SpotHistory;
 use crate::import::TraceSource;
 use crate::import::usage::UsageSource;
 use crate::units::SimDuration;
 use crate::workload::demand::{RequestRate, read_demand};
 use crate::workload::intern::PodRules;
 use crate::workload::source::LoadedTrace;
+use crate::workload::text;
 
 /// A demand curve as it stands in a file.
 type Steps = Vec<(SimDuration, RequestRate)>;
+
+/// A file, or one data set of it.
+type DataSet = (PathBuf, Option<String>);
 
 /// What has been read. A clone shares the rows.
 #[derive(Debug, Clone)]
@@ -28,6 +33,7 @@ pub(super) struct Files {
     traces: Vec<(TraceSource, Result<LoadedTrace>)>,
     demands: Vec<((PathBuf, i64), Result<Steps>)>,
     usages: Vec<(UsageSource, Result<Loaded>)>,
+    histories: Vec<(DataSet, Result<Arc<SpotHistory>>)>,
     inputs: Vec<Input>,
 }
 
@@ -39,6 +45,7 @@ impl Files {
             traces: Vec::new(),
             demands: Vec::new(),
             usages: Vec::new(),
+            histories: Vec::new(),
             inputs: Vec::new(),
         };
         let name = scenario.file_name().unwrap_or(scenario.as_os_str()).to_string_lossy();
@@ -76,6 +83,26 @@ impl Files {
             self.demands.len() - 1
         });
         let (_, read) = self.demands.get(at).expect("was found or added");
+        read.clone()
+    }
+
+    /// Recorded Spot prices, all of a file or one data set of it.
+    pub(super) fn spot_history(
+        &mut self,
+        path: &Path,
+        shown: &str,
+        dataset: Option<&str>,
+    ) -> Result<Arc<SpotHistory>> {
+        let key = (path.to_owned(), dataset.map(str::to_owned));
+        let at = self.histories.iter().position(|(known, _)| *known == key).unwrap_or_else(|| {
+            self.note_input(shown, path);
+            let read = text::open(path)
+                .and_then(|input| SpotHistory::read(input, shown, dataset))
+                .map(Arc::new);
+            self.histories.push((key, read));
+            self.histories.len() - 1
+        });
+        let (_, read) = self.histories.get(at).expect("was found or added");
         read.clone()
     }
 

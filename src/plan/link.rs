@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::control;
 use super::defaults::{SEED, SEEDS_FIXED, SEEDS_RANDOM};
 use super::files::Files;
+use super::market::Market;
 use super::model::{CasePlan, Options, Plan, Warning};
 use super::nodes::{self, NodePools};
 use super::notes::Notes;
@@ -19,7 +20,7 @@ use super::{
 };
 use crate::bill::PriceStatus;
 use crate::catalog::{Catalog, Region};
-use crate::cluster::{ClusterSpec, PoolKind};
+use crate::cluster::{ClusterSpec, PoolKind, SpotPrice};
 use crate::place::SchedulerProfile;
 use crate::scenario::{
     self, Diagnostics, Level, Resolved, Scenario, Source, effective_yaml, quote,
@@ -178,6 +179,8 @@ impl Shared<'_> {
 
         let buys_spot = scenario.pools.iter().any(|(_, pool)| buys_spot(pool));
         let (spot, hazard) = control::spot(scenario, buys_spot, notes);
+        let market =
+            Market::link((scenario, self.source), buys_spot, window, &mut self.files, notes);
         let mut profiles = if on_ecs {
             vec![SchedulerProfile::default()]
         } else {
@@ -199,7 +202,7 @@ impl Shared<'_> {
             self.dates.entry(dates.table.to_owned()).or_insert(dates.dates);
         }
         let (mut cluster, prices, fargate) =
-            pools(scenario, &region, &extended, hazard, &planned, notes);
+            pools(scenario, &region, &extended, (hazard, market), &planned, notes);
         let ecs = on_ecs.then(|| ecs::link(scenario, &mut cluster, &planned, notes));
         if let Some(ecs) = &ecs {
             ecs_constraints::link_ports(scenario, ecs, cluster.pools.len(), &mut planned, notes);
@@ -357,7 +360,7 @@ fn pools(
     scenario: &Scenario,
     region: &Region,
     extended: &[String],
-    hazard: control::Hazard,
+    (hazard, market): (control::Hazard, Market),
     planned: &[PlannedWorkload],
     notes: &mut Notes<'_>,
 ) -> (ClusterSpec, NodePools, Vec<fargate::ArchPrice>) {
@@ -366,6 +369,7 @@ fn pools(
         region,
         extended,
         hazard,
+        market,
         ecs,
         names: std::collections::BTreeSet::new(),
         done: NodePools::default(),
@@ -393,6 +397,7 @@ fn pools(
         pools: std::mem::take(&mut nodes.pools),
         members: std::mem::take(&mut nodes.members),
         fargate: specs,
+        spot_pools: std::mem::take(&mut nodes.spot_pools),
     };
     (cluster, nodes, prices)
 }
@@ -433,9 +438,10 @@ fn is_random(cluster: &ClusterSpec, workload: &WorkloadPlan, ecs: Option<&Ecs>) 
             && !(p.launch.is_constant() && p.ready.is_constant())
     });
     let starts = cluster.fargate.iter().any(|f| !f.start_latency.is_constant());
+    let drawn = cluster.spot_pools.iter().any(|p| matches!(p.price, SpotPrice::Process { .. }));
     let interrupted = cluster.fargate.iter().any(|f| f.hazard_per_hour > 0.0);
     let ties = nodes > 1 && !workload.is_bound() && ecs.is_none_or(ecs::draws);
-    workload.is_random() || ties || reclaimed || interrupted || boots || starts
+    workload.is_random() || ties || reclaimed || drawn || interrupted || boots || starts
 }
 
 /// What must not differ between cases that are compared.

@@ -29,7 +29,11 @@ mod fargate_tests;
 mod files;
 mod fit;
 mod goals;
+mod history;
 mod link;
+mod market;
+#[cfg(test)]
+mod market_tests;
 mod model;
 mod nodes;
 mod notes;

@@ -11,10 +11,13 @@ use std::collections::BTreeSet;
 use super::control::Hazard;
 use super::defaults::{BOOT_LAUNCH, BOOT_READY, Known, Latency};
 use super::ecs::{self, Instances};
+use super::market::Market;
 use super::notes::Notes;
 use crate::bill::ShapePrice;
 use crate::catalog::Region;
-use crate::cluster::{Member, NodeShape, Offer, PoolKind, PoolSpec, Purchase, SpotAllocation};
+use crate::cluster::{
+    Member, NodeShape, Offer, PoolKind, PoolSpec, Purchase, SpotAllocation, SpotPool,
+};
 use crate::rng::Distribution;
 use crate::scenario::{
     self, Asg, AsgOptions, Fixed, FixedSize, NodeType, NonEmpty, Pool, Reserved, Scaler, Span,
@@ -41,6 +44,8 @@ pub(super) struct NodePools {
     pub(super) zones: Vec<String>,
     pub(super) pools: Vec<PoolSpec>,
     pub(super) members: Vec<Member>,
+    /// Spot pools whose prices move.
+    pub(super) spot_pools: Vec<SpotPool>,
     /// By shape.
     pub(super) prices: Vec<ShapePrice>,
     /// By shape: what it is made from.
@@ -81,6 +86,7 @@ pub(super) struct Linker<'a> {
     /// Extended resources of the run, in order.
     pub(super) extended: &'a [String],
     pub(super) hazard: Hazard,
+    pub(super) market: Market,
     /// Names of nodes so far.
     pub(super) names: BTreeSet<String>,
     /// What makes nodes container instances of ECS.

@@ -6,7 +6,9 @@ use super::nodes::{CLOUD_LABELS, Common, Linker, ShapeKind, ShapeOrigin};
 use super::notes::Notes;
 use crate::bill::{Price, PriceStatus, ShapePrice};
 use crate::catalog::InstanceType;
-use crate::cluster::{Capacity, Member, NodeShape, Offer, PoolId, Purchase, ShapeId, ZoneId};
+use crate::cluster::{
+    Capacity, Member, NodeShape, Offer, PoolId, Purchase, ShapeId, SpotPool, ZoneId,
+};
 use crate::scenario::{self, NonEmpty, Spanned, quote};
 use crate::units::{Bytes, MilliCpu};
 use crate::workload::intern::VOLUMES;
@@ -253,71 +255,93 @@ impl Linker<'_> {
     ) -> Option<Vec<Offer>> {
         let name = &kind.value;
         let region = self.region;
-        let (price, hazard) = if spot {
-            let Some(quote) = region.spot(name) else {
-                let with_spot = region.names().filter(|n| region.spot(n).is_some());
-                notes
-                    .diags
-                    .error(kind.span, format!("no Spot price for `{name}` in {}", region.name()))
-                    .suggest(name, with_spot);
-                return None;
-            };
-            let price = notes.price(
-                kind.span,
-                format!("ec2-spot.{name}"),
-                "instance-hour",
-                &quote.quote,
-            )?;
-            let hazard = match self.hazard {
-                Hazard::Advisor => quote.hazard_per_hour,
-                Hazard::Fixed(hazard) => hazard,
-            };
-            (price, hazard)
-        } else {
-            let Some(quote) = region.on_demand(name) else {
-                notes
-                    .diags
-                    .error(
-                        kind.span,
-                        format!("no On-Demand price for `{name}` in {}", region.name()),
-                    )
-                    .suggest(name, region.names());
-                return None;
-            };
-            let path = format!("ec2-on-demand.{name}");
-            (notes.price(kind.span, path, "instance-hour", quote)?, 0.0)
-        };
         let arch = region.instance_type(name)?.arch.word();
-        if let Some(known) = self.done.prices.get_mut(shape.index()) {
-            if spot {
-                // What Spot saves is told against On-Demand, whoever buys it.
-                if let (None, Some(quote)) = (&known.on_demand, region.on_demand(name)) {
-                    known.on_demand = Some(super::notes::bill_price(quote));
-                }
-                for zone in zones {
-                    if known.spot.len() <= zone.index() {
-                        known.spot.resize(zone.index() + 1, None);
-                    }
-                    if let Some(slot) = known.spot.get_mut(zone.index()) {
-                        *slot = Some(price);
-                    }
-                }
+        let mut offers = Vec::with_capacity(zones.len());
+        for zone in zones {
+            let (price, hazard) = if spot {
+                self.spot_price(shape, kind, *zone, notes)?
             } else {
-                known.on_demand = Some(price);
-            }
+                (self.on_demand_price(shape, kind, notes)?, 0.0)
+            };
+            offers.push(Offer {
+                shape,
+                zone: *zone,
+                purchase: if spot { Purchase::Spot } else { Purchase::OnDemand },
+                hourly: price.rate,
+                hazard_per_hour: hazard,
+                labels: self.labels(common, name, arch, *zone, spot),
+            });
         }
-        if let (false, Some(origin)) = (spot, self.done.origins.get_mut(shape.index())) {
+        Some(offers)
+    }
+
+    /// What a type costs On-Demand.
+    fn on_demand_price(
+        &mut self,
+        shape: ShapeId,
+        kind: &Spanned<String>,
+        notes: &mut Notes<'_>,
+    ) -> Option<Price> {
+        let (name, region) = (&kind.value, self.region);
+        let Some(quote) = region.on_demand(name) else {
+            notes
+                .diags
+                .error(kind.span, format!("no On-Demand price for `{name}` in {}", region.name()))
+                .suggest(name, region.names());
+            return None;
+        };
+        let path = format!("ec2-on-demand.{name}");
+        let price = notes.price(kind.span, path, "instance-hour", quote)?;
+        if let Some(known) = self.done.prices.get_mut(shape.index()) {
+            known.on_demand = Some(price);
+        }
+        if let Some(origin) = self.done.origins.get_mut(shape.index()) {
             origin.on_demand.get_or_insert(kind.span);
         }
-        let offer = |zone: &ZoneId| Offer {
-            shape,
-            zone: *zone,
-            purchase: if spot { Purchase::Spot } else { Purchase::OnDemand },
-            hourly: price.rate,
-            hazard_per_hour: hazard,
-            labels: self.labels(common, name, arch, *zone, spot),
+        Some(price)
+    }
+
+    /// What a type costs on the Spot market of a zone at the start of the run,
+    /// and how often it is reclaimed.
+    fn spot_price(
+        &mut self,
+        shape: ShapeId,
+        kind: &Spanned<String>,
+        zone: ZoneId,
+        notes: &mut Notes<'_>,
+    ) -> Option<(Price, f64)> {
+        let (name, region) = (&kind.value, self.region);
+        let Some(quote) = region.spot(name) else {
+            let with_spot = region.names().filter(|n| region.spot(n).is_some());
+            notes
+                .diags
+                .error(kind.span, format!("no Spot price for `{name}` in {}", region.name()))
+                .suggest(name, with_spot);
+            return None;
         };
-        Some(zones.iter().map(offer).collect())
+        let hazard = match self.hazard {
+            Hazard::Advisor => quote.hazard_per_hour,
+            Hazard::Fixed(hazard) => hazard,
+        };
+        let zone_name = self.done.zones.get(zone.index()).map_or("", String::as_str);
+        let (price, moves) = self.market.price(region, kind, zone_name, &quote, notes)?;
+        if let Some(known) = self.done.prices.get_mut(shape.index()) {
+            // What Spot saves is told against On-Demand, whoever buys it.
+            if let (None, Some(quote)) = (&known.on_demand, region.on_demand(name)) {
+                known.on_demand = Some(super::notes::bill_price(quote));
+            }
+            if known.spot.len() <= zone.index() {
+                known.spot.resize(zone.index() + 1, None);
+            }
+            if let Some(slot) = known.spot.get_mut(zone.index()) {
+                *slot = Some(price);
+            }
+        }
+        let known = self.done.spot_pools.iter().any(|p| (p.shape, p.zone) == (shape, zone));
+        if let (Some(moves), false) = (moves, known) {
+            self.done.spot_pools.push(SpotPool { shape, zone, price: moves });
+        }
+        Some((price, hazard))
     }
 
     /// What the cloud writes on such a node, sorted by key.

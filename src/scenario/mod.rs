@@ -30,6 +30,7 @@ pub mod scheduler;
 mod schema;
 pub mod sidecar;
 mod source;
+pub mod spot;
 #[cfg(test)]
 mod survival;
 pub mod sweep;
@@ -57,6 +58,7 @@ pub use scheduler::*;
 pub use schema::json_schema;
 pub use sidecar::*;
 pub use source::{BASE_CASE, Resolved, Source};
+pub use spot::*;
 pub use sweep::{Axes, Axis, Sweep};
 pub use tree::{Node, Value, effective_yaml};
 pub use usage::*;

@@ -20,9 +20,10 @@ use super::scheduler::{
     DefaultConstraint, DefaultingType, Plugins, Profile, ScoringStrategy, check_default_constraints,
 };
 use super::sidecar::Sidecar;
+use super::spot::Spot;
 use super::usage::UsageSource;
 use super::workload::{Resample, Workload};
-use crate::units::{Money, Percent, Rate, SimDuration};
+use crate::units::{Money, Rate, SimDuration};
 
 record! {
     /// A scenario: what runs, what it may run on, and which cases to compare.
@@ -238,41 +239,6 @@ names! {
         "least-nodes" => LeastNodes,
         /// Any pool.
         "random" => Random,
-    }
-}
-
-record! {
-    /// The Spot market.
-    #[derive(Default)]
-    pub struct Spot {
-        /// How often instances are interrupted.
-        "interruptions" => interruptions: Option<Spanned<Interruptions>>,
-        /// Share of interruptions that strike a type and zone together.
-        "shock-share" => shock_share: Option<Spanned<Share>>,
-        /// Time between the notice and the end of the instance.
-        "notice" => notice: Option<Spanned<SimDuration>>,
-    }
-}
-
-union! {
-    /// How often Spot instances are interrupted.
-    pub enum Interruptions {
-        words {
-            /// By the published band of each type.
-            "advisor" => Advisor,
-            /// Never.
-            "none" => None,
-        }
-        /// By a rate of your own.
-        [map] => Rate(InterruptionRate),
-    }
-}
-
-record! {
-    /// An interruption rate for all types.
-    pub struct InterruptionRate {
-        /// Share of instances interrupted within a month.
-        "per-month" => per_month: Spanned<Percent>,
     }
 }
 

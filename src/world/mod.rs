@@ -35,7 +35,7 @@ mod volume_tests;
 pub use setup::{Ecs, EcsWorkload, Horizon, Setup};
 
 use crate::cluster::{NodeTraits, Nodes, Pod, Pods};
-use crate::lifecycle::Reclaims;
+use crate::lifecycle::{Reclaims, SpotPrices};
 use crate::observe::probe::Probe;
 use crate::observe::{KeepPods, Observer, Owner, PodEnd, Record, RejectReason};
 use crate::place::{KubeScheduler, SchedulerProfile};
@@ -129,6 +129,7 @@ struct World<'a> {
     profiles: Vec<SchedulerProfile>,
     observer: Observer,
     reclaims: Reclaims,
+    spot_prices: SpotPrices<'a>,
     templates: Vec<TemplateFacts>,
     cursors: Vec<Cursor>,
     /// The trace whose next row is due first, and when.
@@ -218,6 +219,7 @@ impl<'a> World<'a> {
                 keep,
             ),
             reclaims: Reclaims::new(seed, setup.spot.shock_share),
+            spot_prices: SpotPrices::new(seed, spec),
             templates,
             cursors: vec![Cursor::default(); workloads.traces.len()],
             due: None,
@@ -288,10 +290,11 @@ impl<'a> World<'a> {
         self.finish_nodes(end);
         let cluster = &self.setup.cluster;
         let probe = self.observer.probe.take();
-        let record = self.observer.finish(end, (events, self.attempts), demand, |node| {
+        let mut record = self.observer.finish(end, (events, self.attempts), demand, |node| {
             let allocatable = &cluster.shapes[node.shape.index()].allocatable;
             (allocatable.cpu.0, allocatable.memory.0)
         });
+        record.spot_prices = self.spot_prices.until(end);
         (record, probe)
     }
 

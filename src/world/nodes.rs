@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::cluster::{
-    Capacity, NodeInit, Nodes, PoolId, PoolKind, Purchase, Slot, TraitsId, admits,
+    Capacity, NodeInit, Nodes, Offer, PoolId, PoolKind, Purchase, Slot, TraitsId, admits,
 };
 use crate::lifecycle::{PoolCounts, SpotNode, choose_offer};
 use crate::observe::probe::Cause;
@@ -113,7 +113,12 @@ impl World<'_> {
         if state.counts.on_demand + state.counts.spot >= state.desired {
             return None;
         }
-        let chosen = offer.or_else(|| choose_offer(spec, &state.counts))?;
+        let prices = &mut self.spot_prices;
+        let price = |o: &Offer| match o.purchase {
+            Purchase::OnDemand => o.hourly,
+            Purchase::Spot => prices.at(o.shape, o.zone, now).unwrap_or(o.hourly),
+        };
+        let chosen = offer.or_else(|| choose_offer(spec, &state.counts, price))?;
         let offer = &spec.offers[chosen];
         let traits = self.traits(pool, chosen);
         let shape = &self.setup.cluster.shapes[offer.shape.index()];

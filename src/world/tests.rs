@@ -100,6 +100,7 @@ pub(super) fn setup(cores: i64, pool: PoolSpec) -> Setup {
             zones: vec!["a".into()],
             pools: vec![pool],
             fargate: vec![],
+            spot_pools: vec![],
         }),
         other_profiles: Vec::new(),
         scheduler: SchedulerProfile {
