@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::export::{self, Export};
+use crate::bill::commitments::{CommitmentStudy, Terms, eligible_usage};
 use crate::bill::{Bill, KeepLines};
 use crate::frames::tables;
 use crate::observe::{KeepPods, Record};
@@ -48,6 +49,17 @@ fn billed(case: &CasePlan, seed: u64, of: &Simulated, keep: KeepLines) -> Result
     Ok((bill, outcome))
 }
 
+/// What the commitments of a case did hour by hour; `None` without any.
+fn commitments(case: &CasePlan, of: &Simulated) -> Result<Option<CommitmentStudy>> {
+    if case.billing.commitments.is_empty() {
+        return Ok(None);
+    }
+    let usage = eligible_usage(&of.record, &case.setup.cluster, &case.billing)?;
+    let terms: Vec<Terms> =
+        case.billing.commitments.iter().map(|c| Terms::of(c, &usage.items)).collect();
+    Ok(Some(CommitmentStudy::of(&usage, &terms)))
+}
+
 /// The cells of a plan.
 pub(super) struct PlannedCells<'a> {
     pub(super) plan: &'a Plan,
@@ -79,7 +91,9 @@ impl Simulate for PlannedCells<'_> {
         let (bill, outcome) = billed(case, seed, of, keep)?;
         let detail = if detail {
             self.write_tables(case, of, &bill)?;
-            Some(Detail::capture(&of.record, bill, &case.setup.cluster, &of.workloads))
+            let cluster = &*case.setup.cluster;
+            let commitments = commitments(case, of)?;
+            Some(Detail::capture(&of.record, bill, cluster, &of.workloads, commitments))
         } else {
             None
         };

@@ -2,10 +2,11 @@
 //! what other prices would do to it.
 
 use super::charts::{
-    Along, Amount, Axis, Band, Bar, Ink, Measured, Steps, along, stacked, waterfall,
+    Along, Amount, Axis, Band, Bar, Ink, Measured, Over, Steps, along, stacked, waterfall,
 };
 use super::figures::{Figure, file_names, title_of};
 use super::text;
+use crate::bill::commitments::{CommitmentHour, CommitmentStudy};
 use crate::bill::{Bill, PurchaseOption, Step};
 use crate::sweep::{CaseStudy, Detail, Priced, Study};
 use crate::units::{HOUR_MS, Money};
@@ -24,6 +25,11 @@ pub(super) fn of_case(study: &Study, case: &CaseStudy) -> Vec<Figure> {
         by_workload(name("allocation"), &title, &detail.bill),
         cost_over_time(name("cost"), &title, &detail.bill),
     ];
+    if let Some(study) = &detail.commitments {
+        figures.push(coverage(name("coverage"), &title, study));
+        figures.push(utilisation(name("utilisation"), &title, study));
+        figures.push(by_commitment(name("commitments"), &title, &detail.bill, study));
+    }
     if let Some(spot) = spot(detail) {
         figures.push(by_spot_price(name("spot"), &title, spot, detail));
     }
@@ -48,13 +54,7 @@ pub(super) fn cost_over_time(name: String, case: &str, bill: &Bill) -> Figure {
             values: bill.hourly.rows.iter().map(|row| row[option as usize].to_f64()).collect(),
         })
         .collect();
-    let from_unix_ms = i64::from(bill.hourly.first_hour) * HOUR_MS;
-    let time = Steps {
-        from_unix_ms,
-        step_ms: HOUR_MS,
-        to_unix_ms: from_unix_ms + bill.hourly.rows.len() as i64 * HOUR_MS,
-        warmup_until_unix_ms: None,
-    };
+    let time = clock_hours(i64::from(bill.hourly.first_hour), bill.hourly.rows.len());
     Figure::new(name, format!("{case}: cost per hour by purchase option"), move |look, title| {
         stacked(look, title, Axis { unit: "$ per hour", prefix: "$" }, time, &bands)
     })
@@ -247,15 +247,89 @@ pub(super) fn by_spot_price(name: String, title: &str, spot: Priced, detail: &De
         points: levels.iter().map(|l| Some((total_at(l.0, spot, detail), None))).collect(),
         chosen: levels.iter().position(|l| l.1),
     };
-    let title = format!("{title}: the bill by the price of Spot (marked: as simulated)");
+    let title = format!("{title}: the bill by the price of Spot");
     Figure::new(name, title, move |look, title| {
         along(
             look,
             title,
             "$ in the window",
             Measured::Dollars,
-            &values,
-            "Spot price, % of On-Demand",
+            Over { axis: "Spot price, % of On-Demand", values: &values, ringed: "as simulated" },
+            std::slice::from_ref(&line),
+        )
+    })
+}
+
+/// Steps of whole clock hours.
+fn clock_hours(first: i64, hours: usize) -> Steps {
+    let from_unix_ms = first * HOUR_MS;
+    Steps {
+        from_unix_ms,
+        step_ms: HOUR_MS,
+        to_unix_ms: from_unix_ms + hours as i64 * HOUR_MS,
+        warmup_until_unix_ms: None,
+    }
+}
+
+/// One amount of every hour.
+fn band(study: &CommitmentStudy, label: &str, ink: Ink, of: fn(&CommitmentHour) -> Money) -> Band {
+    let values = study.hours.iter().map(|hour| of(hour).to_f64()).collect();
+    Band { label: label.to_owned(), ink, values }
+}
+
+/// What commitments covered of what they may cover.
+pub(super) fn coverage(name: String, title: &str, study: &CommitmentStudy) -> Figure {
+    let time = clock_hours(study.first_hour, study.hours.len());
+    let bands = [
+        band(study, "covered", Ink::GREEN, |h| h.covered),
+        band(study, "not covered", Ink::ORANGE, |h| h.uncovered),
+    ];
+    let title = format!("{title}: what commitments may cover, at On-Demand prices");
+    Figure::new(name, title, move |look, title| {
+        stacked(look, title, Axis { unit: "$ per hour", prefix: "$" }, time, &bands)
+    })
+}
+
+/// What of the commitments was used.
+pub(super) fn utilisation(name: String, title: &str, study: &CommitmentStudy) -> Figure {
+    let time = clock_hours(study.first_hour, study.hours.len());
+    let bands = [
+        band(study, "used", Ink::GREEN, |h| h.committed - h.unused),
+        band(study, "unused", Ink::GREY, |h| h.unused),
+    ];
+    Figure::new(name, format!("{title}: commitments, used and unused"), move |look, title| {
+        stacked(look, title, Axis { unit: "$ per hour", prefix: "$" }, time, &bands)
+    })
+}
+
+/// The bill with more or fewer commitments than there are.
+pub(super) fn by_commitment(
+    name: String,
+    title: &str,
+    bill: &Bill,
+    study: &CommitmentStudy,
+) -> Figure {
+    let now = study.at(100).unwrap_or_default();
+    let values: Vec<String> = study.levels.iter().map(|l| l.0.to_string()).collect();
+    let totals = study.levels.iter().map(|l| (bill.total - now + l.1).to_f64());
+    let line = Along {
+        label: "the bill".to_owned(),
+        ink: Ink::BLUE,
+        points: totals.map(|t| Some((t, None))).collect(),
+        chosen: study.levels.iter().position(|l| l.0 == 100),
+    };
+    let title = format!("{title}: the bill by the size of the commitments");
+    Figure::new(name, title, move |look, title| {
+        along(
+            look,
+            title,
+            "$ in the window",
+            Measured::Dollars,
+            Over {
+                axis: "commitments, % of those there are",
+                values: &values,
+                ringed: "as they are",
+            },
             std::slice::from_ref(&line),
         )
     })

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::bill::commitments::{CommitmentHour, CommitmentStudy};
 use crate::bill::{Bill, Charge, Hourly, Monthly, PriceStatus, PurchaseOption, Step, StepCost};
 use crate::observe::TimelinePoint;
 use crate::rng::{exp, ln};
@@ -314,6 +315,28 @@ fn outcome(made: &Made, bill: &Bill, seed: u64) -> Outcome {
     }
 }
 
+/// A day of commitments that are used in all but every fourth hour.
+fn commitments(bill: &Bill) -> Option<CommitmentStudy> {
+    let committed = bill.commitment.committed();
+    if committed == Money::ZERO {
+        return None;
+    }
+    let hour = |i: i128| CommitmentHour {
+        committed: committed.scale(1, 24),
+        unused: if i % 4 == 0 { committed.scale(1, 48) } else { Money::ZERO },
+        covered: committed.scale(1, 18),
+        uncovered: committed.scale(i, 240),
+    };
+    Some(CommitmentStudy {
+        first_hour: MONDAY / HOUR_MS,
+        hours: (0..24).map(hour).collect(),
+        levels: CommitmentStudy::LEVELS
+            .into_iter()
+            .map(|p| (p, committed.scale(i128::from(p).abs_diff(110).cast_signed() + 150, 100)))
+            .collect(),
+    })
+}
+
 fn detail(made: &Made, bill: Bill) -> Detail {
     let steps = HOURS * 6;
     let at = |i: usize| load(i as f64 / 6.0);
@@ -361,6 +384,7 @@ fn detail(made: &Made, bill: Bill) -> Detail {
                 Some(Priced { purchase, net: *net, on_demand: dear })
             })
             .collect(),
+        commitments: commitments(&bill),
         bill: Arc::new(bill),
     }
 }

@@ -3,8 +3,8 @@
 //! figures.
 
 use super::charts::{
-    Along, Cell, Grid, Ink, Interval, Look, Measured, Standing, Tradeoff, along, differences, heat,
-    pareto,
+    Along, Cell, Grid, Ink, Interval, Look, Measured, Over, Standing, Tradeoff, along, differences,
+    heat, pareto,
 };
 use super::figures::Figure;
 use super::{text, words};
@@ -265,7 +265,8 @@ fn line(study: &SweepStudy, chosen: usize, axis: usize, shown: Shown) -> Option<
     let name = format!("{}-by-axis-{}", shown.file, axis + 1);
     let heading = format!("{} by {title}{}", shown.title, held(study, chosen, &[axis], false));
     Some(Figure::new(name, heading, move |look, heading| {
-        along(look, heading, shown.unit, shown.measured, &values, &title, &lines)
+        let over = Over { axis: &title, values: &values, ringed: "to choose" };
+        along(look, heading, shown.unit, shown.measured, over, &lines)
     }))
 }
 

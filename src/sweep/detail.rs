@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::measure::merged;
+use crate::bill::commitments::CommitmentStudy;
 use crate::bill::{Bill, Lines, PurchaseOption};
 use crate::cluster::ClusterSpec;
 use crate::observe::{Record, TimelinePoint};
@@ -39,6 +40,9 @@ pub struct Detail {
     /// What each way of buying came to against On-Demand, options without
     /// lines left out.
     pub priced: Vec<Priced>,
+    /// What commitments did over time and would do at other levels; `None`
+    /// without any.
+    pub commitments: Option<CommitmentStudy>,
 }
 
 /// Running nodes by instance type: time-weighted means over equal steps.
@@ -88,6 +92,7 @@ impl Detail {
         mut bill: Bill,
         cluster: &ClusterSpec,
         workloads: &Workloads,
+        commitments: Option<CommitmentStudy>,
     ) -> Detail {
         let pending_by_workload = workloads
             .workloads
@@ -109,6 +114,7 @@ impl Detail {
             pending_by_workload,
             bill: Arc::new(bill),
             priced,
+            commitments,
         }
     }
 }
@@ -291,7 +297,8 @@ mod tests {
             ..Bill::default()
         };
         let record = Record::default();
-        let detail = Detail::capture(&record, bill, &ClusterSpec::default(), &Workloads::default());
+        let detail =
+            Detail::capture(&record, bill, &ClusterSpec::default(), &Workloads::default(), None);
         assert!(detail.bill.lines.is_empty());
         assert_eq!(detail.priced.len(), 2);
         assert_eq!(detail.priced[0].saving(), Some(0.0));

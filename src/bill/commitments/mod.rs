@@ -32,6 +32,7 @@ mod hand_out;
 mod literal;
 mod normal;
 mod settlement;
+mod study;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -43,5 +44,6 @@ pub(super) use eligible::{Groups, collect};
 pub(super) use hand_out::{Piece, Shares};
 pub use normal::{normal_quarters, same_family, size_flexible};
 pub use settlement::{Settlement, Spent, settle};
+pub use study::{CommitmentHour, CommitmentStudy};
 pub use terms::{Benefit, Terms};
 pub use usage::{Ec2Item, HourlyUsage, ItemSource, UsageItem};

@@ -28,6 +28,17 @@ pub struct Along {
     pub chosen: Option<usize>,
 }
 
+/// What lines run over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Over<'a> {
+    /// What the values are of.
+    pub axis: &'a str,
+    /// The values, as written.
+    pub values: &'a [String],
+    /// What a ring around a value means.
+    pub ringed: &'a str,
+}
+
 /// Lines over the values of an axis. Values that are ascending numbers stand
 /// at their distances, others evenly.
 #[must_use]
@@ -36,8 +47,7 @@ pub fn along(
     title: &str,
     unit: &str,
     measured: Measured,
-    values: &[String],
-    axis: &str,
+    Over { axis, values, ringed }: Over<'_>,
     lines: &[Along],
 ) -> String {
     let shares = positions(values);
@@ -129,8 +139,8 @@ pub fn along(
             .zip(values)
             .map(|(share, value)| (0.04 + 0.92 * share, fitted(value, 110.0, false)))
             .collect();
-        let ringed = lines.iter().any(|l| l.chosen.is_some());
-        let caption = if ringed { format!("{axis} (ringed: to choose)") } else { axis.to_owned() };
+        let any = lines.iter().any(|l| l.chosen.is_some());
+        let caption = if any { format!("{axis} (ringed: {ringed})") } else { axis.to_owned() };
         plot.x_axis(pen, &ticks, &fitted(&caption, plot.width(), false));
         if cut {
             let at = (f64::midpoint(plot.left, plot.right), plot.bottom + BELOW + 9.0);

@@ -18,7 +18,7 @@ pub(super) mod tests;
 mod theme;
 mod waterfall;
 
-pub use along::{Along, Measured, along};
+pub use along::{Along, Measured, Over, along};
 pub use breakeven::{Falling, Level, breakeven};
 pub use canvas::Look;
 pub use cdf::{Distribution, cdf};

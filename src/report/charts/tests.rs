@@ -285,7 +285,16 @@ fn lines_along_an_axis_survive_everything() {
             Along { label: "b".into(), ink: Ink::line(9), points: Vec::new(), chosen: None },
         ];
         for measured in [Measured::Dollars, Measured::Seconds] {
-            check(|look| along(look, EVIL, "cost", measured, &names, EVIL, &lines));
+            check(|look| {
+                along(
+                    look,
+                    EVIL,
+                    "cost",
+                    measured,
+                    Over { axis: EVIL, values: &names, ringed: EVIL },
+                    &lines,
+                )
+            });
         }
     }
 }

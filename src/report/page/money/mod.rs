@@ -7,6 +7,7 @@
 //! total; rounding is spread so that written columns add up too.
 
 mod allocation;
+mod commitments;
 mod sensitivity;
 
 use maud::{Markup, html};
@@ -60,7 +61,11 @@ fn of_case(study: &Study, case: &CaseStudy) -> Option<Markup> {
         h3 { "How it was bought" }
         (figure(&cost_over_time(name("cost"), &title, bill)))
         (bought(bill))
-        @if let Some(body) = sensitivity::section(name("spot"), &title, detail) {
+        @if let Some(study) = &detail.commitments {
+            h3 { "What commitments did" }
+            (commitments::section(&name, &title, bill, study))
+        }
+        @if let Some(body) = sensitivity::section(&name, &title, detail) {
             h3 { "What would change it" }
             (body)
         }

@@ -1,4 +1,5 @@
-//! What the bill would be at other Spot prices, decisions held fixed.
+//! What the bill would be at other Spot prices and with more or fewer
+//! commitments, decisions held fixed.
 //!
 //! The bill is a straight line in the price of Spot: what Spot lines cost now
 //! and what the same hours cost On-Demand are both in the bill, so every level
@@ -10,14 +11,27 @@ use maud::{Markup, html};
 use super::super::super::money_figures::{by_spot_price, spot};
 use super::super::super::text;
 use super::super::figure;
+use super::commitments;
 use crate::sweep::{Detail, Priced};
 
 /// `None` where nothing was bought that could change.
-pub(super) fn section(name: String, title: &str, detail: &Detail) -> Option<Markup> {
-    let spot = spot(detail)?;
+pub(super) fn section(
+    name: &dyn Fn(&str) -> String,
+    title: &str,
+    detail: &Detail,
+) -> Option<Markup> {
+    let spot = spot(detail);
+    if spot.is_none() && detail.commitments.is_none() {
+        return None;
+    }
     Some(html! {
-        (figure(&by_spot_price(name, title, spot, detail)))
-        (said(spot, detail))
+        @if let Some(spot) = spot {
+            (figure(&by_spot_price(name("spot"), title, spot, detail)))
+            (said(spot, detail))
+        }
+        @if let Some(study) = &detail.commitments {
+            (commitments::sensitivity(name("commitments"), title, &detail.bill, study))
+        }
         p.note { "What runs where is held fixed: policies that compare prices might decide otherwise." }
     })
 }
