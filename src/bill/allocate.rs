@@ -14,6 +14,7 @@
 //! node (volume, address, licence, minimum). A Fargate pod belongs to its
 //! workload with everything it costs.
 
+use super::around::Target;
 use super::ledger::add;
 use super::model::{ByName, Resource, Step, StepCost, pseudo};
 use super::parts::{Collector, Distributed, PartOwner as Owner, Parts};
@@ -55,9 +56,11 @@ pub(super) struct Allocation<'a> {
     by_workload: Vec<Money>,
     by_namespace: Vec<Money>,
     by_pseudo: ByName,
-    /// Per pool and workload: what its pods requested there.
+    /// Per pool and workload: what its pods requested there; last what the
+    /// cluster is charged for a workload.
     direct: Vec<Money>,
-    /// Per pool: what nobody's pods requested, and `DaemonSet`s.
+    /// Per pool: what nobody's pods requested, and `DaemonSet`s. Last the
+    /// cluster, which has nothing of the kind.
     shared: Vec<Money>,
     /// Of no pool: control plane, unused commitment.
     global: Money,
@@ -85,7 +88,7 @@ impl<'a> Allocation<'a> {
         weight: ResourceWeight,
         collector: Option<Collector>,
     ) -> Self {
-        let pools = cluster.pools.len() + cluster.fargate.len();
+        let pools = cluster.pools.len() + cluster.fargate.len() + 1;
         Allocation {
             record,
             cluster,
@@ -224,6 +227,25 @@ impl<'a> Allocation<'a> {
         self.global += amount;
     }
 
+    /// A charge around the compute: of one workload, in the namespace of the
+    /// first of its templates, or of all.
+    pub(super) fn cluster(&mut self, step: Step, target: Target, amount: Money) -> Result<()> {
+        let Target::Workload(workload) = target else {
+            self.global(step, amount);
+            return Ok(());
+        };
+        let template = self.workloads.templates.iter().find(|t| t.workload == workload);
+        let Some(template) = template else {
+            // Nothing of it ever wanted to run.
+            self.global(step, amount);
+            return Ok(());
+        };
+        self.turn_to(Resource::Cluster);
+        let owner = Owner::Workload(workload, template.namespace);
+        let pool = self.shared.len() - 1;
+        self.give(Part { weight: 0, step, owner }, amount, OTHER, pool)
+    }
+
     /// Whose Fargate pod it is, and the index of its pool.
     fn pod_owner(&self, pod: &FargateRecord) -> Result<(Owner, usize)> {
         let template = self.workloads.templates.get(pod.template.index()).ok_or_else(|| {
@@ -344,6 +366,9 @@ impl<'a> Allocation<'a> {
                 let shared = part.step == Step::DaemonSets && self.is_daemon(workload);
                 if shared {
                     self.shared[pool] += amount;
+                } else if self.is_daemon(workload) {
+                    // What the cluster is charged for a DaemonSet serves all.
+                    self.global += amount;
                 } else {
                     self.direct[pool * self.workloads.workloads.len() + w] += amount;
                 }

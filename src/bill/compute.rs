@@ -4,11 +4,12 @@
 //! a pass before it sums each hour by rate. Measured on a busy shared core,
 //! sums only: a month of 5,000 nodes with 20 owners a day each and one plan (7.8
 //! million lines) takes 1.2 CPU-s; kept lines take 42 bytes each on top.
-//! Order: nodes, Fargate pods, control plane, commitments.
+//! Order: nodes, Fargate pods, the cluster, commitments.
 
 use std::collections::BTreeMap;
 
 use super::allocate::{Allocation, PodPhases};
+use super::around::{self, AroundLines};
 use super::commitments::{Piece, Settlement, Shares, Spent, Terms, collect, settle};
 use super::ledger::{Entry, Ledger};
 use super::model::{
@@ -81,6 +82,7 @@ fn make(
     meter.storage = storage(workloads, plan);
     let pools = cluster.pools.len() + cluster.fargate.len();
     let mut run = Billing {
+        workloads,
         ledger: Ledger::new(keep, meter.window, pools + 2)?,
         allocation: Allocation::new(record, cluster, workloads, plan.weight, collector),
         commitments: plan
@@ -107,7 +109,7 @@ fn make(
     }
     run.nodes()?;
     run.pods()?;
-    run.control_plane()?;
+    run.around()?;
     run.unused()?;
     run.finish()
 }
@@ -126,6 +128,7 @@ const MAX_COMMITMENTS: usize = 1_000;
 struct Billing<'a> {
     meter: Meter<'a>,
     settlement: Settlement,
+    workloads: &'a Workloads,
     shares: Shares,
     ledger: Ledger,
     allocation: Allocation<'a>,
@@ -301,15 +304,21 @@ impl Billing<'_> {
         Ok(())
     }
 
-    fn control_plane(&mut self) -> Result<()> {
+    /// The cluster and what else is charged around the compute.
+    fn around(&mut self) -> Result<()> {
         let mut raw = std::mem::take(&mut self.raw);
-        self.meter.control_plane(&mut raw)?;
-        let record = self.meter.record;
+        let (record, plan) = (self.meter.record, self.meter.plan);
         let resource = (record.nodes.len() + record.fargate.len()) as u32;
         let pool = self.meter.cluster.pools.len() + self.meter.cluster.fargate.len();
-        for line in &raw {
-            let net = self.write(resource, pool, line, |_| None)?;
-            self.allocation.global(Step::Fees, net);
+        let mut lines = AroundLines::new(&plan.around, (record, self.workloads), self.meter.window);
+        for (at, charge) in plan.around.iter().enumerate() {
+            lines.charge(at, &mut self.meter.skus, &mut raw)?;
+            let step = step(charge.charge).unwrap_or(Step::Fees);
+            let mut sum = Money::ZERO;
+            for line in &raw {
+                sum += self.write(resource, pool, line, |_| None)?;
+            }
+            self.allocation.cluster(step, charge.target, sum)?;
         }
         self.raw = raw;
         Ok(())
@@ -370,7 +379,7 @@ impl Billing<'_> {
         let names = names.chain(cluster.fargate.iter().map(|p| p.name.as_str()));
         let names = names.chain([pseudo::CLUSTER_POOL, pseudo::COMMITMENT_POOL]).collect();
         let mut bill = self.ledger.finish(skus.list, names);
-        if plan.control_plane.is_none() {
+        if plan.around.is_empty() {
             bill.by_pool.remove(pseudo::CLUSTER_POOL);
         }
         if plan.commitments.is_empty() {
@@ -413,6 +422,14 @@ fn step(charge: Charge) -> Option<Step> {
         Charge::NodeLicence | Charge::FargateLicence | Charge::FargateOsLicence => {
             Some(Step::Licences)
         }
+        Charge::PodVolume | Charge::Efs | Charge::Fsx | Charge::ImageStorage => Some(Step::Storage),
+        Charge::NatGateway
+        | Charge::NatGatewayData
+        | Charge::LoadBalancer
+        | Charge::LoadBalancerCapacity
+        | Charge::CrossAz
+        | Charge::Egress => Some(Step::Network),
+        Charge::ContainerInsights | Charge::LogIngestion => Some(Step::Monitoring),
     }
 }
 
@@ -455,7 +472,6 @@ fn check_plan(plan: &BillingPlan) -> Result<()> {
     for (what, price) in [
         ("the price of a root volume", plan.root_volume.map(|v| v.gb_month)),
         ("the price of a public IPv4 address", plan.public_ipv4),
-        ("the price of the control plane", plan.control_plane),
         ("the price of a node licence", plan.node_licence),
         ("the price of a Fargate licence", plan.fargate_licence),
     ] {
@@ -463,6 +479,7 @@ fn check_plan(plan: &BillingPlan) -> Result<()> {
             check(what, price.rate)?;
         }
     }
+    around::check(&plan.around, check)?;
     if plan.commitments.len() > MAX_COMMITMENTS {
         return Err(Error::input(format!("more than {MAX_COMMITMENTS} commitments")));
     }

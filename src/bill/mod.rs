@@ -4,6 +4,7 @@
 //! [`BillingPlan`]; knows nothing of how either came about.
 
 mod allocate;
+mod around;
 mod bridge;
 pub mod commitments;
 mod compute;
@@ -21,6 +22,9 @@ mod summary;
 mod tests;
 mod usage;
 
+pub use around::{
+    Amount, AroundCharge, Basis, DatedPrice, Dimension, Pricing, Target, Tier, Tiers,
+};
 pub use bridge::bridge;
 
 pub use commitments::eligible_usage;

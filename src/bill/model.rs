@@ -54,11 +54,35 @@ pub enum Charge {
     NodeLicence,
     /// A licence per Fargate pod.
     FargateLicence,
+    /// EBS volumes of a workload's replicas, with their IOPS and throughput.
+    PodVolume,
+    /// An EFS file system.
+    Efs,
+    /// An FSx file system.
+    Fsx,
+    /// A container image kept in ECR.
+    ImageStorage,
+    /// A NAT gateway by the hour.
+    NatGateway,
+    /// What NAT gateways process.
+    NatGatewayData,
+    /// A load balancer by the hour.
+    LoadBalancer,
+    /// The capacity units of a load balancer.
+    LoadBalancerCapacity,
+    /// Traffic between zones, out of one and into the other.
+    CrossAz,
+    /// Traffic to the internet.
+    Egress,
+    /// CloudWatch Container Insights.
+    ContainerInsights,
+    /// Logs that CloudWatch takes in.
+    LogIngestion,
 }
 
 impl Charge {
     /// Every charge, in order.
-    pub const ALL: [Charge; 18] = [
+    pub const ALL: [Charge; 30] = [
         Charge::Instance,
         Charge::InstanceRounding,
         Charge::InstanceMinimum,
@@ -77,6 +101,18 @@ impl Charge {
         Charge::ControlPlane,
         Charge::NodeLicence,
         Charge::FargateLicence,
+        Charge::PodVolume,
+        Charge::Efs,
+        Charge::Fsx,
+        Charge::ImageStorage,
+        Charge::NatGateway,
+        Charge::NatGatewayData,
+        Charge::LoadBalancer,
+        Charge::LoadBalancerCapacity,
+        Charge::CrossAz,
+        Charge::Egress,
+        Charge::ContainerInsights,
+        Charge::LogIngestion,
     ];
 
     /// Its name in results.
@@ -101,6 +137,18 @@ impl Charge {
             Charge::ControlPlane => "control-plane",
             Charge::NodeLicence => "node-licence",
             Charge::FargateLicence => "fargate-licence",
+            Charge::PodVolume => "pod-volume",
+            Charge::Efs => "efs",
+            Charge::Fsx => "fsx",
+            Charge::ImageStorage => "image-storage",
+            Charge::NatGateway => "nat-gateway",
+            Charge::NatGatewayData => "nat-gateway-data",
+            Charge::LoadBalancer => "load-balancer",
+            Charge::LoadBalancerCapacity => "load-balancer-capacity",
+            Charge::CrossAz => "cross-az",
+            Charge::Egress => "internet-egress",
+            Charge::ContainerInsights => "container-insights",
+            Charge::LogIngestion => "log-ingestion",
         }
     }
 
@@ -142,6 +190,18 @@ impl Charge {
             Charge::ControlPlane => "control plane",
             Charge::NodeLicence => "node licences",
             Charge::FargateLicence => "Fargate licences",
+            Charge::PodVolume => "EBS volumes of pods",
+            Charge::Efs => "EFS file systems",
+            Charge::Fsx => "FSx file systems",
+            Charge::ImageStorage => "ECR images",
+            Charge::NatGateway => "NAT gateways",
+            Charge::NatGatewayData => "NAT gateway data",
+            Charge::LoadBalancer => "load balancers",
+            Charge::LoadBalancerCapacity => "load balancer capacity units",
+            Charge::CrossAz => "traffic between zones",
+            Charge::Egress => "traffic to the internet",
+            Charge::ContainerInsights => "Container Insights",
+            Charge::LogIngestion => "CloudWatch Logs",
         }
     }
 }
@@ -206,6 +266,18 @@ pub enum Unit {
     GbMonths,
     /// Pico-USD of commitment.
     Usd,
+    /// Bytes; priced per GB (2³⁰ bytes).
+    Gb,
+    /// Micro-units·ms of a load balancer; priced per LCU-hour.
+    LcuHours,
+    /// IOPS·ms; priced per IOPS-month of 730 hours.
+    IopsMonths,
+    /// MiB/s·ms; priced per MiBps-month of 730 hours.
+    MibpsMonths,
+    /// Metrics·ms; priced per metric-month of 730 hours.
+    MetricMonths,
+    /// Observations; priced per million.
+    MillionObservations,
 }
 
 impl Unit {
@@ -218,6 +290,12 @@ impl Unit {
             Unit::GbHours => "GB-Hours",
             Unit::GbMonths => "GB-Months",
             Unit::Usd => "USD",
+            Unit::Gb => "GB",
+            Unit::LcuHours => "LCU-Hours",
+            Unit::IopsMonths => "IOPS-Months",
+            Unit::MibpsMonths => "MiBps-Months",
+            Unit::MetricMonths => "Metric-Months",
+            Unit::MillionObservations => "Million observations",
         }
     }
 
@@ -229,8 +307,13 @@ impl Unit {
             Unit::Hours => HOUR,
             Unit::VcpuHours => 1_000 * HOUR,
             Unit::GbHours => (1 << 20) * HOUR,
-            Unit::GbMonths => super::prices::MONTH_HOURS as i64 * HOUR,
+            Unit::GbMonths | Unit::IopsMonths | Unit::MibpsMonths | Unit::MetricMonths => {
+                super::prices::MONTH_HOURS as i64 * HOUR
+            }
             Unit::Usd => 1_000_000_000_000,
+            Unit::Gb => 1 << 30,
+            Unit::LcuHours => 1_000_000 * HOUR,
+            Unit::MillionObservations => 1_000_000,
         }
     }
 }
@@ -271,7 +354,8 @@ pub enum Resource {
 
 /// Lines as columns, all of equal length: about 42 bytes a line. Nodes come
 /// first, then Fargate pods, the cluster, commitments, each in its own order;
-/// the lines of one resource are ordered by charge, then hour.
+/// the lines of one resource are ordered by charge, then hour; those of the
+/// cluster as its charges stand in `BillingPlan::around`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Lines {
     /// See [`Bill::resource`].
@@ -351,11 +435,17 @@ pub enum Step {
     Fees,
     /// Licences.
     Licences,
+    /// Volumes of pods, file systems, images.
+    Storage,
+    /// Load balancers, NAT gateways, traffic.
+    Network,
+    /// Metrics and logs.
+    Monitoring,
 }
 
 impl Step {
     /// Every step, in the order of the waterfall.
-    pub const ALL: [Step; 17] = [
+    pub const ALL: [Step; 20] = [
         Step::Used,
         Step::RequestedUnused,
         Step::UsageUnknown,
@@ -373,6 +463,9 @@ impl Step {
         Step::Volumes,
         Step::Fees,
         Step::Licences,
+        Step::Storage,
+        Step::Network,
+        Step::Monitoring,
     ];
 
     /// Its name in results.
@@ -396,6 +489,9 @@ impl Step {
             Step::Volumes => "volumes",
             Step::Fees => "fees",
             Step::Licences => "licences",
+            Step::Storage => "storage",
+            Step::Network => "network",
+            Step::Monitoring => "monitoring",
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Plain data, filled by whoever links a scenario to a price table; nothing
 //! here knows where a price came from beyond its status.
 
+use super::around::AroundCharge;
 use crate::units::{MINUTE_MS, Rate};
 
 /// How far a price can be trusted.
@@ -243,8 +244,9 @@ pub struct BillingPlan {
     /// One public IPv4 address per node-hour, and per pod-hour where the
     /// Fargate pool says so.
     pub public_ipv4: Option<Price>,
-    /// The cluster itself, per hour of the cost window.
-    pub control_plane: Option<Price>,
+    /// The cluster itself, and what else is charged around the compute. On
+    /// the bill they follow Fargate, in this order.
+    pub around: Vec<AroundCharge>,
     /// A licence per node-hour.
     pub node_licence: Option<Price>,
     /// A licence per Fargate pod-hour.

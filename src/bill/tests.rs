@@ -152,6 +152,16 @@ pub(super) fn prices() -> BillingPlan {
     }
 }
 
+pub(super) fn control_plane() -> AroundCharge {
+    AroundCharge::constant(
+        "control plane",
+        (Charge::ControlPlane, Unit::Hours),
+        1,
+        Pricing::Flat(real("0.1")),
+        Target::Shared,
+    )
+}
+
 pub(super) fn node(
     shape: ShapeId,
     purchase: Purchase,
@@ -618,7 +628,7 @@ fn nothing_costs_nothing_but_what_is_committed() {
     let empty = compute(&record(0, vec![]), &by_hand().1);
     assert_eq!((empty.total, empty.monthly), (Money::ZERO, None));
     let mut plan = by_hand().1;
-    plan.control_plane = Some(real("0.1"));
+    plan.around = vec![control_plane()];
     let idle = compute(&record(HOUR_MS / 2, vec![]), &plan);
     assert_eq!(idle.total, money("0.1"));
     assert_eq!(idle.fully_loaded_by_workload["(shared charges)"], money("0.1"));
@@ -700,7 +710,7 @@ fn any_plan() -> impl Strategy<Value = BillingPlan> {
         let mut plan = prices();
         plan.root_volume = Some(RootVolume { gib: 33, gb_month: real("0.08") });
         plan.public_ipv4 = Some(real("0.005"));
-        plan.control_plane = Some(real("0.1"));
+        plan.around = vec![control_plane()];
         plan.node_licence = Some(real("0.0123456789"));
         plan.fargate_licence = Some(real("0.00123456789"));
         plan.fargate[0].public_ipv4 = true;

@@ -42,6 +42,8 @@ pub(super) enum Source {
     Fargate(u32),
     Flat,
     Commitment,
+    /// A charge around the compute, its dimension and its price.
+    Around(u32, u16, u16),
     /// Another SKU, under a commitment.
     Covered(u16),
 }
@@ -340,18 +342,6 @@ impl Meter<'_> {
             self.add(flat("Fargate licence", Charge::FargateLicence, price), run, None, out)?;
         }
         Ok(())
-    }
-
-    /// Replaces `out` with the lines of the control plane: the whole window.
-    pub(super) fn control_plane(&mut self, out: &mut Vec<RawLine>) -> Result<()> {
-        out.clear();
-        let Some(price) = self.plan.control_plane else { return Ok(()) };
-        match Run::new(self.window, self.window.from, self.window.to, 0) {
-            Some(run) => {
-                self.add(flat("control plane", Charge::ControlPlane, price), run, None, out)
-            }
-            None => Ok(()),
-        }
     }
 
     fn sku(&mut self, tariff: &Tariff<'_>, charge: Charge) -> Result<u16> {

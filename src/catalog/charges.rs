@@ -226,13 +226,13 @@ pub(super) fn stand_in(quote: Quote, region: &str) -> Quote {
     }
 }
 
-/// What an EKS cluster costs per hour on a date.
+/// What an EKS cluster of one version costs per hour.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ControlPlane {
-    /// USD per cluster-hour.
-    pub quote: Quote,
-    /// Whether the version has left standard support.
-    pub extended_support: bool,
+    /// USD per cluster-hour in standard support.
+    pub standard: Quote,
+    /// USD per cluster-hour from `extended_from` on.
+    pub extended: Quote,
     /// The first day of the extended-support fee.
     pub extended_from: Date,
 }
@@ -255,10 +255,10 @@ pub fn kubernetes_versions() -> impl Iterator<Item = &'static str> {
 }
 
 impl Charges {
-    /// The hourly fee of an EKS cluster of this version on this date. After
+    /// The hourly fees of an EKS cluster of this version. After
     /// the twelve months of extended support AWS moves the cluster to the
     /// oldest supported version, itself in extended support: the fee stays.
-    pub(super) fn control_plane(&self, version: &str, date: Date) -> Result<ControlPlane> {
+    pub(super) fn control_plane(&self, version: &str) -> Result<ControlPlane> {
         let (_, last) =
             STANDARD_SUPPORT_ENDS.iter().find(|(known, _)| *known == version).ok_or_else(|| {
                 Error::input(format!(
@@ -267,16 +267,14 @@ impl Charges {
                 ))
             })?;
         let extended_from = last.tomorrow().unwrap_or(Date::MAX);
-        let extended_support = date >= extended_from;
-        let item = if extended_support {
-            ChargeItem::EksControlPlaneExtended
-        } else {
-            ChargeItem::EksControlPlane
+        let price = |item| {
+            let missing = || Error::input(format!("charges.csv has no price for `{item}`"));
+            self.get(item).cloned().ok_or_else(missing)
         };
-        let quote = self
-            .get(item)
-            .cloned()
-            .ok_or_else(|| Error::input(format!("charges.csv has no price for `{item}`")))?;
-        Ok(ControlPlane { quote, extended_support, extended_from })
+        Ok(ControlPlane {
+            standard: price(ChargeItem::EksControlPlane)?,
+            extended: price(ChargeItem::EksControlPlaneExtended)?,
+            extended_from,
+        })
     }
 }

@@ -9,7 +9,6 @@
 //! `representative`, and its source says so. A type that no table places
 //! in the Region has no price.
 
-use jiff::civil::Date;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -335,13 +334,13 @@ impl Region {
         self.listed.charges.get(item)
     }
 
-    /// What an EKS cluster of a Kubernetes version costs per hour on a date:
-    /// more from the day its standard support has ended.
+    /// What an EKS cluster of a Kubernetes version costs per hour: more from
+    /// the day its standard support has ended.
     ///
     /// # Errors
     /// When the version's support dates are not known, naming those that are.
-    pub fn control_plane(&self, version: &str, date: Date) -> Result<ControlPlane> {
-        self.listed.charges.control_plane(version, date)
+    pub fn control_plane(&self, version: &str) -> Result<ControlPlane> {
+        self.listed.charges.control_plane(version)
     }
 
     /// The dates of the prices that apply here, by table.

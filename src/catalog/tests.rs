@@ -383,14 +383,13 @@ fn a_region_without_its_last_egress_tier_has_that_of_its_like() {
 #[test]
 fn extended_support_starts_the_day_after_standard_ends() {
     let home = region("us-east-1");
-    let fee = |version: &str, day| home.control_plane(version, day);
-    let last = fee("1.31", date(2025, 11, 26)).expect("known");
-    assert_eq!((last.quote.rate.to_string().as_str(), last.extended_support), ("0.1", false));
-    let first = fee("1.31", date(2025, 11, 27)).expect("known");
-    assert_eq!((first.quote.rate.to_string().as_str(), first.extended_support), ("0.6", true));
-    assert_eq!(first.extended_from, date(2025, 11, 27));
-    assert!(!fee("1.35", date(2026, 1, 5)).expect("known").extended_support);
-    let error = fee("1.99", date(2026, 1, 5)).expect_err("unknown").to_string();
+    let fees = home.control_plane("1.31").expect("known");
+    assert_eq!(fees.standard.rate.to_string(), "0.1");
+    assert_eq!(fees.extended.rate.to_string(), "0.6");
+    assert_eq!(fees.extended_from, date(2025, 11, 27));
+    let newest = home.control_plane("1.35").expect("known");
+    assert_eq!(newest.extended_from, date(2027, 3, 28));
+    let error = home.control_plane("1.99").expect_err("unknown").to_string();
     assert!(error.contains("1.31, 1.32, 1.33, 1.34, 1.35"), "{error}");
 }
 

@@ -4,6 +4,7 @@ mod accounts;
 mod held;
 mod names;
 mod observer;
+mod pod_hours;
 pub mod probe;
 pub mod probe_ecs;
 mod record;

@@ -3,6 +3,7 @@
 
 use super::accounts::{Accounts, Owner, PodRates};
 use super::held::Held;
+use super::pod_hours::PodHours;
 use super::probe::Probe;
 use super::record::{
     FargateRecord, NodeEnd, NodeRecord, Place, PodCounts, PodEnd, PodRecord, Record, ServiceDemand,
@@ -42,6 +43,7 @@ pub struct Observer {
     pods: Vec<PodRecord>,
     waits: Vec<Waits>,
     counts: Vec<PodCounts>,
+    pod_hours: PodHours,
     warmup: SimTime,
     start_unix_ms: i64,
     /// Milli-core·ms of work thrown away after warm-up.
@@ -72,6 +74,7 @@ impl Observer {
             pods: Vec::new(),
             waits: vec![Waits::default(); workloads],
             counts: vec![PodCounts::default(); workloads],
+            pod_hours: PodHours::new(start_unix_ms, warmup, workloads),
             warmup,
             start_unix_ms,
             repeated: 0,
@@ -112,6 +115,7 @@ impl Observer {
         self.timeline.advance(now);
         self.timeline.levels.pending -= 1;
         self.timeline.levels.running += 1;
+        self.pod_hours.bound(workload, pod.service_index().is_some(), now);
         if pod.submitted >= self.warmup {
             self.waits[workload.index()].pending_ms.push((pod.bound - pod.submitted).ms());
         }
@@ -156,6 +160,7 @@ impl Observer {
             }
         } else {
             self.timeline.levels.running -= 1;
+            self.pod_hours.ended(workload, now);
             if counted && ran {
                 waits.ready_ms.push((pod.running - pod.submitted).ms());
             }
@@ -297,6 +302,7 @@ impl Observer {
             w.ready_ms.sort_unstable();
         }
         let (timeline, timeline_step_ms) = self.timeline.finish(end);
+        let (pod_hours, replicas) = self.pod_hours.finish();
         let (owners, windows) = self.accounts.finish(end, &[]);
         let mut totals = Totals { repeated_cpu: self.repeated, ..Totals::default() };
         for w in &windows {
@@ -329,6 +335,8 @@ impl Observer {
             held: self.held.finish(end),
             waits: self.waits,
             counts: self.counts,
+            pod_hours,
+            replicas,
             demand,
             timeline,
             timeline_step_ms,

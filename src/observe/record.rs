@@ -346,6 +346,13 @@ pub struct Record {
     pub waits: Vec<Waits>,
     /// Pod counts by workload.
     pub counts: Vec<PodCounts>,
+    /// Bound pods by workload and clock hour (UTC), pod·ms from the end of the
+    /// warm-up on: the first hour is the one it lies in. Hours after the last
+    /// pod are missing; `DaemonSet` pods are not counted.
+    pub pod_hours: Vec<Vec<u64>>,
+    /// By workload, when a service first had one, two, three … replicas bound
+    /// at once.
+    pub replicas: Vec<Vec<SimTime>>,
     /// Demand by service, in the order of `Workloads::services`.
     pub demand: Vec<ServiceDemand>,
     /// Timeline with equal steps.

@@ -1,10 +1,7 @@
 //! What turns a record into money besides the prices of nodes and Fargate:
 //! charges, commitments, the split of node cost.
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
-
-use super::control::Version;
+use super::around::{Around, charge, stated};
 use super::defaults::WEIGHT_NOTE;
 use super::fargate::ArchPrice;
 use super::fargate_price;
@@ -12,7 +9,7 @@ use super::market;
 use super::nodes::NodePools;
 use super::notes::Notes;
 use crate::bill::{
-    ALWAYS, BillingPlan, Commitment, CommitmentKind, Price, PriceStatus, ResourceWeight, RootVolume,
+    ALWAYS, BillingPlan, Commitment, CommitmentKind, Price, ResourceWeight, RootVolume,
 };
 use crate::catalog::{self, Arch, ChargeItem, PlanItem, Region};
 use crate::scenario::{self, Charges, Scenario, Span, Spanned, quote};
@@ -25,14 +22,12 @@ const MAX_WEIGHT: f64 = 1e6;
 
 /// Links everything that is billed.
 pub(super) fn link(
-    scenario: &Scenario,
-    region: &Region,
-    version: Option<&Version>,
-    start_unix_ms: i64,
+    around: &Around<'_>,
     nodes: &NodePools,
     fargate: &[ArchPrice],
     notes: &mut Notes<'_>,
 ) -> BillingPlan {
+    let (scenario, region) = (around.scenario, around.region);
     let charges = &scenario.charges;
     let commitments = scenario
         .commitments
@@ -46,28 +41,12 @@ pub(super) fn link(
         fargate_storage: fargate_price::storage(scenario, notes),
         root_volume: root_volume(charges, region, notes),
         public_ipv4: public_ipv4(charges, region, notes),
-        // Amazon ECS charges nothing for a cluster.
-        control_plane: version
-            .and_then(|version| control_plane(scenario, region, version, start_unix_ms, notes)),
+        around: around.link(notes),
         node_licence: charges.node_licence.as_ref().map(|l| stated(l.usd_per_node_hour.value)),
         fargate_licence: charges.fargate_licence.as_ref().map(|l| stated(l.usd_per_pod_hour.value)),
         commitments,
         weight: weight(scenario, notes),
     }
-}
-
-const fn stated(rate: Rate) -> Price {
-    Price::new(rate, PriceStatus::Stated)
-}
-
-/// The price of a charge; `None` after a reported error.
-fn charge(item: ChargeItem, span: Span, region: &Region, notes: &mut Notes<'_>) -> Option<Price> {
-    let Some(quote) = region.charge(item) else {
-        let message = format!("no price is known for `{item}` in {}", region.name());
-        notes.diags.error(span, message).help("give a price directory that has it");
-        return None;
-    };
-    notes.price(span, format!("charges.{item}"), item.unit(), quote)
 }
 
 fn root_volume(charges: &Charges, region: &Region, notes: &mut Notes<'_>) -> Option<RootVolume> {
@@ -94,47 +73,6 @@ fn public_ipv4(charges: &Charges, region: &Region, notes: &mut Notes<'_>) -> Opt
         Some(_) => None,
         None => {
             notes.default("charges.public-ipv4", false, "choice: nodes in private subnets");
-            None
-        }
-    }
-}
-
-fn control_plane(
-    scenario: &Scenario,
-    region: &Region,
-    version: &Version,
-    start_unix_ms: i64,
-    notes: &mut Notes<'_>,
-) -> Option<Price> {
-    let given = scenario.charges.control_plane;
-    match given {
-        Some(Spanned { value: false, .. }) => return None,
-        Some(_) => {}
-        None => notes.default("charges.control-plane", true, "EKS charges for every cluster"),
-    }
-    let span = given.map_or(scenario.name.span, |g| g.span);
-    let date = Timestamp::from_millisecond(start_unix_ms).ok()?.to_zoned(TimeZone::UTC).date();
-    match region.control_plane(&version.text, date) {
-        Ok(plane) => {
-            if plane.extended_support {
-                notes.diags.warning(
-                    "extended-support",
-                    scenario.versions.kubernetes.as_ref().map_or(span, |v| v.span),
-                    format!(
-                        "Kubernetes {} is in extended support since {}, so its clusters cost more",
-                        version.text, plane.extended_from
-                    ),
-                );
-            }
-            let item = if plane.extended_support {
-                ChargeItem::EksControlPlaneExtended
-            } else {
-                ChargeItem::EksControlPlane
-            };
-            notes.price(span, format!("charges.{item}"), item.unit(), &plane.quote)
-        }
-        Err(error) => {
-            notes.diags.error(span, error.to_string());
             None
         }
     }

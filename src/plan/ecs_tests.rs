@@ -85,7 +85,7 @@ fn defaults_are_those_of_ecs() {
     assert_eq!((ecs.provisioning_limit, ecs.spot_instance_draining), (500, false));
     assert!(case.setup.autoscaler.is_none());
     // A cluster costs nothing.
-    assert_eq!(case.billing.control_plane, None);
+    assert_eq!(case.billing.around, []);
     for path in [
         "ecs.network-mode",
         "ecs.reserved-memory",

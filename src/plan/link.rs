@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::around::Around;
 use super::control;
 use super::defaults::{SEED, SEEDS_FIXED, SEEDS_RANDOM};
 use super::files::Files;
@@ -207,15 +208,9 @@ impl Shared<'_> {
         if let Some(ecs) = &ecs {
             ecs_constraints::link_ports(scenario, ecs, cluster.pools.len(), &mut planned, notes);
         }
-        let billing = billing::link(
-            scenario,
-            &region,
-            (!on_ecs).then_some(&version),
-            window.start_unix_ms,
-            &prices,
-            &fargate,
-            notes,
-        );
+        let around =
+            Around { scenario, region: &region, version: (!on_ecs).then_some(&version), window };
+        let billing = billing::link(&around, &prices, &fargate, notes);
         let sidecars = sidecars::link(scenario, &planned, notes);
         if !notes.diags.has_errors() {
             if !on_ecs {

@@ -250,7 +250,10 @@ pools: {{ p: {{ asg: {{ types: [m5.large], max: 2 }}, scaler: cluster-autoscaler
     let (old, new) = (of("1.31"), of("1.35"));
     let queue = |plan: &Plan| plan.cases[0].setup.scheduler.queue;
     assert_eq!((queue(&old), queue(&new)), (QueueProfile::kubernetes(31), QueueProfile::default()));
-    let fee = |plan: &Plan| plan.cases[0].billing.control_plane.expect("charged").rate.to_string();
+    let fee = |plan: &Plan| match &plan.cases[0].billing.around[0].pricing {
+        crate::bill::Pricing::Dated(prices) => prices[0].1.price.rate.to_string(),
+        _ => panic!("dated"),
+    };
     assert_eq!((fee(&old).as_str(), fee(&new).as_str()), ("0.6", "0.1"));
     assert_eq!((codes(&old), codes(&new)), (vec!["extended-support"], vec![]));
     let loops =

@@ -1,6 +1,7 @@
 //! Charges besides instances and Fargate.
 
 use super::decode::Spanned;
+use super::number::Int;
 use super::record::record;
 use crate::units::{Bytes, Rate};
 
@@ -14,6 +15,8 @@ record! {
         "public-ipv4" => public_ipv4: Option<Spanned<bool>>,
         /// Whether the EKS control plane is charged.
         "control-plane" => control_plane: Option<Spanned<bool>>,
+        /// How many clusters like this one are charged their control plane; 1 unless stated.
+        "clusters" => clusters: Option<Spanned<Int<1, 10_000>>>,
         /// A licence paid per node.
         "node-licence" => node_licence: Option<NodeLicence>,
         /// A licence paid per Fargate pod.

@@ -138,7 +138,12 @@ fn mul_div_half_even(value: i128, numerator: i128, denominator: i128) -> i128 {
     div_half_even(product, denominator)
 }
 
-fn div_half_even(value: i128, denominator: i128) -> i128 {
+/// A quotient of integers, rounded to the nearest one and halves to even.
+///
+/// # Panics
+/// If `denominator` is not positive.
+#[must_use]
+pub fn div_half_even(value: i128, denominator: i128) -> i128 {
     assert!(denominator > 0, "a split or charge needs a positive denominator");
     let quotient = value.div_euclid(denominator);
     let rest = value.rem_euclid(denominator);

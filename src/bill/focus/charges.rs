@@ -13,6 +13,12 @@ pub(super) enum Service {
     Fargate,
     Eks,
     Vpc,
+    Efs,
+    Fsx,
+    Ecr,
+    LoadBalancing,
+    DataTransfer,
+    CloudWatch,
     SavingsPlans,
     /// Nodes of a shape and at a price that the scenario states.
     Custom,
@@ -31,6 +37,16 @@ impl Service {
             Service::Vpc => {
                 ("Amazon Virtual Private Cloud", "Networking", "Network Infrastructure")
             }
+            Service::Efs => ("Amazon Elastic File System", "Storage", "File Storage"),
+            Service::Fsx => ("Amazon FSx", "Storage", "File Storage"),
+            Service::Ecr => ("Amazon EC2 Container Registry (ECR)", "Compute", "Containers"),
+            Service::LoadBalancing => {
+                ("Elastic Load Balancing", "Networking", "Application Networking")
+            }
+            Service::DataTransfer => ("AWS Data Transfer", "Networking", "Network Connectivity"),
+            Service::CloudWatch => {
+                ("AmazonCloudWatch", "Management and Governance", "Observability")
+            }
             Service::SavingsPlans => {
                 ("Savings Plans for AWS Compute usage", "Compute", "Other (Compute)")
             }
@@ -48,6 +64,12 @@ impl Service {
             | Service::Fargate
             | Service::Eks
             | Service::Vpc
+            | Service::Efs
+            | Service::Fsx
+            | Service::Ecr
+            | Service::LoadBalancing
+            | Service::DataTransfer
+            | Service::CloudWatch
             | Service::SavingsPlans => ("AWS", "AWS", "Amazon Web Services, Inc."),
             Service::Custom | Service::Licence => {
                 ("Stated by the scenario", "Stated by the scenario", "Stated by the scenario")
@@ -99,6 +121,8 @@ pub(super) enum Item {
     Shape,
     /// Nothing but its name.
     Named(&'static str),
+    /// The name of the SKU on the bill.
+    Billed,
     /// The commitment.
     Commitment,
 }
@@ -188,9 +212,56 @@ pub(super) fn meaning(charge: Charge, purchase: PurchaseOption, unit: Unit) -> M
             item: Item::Named("cluster"),
             ..instance
         },
+        Charge::PodVolume
+        | Charge::Efs
+        | Charge::Fsx
+        | Charge::ImageStorage
+        | Charge::NatGateway
+        | Charge::NatGatewayData
+        | Charge::LoadBalancer
+        | Charge::LoadBalancerCapacity
+        | Charge::CrossAz
+        | Charge::Egress
+        | Charge::ContainerInsights
+        | Charge::LogIngestion => Meaning { item: Item::Billed, ..around(charge, unit, instance) },
         Charge::NodeLicence => Meaning { item: Item::Named("node"), ..licence },
         Charge::FargateLicence => Meaning { item: Item::Named("fargate"), ..licence },
     }
+}
+
+/// What is charged around the compute, resource by resource of the cluster.
+fn around(charge: Charge, unit: Unit, like: Meaning) -> Meaning {
+    let (service, meter, resource_type, part) = match charge {
+        Charge::PodVolume => {
+            let meter = match unit {
+                Unit::IopsMonths => "Provisioned IOPS",
+                Unit::MibpsMonths => "Provisioned throughput",
+                _ => "Provisioned storage",
+            };
+            (Service::Ebs, meter, "Volume", "/volumes")
+        }
+        Charge::Efs => (Service::Efs, "File storage", "File System", "/efs"),
+        Charge::Fsx => (Service::Fsx, "File storage", "File System", "/fsx"),
+        Charge::ImageStorage => (Service::Ecr, "Image storage", "Repository", "/images"),
+        Charge::NatGateway => (Service::Vpc, "NAT gateway hours", "NAT Gateway", "/nat"),
+        Charge::NatGatewayData => (Service::Vpc, "NAT gateway data", "NAT Gateway", "/nat"),
+        Charge::LoadBalancer => {
+            (Service::LoadBalancing, "Load balancer hours", "Load Balancer", "/load-balancers")
+        }
+        Charge::LoadBalancerCapacity => {
+            (Service::LoadBalancing, "Capacity unit hours", "Load Balancer", "/load-balancers")
+        }
+        Charge::CrossAz => (Service::DataTransfer, "Transfer between zones", "Traffic", "/traffic"),
+        Charge::Egress => {
+            (Service::DataTransfer, "Transfer to the internet", "Traffic", "/traffic")
+        }
+        Charge::ContainerInsights if unit == Unit::MetricMonths => {
+            (Service::CloudWatch, "Metrics", "Metric", "/metrics")
+        }
+        Charge::ContainerInsights => (Service::CloudWatch, "Observations", "Metric", "/metrics"),
+        _ => (Service::CloudWatch, "Log ingestion", "Log Group", "/logs"),
+    };
+    Meaning { service, meter, resource_type, part, ..like }
 }
 
 /// `PricingCategory` of a way of buying.

@@ -206,7 +206,7 @@ impl<'a> Table<'a> {
             (Column::ResourceId, Resource::Fargate(f)) => {
                 Some(labels.id(&format!("fargate/{f}{part}")))
             }
-            (Column::ResourceId, Resource::Cluster) => Some(labels.id("cluster")),
+            (Column::ResourceId, Resource::Cluster) => Some(labels.id(&format!("cluster{part}"))),
             (Column::ResourceId, Resource::Commitment(c)) => {
                 Some(labels.commitment(plan.commitments.get(c as usize)?))
             }

@@ -178,6 +178,7 @@ impl Template {
                 let shape_name = name.map(|s| s.name.as_str()).ok_or_else(lost)?;
                 (shape_name, list_price(sku, first, sources, role).ok_or_else(lost)?)
             }
+            Item::Billed => (sku.name.as_str(), sku.rate),
             Item::Named(named) => (named, list_price(sku, first, sources, role).ok_or_else(lost)?),
         };
         let unit = if role == Role::Unused { Unit::Hours } else { sku.unit };
@@ -199,9 +200,10 @@ impl Template {
                 | PurchaseOption::Other,
             ) => "on-demand".to_owned(),
         };
-        // Architectures and operating systems have prices of their own.
+        // Architectures and operating systems have prices of their own, and so
+        // have the kinds of support of a cluster.
         let way = match meaning.service {
-            charges::Service::Fargate => format!("{way}/{price}"),
+            charges::Service::Fargate | charges::Service::Eks => format!("{way}/{price}"),
             _ => way,
         };
         it.price_ids(labels, meaning.meter, item, &way);
@@ -304,5 +306,11 @@ const fn singular(unit: Unit) -> &'static str {
         Unit::GbHours => "GB-hour",
         Unit::GbMonths => "GB-month",
         Unit::Usd => "USD",
+        Unit::Gb => "GB",
+        Unit::LcuHours => "LCU-hour",
+        Unit::IopsMonths => "IOPS-month",
+        Unit::MibpsMonths => "MiBps-month",
+        Unit::MetricMonths => "metric-month",
+        Unit::MillionObservations => "million observations",
     }
 }

@@ -21,6 +21,7 @@ pub use pod::{PodStory, pod};
 use jiff::Timestamp;
 
 use super::text;
+use crate::bill::pseudo;
 use crate::cluster::{ClusterSpec, FargateSize};
 use crate::observe::Record;
 use crate::units::SimTime;
@@ -76,12 +77,13 @@ impl CellFacts<'_> {
         unix(self.record.start_unix_ms.checked_add(at.ms())?)
     }
 
-    /// Name of a pool: node pools first, then those of Fargate.
+    /// Name of a pool: node pools first, then those of Fargate, last the
+    /// cluster.
     fn pool(&self, index: usize) -> String {
         let nodes = &self.cluster.pools;
         let name = nodes.get(index).map(|p| &p.name);
         let fargate = || self.cluster.fargate.get(index.checked_sub(nodes.len())?).map(|p| &p.name);
-        name.or_else(fargate).map(|n| text::name(n)).unwrap_or_default()
+        name.or_else(fargate).map_or_else(|| pseudo::CLUSTER_POOL.to_owned(), |n| text::name(n))
     }
 }
 
