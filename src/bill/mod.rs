@@ -17,6 +17,7 @@ mod model;
 mod parts;
 mod prices;
 mod spot;
+pub mod statement;
 mod summary;
 #[cfg(test)]
 mod tests;

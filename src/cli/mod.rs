@@ -3,6 +3,7 @@
 //! Results go to stdout, progress and warnings to stderr. Exit codes: 0 fine,
 //! 1 failed, 2 usage or invalid input, 3 a goal missed, 130 interrupted.
 
+mod bill;
 mod breakeven;
 mod cells;
 mod check;
@@ -66,6 +67,8 @@ enum Verb {
     Rightsize(Box<rightsize::Args>),
     /// Say at which packing EC2 costs as much as Fargate
     Breakeven(Box<breakeven::Args>),
+    /// Price a file of usage without simulating
+    Bill(bill::Args),
     /// Compare two finished results, or two cases of one
     Compare(compare::Args),
     /// Show a finished result again
@@ -224,6 +227,7 @@ fn dispatch(verb: Verb, console: &Console) -> Result<Outcome> {
         Verb::Sweep(args) => sweep::run(&args, console),
         Verb::Rightsize(args) => rightsize::run(&args, console),
         Verb::Breakeven(args) => breakeven::run(&args, console),
+        Verb::Bill(args) => bill::run(&args),
         Verb::Compare(args) => compare::run(&args, console),
         Verb::Report(args) => report::run(&args),
         Verb::Explain(verb) => explain::run(&verb, console),

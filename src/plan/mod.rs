@@ -53,6 +53,7 @@ mod time;
 mod trace_format;
 mod transform;
 mod usage;
+mod usage_prices;
 #[cfg(test)]
 mod usage_tests;
 #[cfg(test)]
@@ -73,3 +74,4 @@ pub use usage::coverage as usage_coverage;
 pub const fn fargate_overhead() -> crate::units::Bytes {
     defaults::FARGATE_OVERHEAD.value
 }
+pub use usage_prices::UsagePrices;

@@ -14,6 +14,7 @@ mod figures;
 mod money_figures;
 mod page;
 mod patches;
+mod reprice;
 mod rightsize;
 mod rows;
 #[cfg(test)]
@@ -30,6 +31,7 @@ pub use coverage::coverage;
 pub use figures::chart_files;
 pub use page::{page, rightsize_chart, rightsize_page, sweep_page};
 pub use patches::{Patches, patches};
+pub use reprice::{RepriceRows, reprice};
 pub use rightsize::{RightsizeFormat, rightsize, rightsize_csv, rightsize_json};
 pub use sweep_figures::sweep_chart_files;
 pub use terminal::{Format, results, terminal};

@@ -27,7 +27,7 @@ use crate::units::{Bytes, MilliCpu};
 /// Most rows of one trace.
 pub const MAX_ROWS: u64 = 50_000_000;
 /// Bad rows shown at once before giving up.
-pub(super) const SHOWN_BAD_ROWS: usize = 20;
+pub(crate) const SHOWN_BAD_ROWS: usize = 20;
 /// Quarantined rows kept with their text; beyond it they are only counted.
 pub const LISTED_QUARANTINED_ROWS: usize = 10_000;
 /// Distinct shapes beyond which a simulation slows down noticeably.

@@ -1,0 +1,162 @@
+//! A whole file, priced again: rows alike added up, nothing left out.
+
+use std::collections::BTreeMap;
+
+use super::{Class, Reason, Repriced, Row};
+use crate::units::{Money, Rate};
+
+/// Distinct groups that are told apart; further ones are added together.
+pub const MOST_GROUPS: usize = 20_000;
+
+/// What rows of one group have in common.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct GroupKey {
+    /// Why the residual is what it is.
+    pub reason: Reason,
+    /// What it is, such as `m5.large`.
+    pub item: String,
+    /// Its Region.
+    pub region: String,
+    /// The file's list price of a unit.
+    pub file_rate: Option<Rate>,
+    /// Ours.
+    pub our_rate: Option<Rate>,
+    /// How well ours is known, and from when: `real 2024-04-04`.
+    pub ours: String,
+}
+
+/// Rows of a group, added up.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Group {
+    /// How many.
+    pub rows: u64,
+    /// Line of the first.
+    pub first_line: u64,
+    /// List cost by the file.
+    pub file: Money,
+    /// List cost by our prices, where we have one.
+    pub ours: Option<Money>,
+    /// Sum of the residuals that are known.
+    pub residual: Option<Money>,
+}
+
+/// What rows that are not priced have in common.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OtherKey {
+    /// Whether it is usage; otherwise credits, taxes, fees.
+    pub usage: bool,
+    /// Service, or the file's word for the kind of charge.
+    pub what: String,
+    /// The file's unit; empty for what is no usage.
+    pub unit: String,
+}
+
+/// Rows that are not priced, added up.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Other {
+    /// How many.
+    pub rows: u64,
+    /// Line of the first.
+    pub first_line: u64,
+    /// List cost by the file.
+    pub list: Money,
+    /// What the invoice asks.
+    pub billed: Money,
+}
+
+/// A file, priced again.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Repricing {
+    /// Rows read.
+    pub rows: u64,
+    /// First start and last end of their periods, Unix milliseconds.
+    pub period: Option<(i64, i64)>,
+    /// Rows that are modelled.
+    pub groups: BTreeMap<GroupKey, Group>,
+    /// All others.
+    pub others: BTreeMap<OtherKey, Other>,
+}
+
+impl Repricing {
+    /// Adds a row that is modelled. `ours` describes our price.
+    pub fn add(&mut self, row: &Row<'_>, label: &str, priced: &Repriced, ours: &OurPrice<'_>) {
+        self.count(row);
+        let mut key = GroupKey {
+            reason: priced.reason,
+            item: label.to_owned(),
+            region: row.region.to_owned(),
+            file_rate: row.unit_price,
+            our_rate: ours.rate,
+            ours: ours.pedigree.to_owned(),
+        };
+        if self.groups.len() >= MOST_GROUPS && !self.groups.contains_key(&key) {
+            "further items".clone_into(&mut key.item);
+            (key.region, key.ours) = (String::new(), String::new());
+            (key.file_rate, key.our_rate) = (None, None);
+        }
+        let group = self.groups.entry(key).or_default();
+        if group.rows == 0 {
+            group.first_line = row.line;
+        }
+        group.rows += 1;
+        group.file += row.list_cost.unwrap_or_default();
+        let plus = |sum: &mut Option<Money>, amount: Option<Money>| {
+            if let Some(amount) = amount {
+                *sum.get_or_insert_default() += amount;
+            }
+        };
+        plus(&mut group.ours, priced.ours);
+        plus(&mut group.residual, priced.residual);
+    }
+
+    /// Adds a row that is not modelled, or is no usage.
+    pub fn leave(&mut self, row: &Row<'_>) {
+        self.count(row);
+        let (usage, what) = match row.class {
+            Class::NotUsage(word) => (false, word.to_owned()),
+            _ if row.provider.is_empty() => (true, row.service.to_owned()),
+            _ => (true, format!("{}: {}", row.provider, row.service)),
+        };
+        let unit = if usage { row.unit } else { "" };
+        let mut key = OtherKey { usage, what, unit: unit.to_owned() };
+        if self.others.len() >= MOST_GROUPS && !self.others.contains_key(&key) {
+            key = OtherKey { usage, what: "further services".to_owned(), unit: String::new() };
+        }
+        let other = self.others.entry(key).or_default();
+        if other.rows == 0 {
+            other.first_line = row.line;
+        }
+        other.rows += 1;
+        other.list += row.list_cost.unwrap_or_default();
+        other.billed += row.billed.unwrap_or_default();
+    }
+
+    fn count(&mut self, row: &Row<'_>) {
+        self.rows += 1;
+        let (start, end) = (row.start_unix_ms, row.end_unix_ms);
+        self.period = Some(
+            self.period.map_or((start, end), |(first, last)| (first.min(start), last.max(end))),
+        );
+    }
+
+    /// Rows, list cost and residual over all groups that `wanted` picks.
+    #[must_use]
+    pub fn sum(&self, wanted: impl Fn(&GroupKey) -> bool) -> (u64, Money, Money) {
+        self.groups.iter().filter(|(key, _)| wanted(key)).fold(
+            (0, Money::ZERO, Money::ZERO),
+            |(rows, file, residual), (_, group)| {
+                let own = group.residual.unwrap_or_default();
+                (rows + group.rows, file + group.file, residual + own)
+            },
+        )
+    }
+}
+
+/// Our price of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OurPrice<'a> {
+    /// USD per unit.
+    pub rate: Option<Rate>,
+    /// `real 2024-04-04`; empty where there is none.
+    pub pedigree: &'a str,
+}

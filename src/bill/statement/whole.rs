@@ -1,0 +1,112 @@
+//! A billing file against the catalog: every row that is modelled priced
+//! again, every other one counted.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::{
+    Class, FilePrice, Format, Item, OurPrice, Repriced, Repricing, Row, Statement, Unpriced,
+    reprice,
+};
+use crate::catalog::Quote;
+use crate::workload::source::{BadRow, Quarantined, SHOWN_BAD_ROWS, bad_rows};
+use crate::{Error, Result};
+
+/// A row, what it is for, and what came of it.
+pub struct RepricedRow<'a> {
+    /// The row.
+    pub row: &'a Row<'a>,
+    /// What it charges for.
+    pub item: Item<'a>,
+    /// Our price, if there is one.
+    pub quote: Option<&'a Quote>,
+    /// What came of it.
+    pub priced: Repriced,
+}
+
+/// Prices a file again: `listed` is the list price of an item in a Region,
+/// `each` sees every row that is modelled.
+///
+/// # Errors
+/// When the file cannot be read, states no list prices, or has rows that
+/// cannot be read: the first twenty are named.
+pub fn reprice_file(
+    path: &Path,
+    mut listed: impl FnMut(Item<'_>, &str) -> Result<std::result::Result<Quote, Unpriced>>,
+    mut each: impl FnMut(&RepricedRow<'_>) -> Result<()>,
+) -> Result<(Format, Repricing)> {
+    let mut file = Statement::open(path)?;
+    if file.format() == Format::Hours {
+        return Err(Error::input(format!(
+            "`{}` is hourly usage and states no bill to compare with; price it with --commitments",
+            file.name()
+        )));
+    }
+    let name = file.name().to_owned();
+    let mut bad = BadRows::default();
+    let mut all = Repricing::default();
+    while file.advance()? {
+        let row = match file.row() {
+            Ok(row) => row,
+            Err(fault) => {
+                bad.add(&name, file.line(), fault)?;
+                continue;
+            }
+        };
+        let Class::Usage(item) = row.class else {
+            all.leave(&row);
+            continue;
+        };
+        let found = listed(item, row.region)?;
+        let day = day(row.start_unix_ms);
+        let stated = FilePrice {
+            quantity: row.quantity,
+            unit_price: row.unit_price,
+            cost: row.list_cost,
+            currency: row.currency,
+            day: &day,
+        };
+        let priced = reprice(item, &stated, found.as_ref().map_err(|cause| *cause));
+        // A price that nothing was compared with is none of the answer.
+        let quote = found.as_ref().ok().filter(|_| priced.ours.is_some());
+        let pedigree = quote.map_or_else(String::new, |quote| {
+            format!("{} {}", quote.status, quote.as_of).trim_end().to_owned()
+        });
+        let our_price = OurPrice { rate: quote.map(|quote| quote.rate), pedigree: &pedigree };
+        all.add(&row, &item.label(), &priced, &our_price);
+        each(&RepricedRow { row: &row, item, quote, priced })?;
+    }
+    bad.finish(&name)?;
+    Ok((file.format(), all))
+}
+
+/// Day of a moment in UTC.
+fn day(unix_ms: i64) -> String {
+    Timestamp::from_millisecond(unix_ms)
+        .map(|at| at.to_zoned(TimeZone::UTC).date().to_string())
+        .unwrap_or_default()
+}
+
+/// Rows that cannot be read, until there are enough of them.
+#[derive(Default)]
+pub(super) struct BadRows(Vec<Quarantined>);
+
+impl BadRows {
+    /// What to do about them.
+    const REMEDY: &'static str = "correct the rows, or export the file again";
+
+    pub(super) fn add(&mut self, name: &str, line: u64, bad: BadRow) -> Result<()> {
+        self.0.push(Quarantined { position: line, bad });
+        if self.0.len() < SHOWN_BAD_ROWS { Ok(()) } else { self.fail(name) }
+    }
+
+    pub(super) fn finish(&self, name: &str) -> Result<()> {
+        if self.0.is_empty() { Ok(()) } else { self.fail(name) }
+    }
+
+    fn fail(&self, name: &str) -> Result<()> {
+        Err(bad_rows(name, "line", &self.0, Self::REMEDY))
+    }
+}
