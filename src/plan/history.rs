@@ -173,11 +173,25 @@ impl History {
         Some((Quote { status, ..region.on_spot(name, &quoted(first)) }, steps))
     }
 
-    /// A pool of which the history says nothing.
-    pub(super) fn warn_of_gap(&self, name: &str, zone: &str, notes: &mut Notes<'_>) {
+    /// Says of which pools, type and zone, the history says nothing.
+    pub(super) fn warn_of_gaps(&self, gaps: &[(String, String)], notes: &mut Notes<'_>) {
+        let mut kinds: Vec<(&str, Vec<&str>)> = Vec::new();
+        for (kind, zone) in gaps {
+            match kinds.iter_mut().find(|(known, _)| known == kind) {
+                Some((_, zones)) if zones.contains(&zone.as_str()) => {}
+                Some((_, zones)) => zones.push(zone),
+                None => kinds.push((kind, vec![zone])),
+            }
+        }
+        if kinds.is_empty() {
+            return;
+        }
+        let text: Vec<String> =
+            kinds.iter().map(|(kind, zones)| format!("{kind} in {}", zones.join(", "))).collect();
         let message = format!(
-            "the history has no price of {name} in {zone}: it costs what the Spot advisor's \
-             saving leaves, at all times"
+            "the history has no price of {}: there the saving of the Spot advisor applies at all \
+             times",
+            text.join("; of ")
         );
         notes.diags.warning("spot-history-gap", self.span, message);
     }

@@ -385,6 +385,7 @@ fn pools(
         fargate::warn_of_profiles(scenario, notes);
     }
     let (specs, prices) = fargate.into_iter().unzip();
+    linker.market.finish(notes);
     let mut nodes = linker.done;
     let cluster = ClusterSpec {
         shapes: std::mem::take(&mut nodes.shapes),

@@ -22,6 +22,8 @@ pub(super) struct Market {
     kind: Kind,
     /// Whether a price that moves is cut at On-Demand.
     capped: bool,
+    /// Pools that were asked for and are not in the history: type and zone.
+    gaps: Vec<(String, String)>,
 }
 
 #[derive(Debug)]
@@ -78,13 +80,13 @@ impl Market {
             let note = "the default maximum price of a Spot request (EC2 user guide)";
             notes.default("spot.cap-at-on-demand", true, note);
         }
-        Market { kind, capped: it.cap_at_on_demand.is_none_or(|c| c.value) }
+        Market { kind, capped: it.cap_at_on_demand.is_none_or(|c| c.value), gaps: Vec::new() }
     }
 
     /// What a type costs in a zone: the price at the start of the run, and how
     /// it moves. `None` after a reported error.
     pub(super) fn price(
-        &self,
+        &mut self,
         region: &Region,
         name: &Spanned<String>,
         zone: &str,
@@ -109,7 +111,7 @@ impl Market {
             Kind::History(history) => {
                 let cap = region.spot_ceiling(&name.value).filter(|_| self.capped);
                 let Some((mut quote, steps)) = history.pool(region, &name.value, zone, cap) else {
-                    history.warn_of_gap(&name.value, zone, notes);
+                    self.gaps.push((name.value.clone(), zone.to_owned()));
                     let path = format!("{path}.{zone}");
                     return Some((notes.price(name.span, path, unit, &advisor.quote)?, None));
                 };
@@ -125,6 +127,15 @@ impl Market {
                 let price = notes.price(name.span, format!("{path}.{zone}"), unit, &quote)?;
                 Some((price, Some(SpotPrice::Steps(Arc::new(steps)))))
             }
+        }
+    }
+}
+
+impl Market {
+    /// All pools are linked.
+    pub(super) fn finish(&self, notes: &mut Notes<'_>) {
+        if let Kind::History(history) = &self.kind {
+            history.warn_of_gaps(&self.gaps, notes);
         }
     }
 }

@@ -86,7 +86,7 @@ pub(super) struct NodeCost {
     pub(super) lines: Vec<Line>,
 }
 
-/// All lines of one price.
+/// All lines of one price, whether it moved or not.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct ChargeSum {
     #[serde(flatten)]
@@ -96,6 +96,15 @@ pub(super) struct ChargeSum {
     /// The commitment that covers it.
     pub(super) commitment: Option<String>,
     pub(super) lines: usize,
+    /// The lowest and the highest rate of a price that moved; `rate` is their
+    /// mean by quantity then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) rates: Option<[Rate; 2]>,
+    /// Quantity in the small unit, of which `per` are one of the price.
+    #[serde(skip)]
+    small: i128,
+    #[serde(skip)]
+    per: i64,
 }
 
 /// A line of the bill.
@@ -133,12 +142,26 @@ pub(super) struct Share {
 
 impl ChargeSum {
     /// Another line of the same price.
-    fn add(&mut self, line: &Charged) {
+    fn add(&mut self, line: &Charged, small: i64) {
+        let [lowest, highest] = self.rates.unwrap_or([self.of.rate; 2]);
+        if line.rate != lowest || line.rate != highest {
+            self.rates = Some([lowest.min(line.rate), highest.max(line.rate)]);
+        }
+        self.small += i128::from(small);
         self.lines += 1;
         self.of.quantity += line.quantity;
         self.of.list += line.list;
         self.of.net += line.net;
         self.of.on_demand += line.on_demand;
+    }
+
+    /// All lines are there.
+    fn finish(mut self) -> Self {
+        if self.rates.is_some() && self.small > 0 {
+            let list = Rate::from_pico(self.of.list.pico());
+            self.of.rate = list.scale(self.per.into(), self.small);
+        }
+        self
     }
 }
 
@@ -356,6 +379,14 @@ impl Book<'_> {
         Some(text::name(&plan.name))
     }
 
+    /// The first SKU of the same price, which may have moved: one of each rate.
+    fn price_of(&self, sku: u16) -> u16 {
+        let key = |s: &Sku| (s.charge, s.purchase, s.commitment);
+        let wanted = &self.bill.skus[usize::from(sku)];
+        let same = |s: &Sku| key(s) == key(wanted) && s.name == wanted.name;
+        self.bill.skus.iter().position(same).map_or(sku, |first| first as u16)
+    }
+
     /// Indices of the lines of a resource; lines are ordered by it.
     fn lines_of(&self, resource: u32) -> std::ops::Range<usize> {
         let all = &self.bill.lines.resource;
@@ -389,6 +420,7 @@ impl Book<'_> {
         let ordinal = record.node_ordinals()[node as usize];
         let shape = &cluster.shapes[row.shape.index()];
         let mut by_sku: BTreeMap<u16, ChargeSum> = BTreeMap::new();
+        let mut firsts: BTreeMap<u16, u16> = BTreeMap::new();
         let mut lines = Vec::new();
         let [mut list, mut net, mut on_demand] = [Money::ZERO; 3];
         for i in self.lines_of(node) {
@@ -399,8 +431,11 @@ impl Book<'_> {
                 hour: unix(i64::from(self.bill.lines.hour[i]) * HOUR_MS).unwrap_or_default(),
                 of: of.clone(),
             });
-            match by_sku.entry(self.bill.lines.sku[i]) {
-                Entry::Occupied(mut known) => known.get_mut().add(&of),
+            let id = self.bill.lines.sku[i];
+            let first = *firsts.entry(id).or_insert_with(|| self.price_of(id));
+            let small = self.bill.lines.quantity[i];
+            match by_sku.entry(first) {
+                Entry::Occupied(mut known) => known.get_mut().add(&of, small),
                 Entry::Vacant(new) => {
                     new.insert(ChargeSum {
                         of,
@@ -408,6 +443,9 @@ impl Book<'_> {
                         price_status: sku.status.name(),
                         commitment: self.commitment(sku),
                         lines: 1,
+                        rates: None,
+                        small: small.into(),
+                        per: sku.unit.per(),
                     });
                 }
             }
@@ -446,7 +484,7 @@ impl Book<'_> {
             list,
             net,
             on_demand,
-            charges: by_sku.into_values().collect(),
+            charges: by_sku.into_values().map(ChargeSum::finish).collect(),
             shares,
             weights: self.weights(std::iter::once(row.shape.0)),
             lines,

@@ -53,7 +53,10 @@ fn of_node(node: &NodeCost, place: &str, window: &str, commitments: bool) -> Vec
                 c.of.sku.clone(),
                 c.lines.to_string(),
                 format!("{} {}", text::grouped(c.of.quantity, 3), c.of.unit),
-                c.of.rate.to_string(),
+                match c.rates {
+                    Some([lowest, highest]) => format!("{lowest}–{highest}"),
+                    None => c.of.rate.to_string(),
+                },
             ];
             if with_list {
                 row.push(text::usd(c.of.list, places));
