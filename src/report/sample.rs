@@ -193,6 +193,13 @@ fn bill(made: &Made) -> Bill {
             cost.cpu = amount;
         }
     }
+    // Half of it is shared, and follows what pods requested.
+    let names = ["web", "thumbnails", "nightly-report", "(idle)"];
+    let parts = split_exact(bill.total, &[5, 3, 2, 10]);
+    bill.by_workload = names.into_iter().map(str::to_owned).zip(parts).collect();
+    bill.fully_loaded_by_workload =
+        names.into_iter().map(str::to_owned).zip(split_exact(bill.total, &[5, 3, 2])).collect();
+    bill.by_namespace = [("default".to_owned(), bill.total)].into();
     bill.monthly = Some(Monthly { amount: bill.total.scale(730, 162), extrapolated: true });
     bill
 }
@@ -317,10 +324,7 @@ fn outcome(made: &Made, bill: &Bill, seed: u64) -> Outcome {
 
 /// A day of commitments that are used in all but every fourth hour.
 fn commitments(bill: &Bill) -> Option<CommitmentStudy> {
-    let committed = bill.commitment.committed();
-    if committed == Money::ZERO {
-        return None;
-    }
+    let committed = *bill.by_purchase.get(PurchaseOption::SavingsPlan.name())?;
     let hour = |i: i128| CommitmentHour {
         committed: committed.scale(1, 24),
         unused: if i % 4 == 0 { committed.scale(1, 48) } else { Money::ZERO },
@@ -469,6 +473,15 @@ pub(super) fn named(name: &str) -> Study {
         for change in &mut case.changes {
             name.clone_into(&mut change.path);
             change.to = Some(format!("{name}\n{name}"));
+        }
+        if let Some(detail) = &mut case.detail {
+            let bill = Arc::make_mut(&mut detail.bill);
+            for map in
+                [&mut bill.by_workload, &mut bill.fully_loaded_by_workload, &mut bill.by_namespace]
+            {
+                let amounts = std::mem::take(map).into_values();
+                *map = amounts.enumerate().map(|(j, m)| (format!("{name}{j}"), m)).collect();
+            }
         }
         for outcome in case.outcomes.iter_mut().flatten() {
             for (j, workload) in outcome.workloads.iter_mut().enumerate() {

@@ -46,7 +46,8 @@ fn the_page_is_sound_and_the_same_every_time() {
     assert_sound(&html);
     assert_eq!(html, of(&sample::study()));
     assert!(html.contains("<h1>Choose EC2 Spot with a Savings Plan</h1>"));
-    for id in ["workloads", "bridge", "flips", "settings", "evidence", "inputs", "method"] {
+    for id in ["workloads", "bridge", "flips", "settings", "money", "evidence", "inputs", "method"]
+    {
         assert!(html.contains(&format!("<h2 id=\"{id}\">")), "{id}");
     }
     assert!(html.contains("simulation noise only"));
@@ -75,6 +76,43 @@ fn sums_shown_are_the_bills() {
             assert_eq!(a + shown, b);
         }
     }
+}
+
+#[test]
+fn money_is_taken_apart_along_every_axis_of_its_case() {
+    let mut study = sample::study();
+    let (with, without): (Vec<usize>, Vec<usize>) = (0..study.cases.len())
+        .partition(|i| study.cases[*i].detail.as_ref().is_some_and(|d| d.commitments.is_some()));
+    assert!(!with.is_empty() && !without.is_empty(), "the sample has cases of both kinds");
+    let section = |study: &Study| {
+        let html = of(study);
+        let from = html.find("<h2 id=\"money\">").expect("the section");
+        let length = html[from..].find("</section>").expect("its end");
+        html[from..from + length].to_owned()
+    };
+    let html = section(&study);
+    for (case, charts) in study.cases.iter().map(|c| (c, chart_files(&study, None))) {
+        let file = |what: &str| charts.iter().any(|f| f.0 == format!("{}-{what}.svg", case.name));
+        assert!(file("waterfall") && file("allocation") && file("cost"), "{}", case.name);
+        let committed = case.detail.as_ref().is_some_and(|d| d.commitments.is_some());
+        for what in ["coverage", "utilisation", "commitments"] {
+            assert_eq!(file(what), committed, "{} {what}", case.name);
+        }
+    }
+    assert_eq!(html.matches("<h3>Whose it is</h3>").count(), study.cases.len());
+    assert_eq!(html.matches("<h3>What commitments did</h3>").count(), with.len());
+    for case in &study.cases {
+        let bill = &case.detail.as_ref().expect("finished").bill;
+        for (name, loaded) in &bill.fully_loaded_by_workload {
+            let shown = bill.by_workload.contains_key(name) && html.contains(&text::name(name));
+            assert!(*loaded == Money::ZERO || shown, "{name}");
+        }
+    }
+    // A case that was not finished has no bill to take apart.
+    for case in &mut study.cases {
+        case.detail = None;
+    }
+    assert!(!of(&study).contains("<h2 id=\"money\">"));
 }
 
 #[test]
