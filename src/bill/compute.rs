@@ -374,7 +374,7 @@ impl Billing<'_> {
     }
 
     fn finish(self) -> Result<(Bill, Parts)> {
-        let Meter { record, cluster, plan, window, skus, .. } = self.meter;
+        let Meter { record, cluster, plan, window, skus, credits, .. } = self.meter;
         let names = cluster.pools.iter().map(|p| p.name.as_str());
         let names = names.chain(cluster.fargate.iter().map(|p| p.name.as_str()));
         let names = names.chain([pseudo::CLUSTER_POOL, pseudo::COMMITMENT_POOL]).collect();
@@ -393,6 +393,7 @@ impl Billing<'_> {
         bill.commitment.each = self.commitments;
         (bill.from_unix_ms, bill.to_unix_ms) = (window.from, window.to.max(window.from));
         bill.node_count = record.nodes.len() as u32;
+        bill.credits_unknown_ms = credits.unknown_ms;
         bill.fargate_count = record.fargate.len() as u32;
         bill.monthly = monthly(bill.total, window.to - window.from);
         check_sums(&bill)?;
@@ -415,10 +416,21 @@ fn step(charge: Charge) -> Option<Step> {
         | Charge::FargateRounding
         | Charge::FargateMinimum
         | Charge::VolumeRounding
-        | Charge::VolumeMinimum => Some(Step::Minimums),
+        | Charge::VolumeMinimum
+        | Charge::FeeRounding
+        | Charge::FeeMinimum => Some(Step::Minimums),
         Charge::UnusedCommitment => Some(Step::UnusedCommitment),
-        Charge::RootVolume | Charge::FargateStorage => Some(Step::Volumes),
-        Charge::PublicIpv4 | Charge::ControlPlane => Some(Step::Fees),
+        Charge::RootVolume
+        | Charge::VolumeIops
+        | Charge::VolumeThroughput
+        | Charge::FargateStorage => Some(Step::Volumes),
+        Charge::PublicIpv4
+        | Charge::ControlPlane
+        | Charge::EksAutoMode
+        | Charge::EcsManagedInstances
+        | Charge::EcsAnywhere
+        | Charge::EksAnywhere
+        | Charge::SurplusCredits => Some(Step::Fees),
         Charge::NodeLicence | Charge::FargateLicence | Charge::FargateOsLicence => {
             Some(Step::Licences)
         }
@@ -453,6 +465,14 @@ fn check_plan(plan: &BillingPlan) -> Result<()> {
             check("the price of a node", price.rate)?;
         }
     }
+    for burst in plan.bursts.iter().flatten() {
+        check("the price of surplus credits", burst.vcpu_hour.rate)?;
+    }
+    for fee in plan.pools.iter().filter_map(|pool| pool.fee.as_ref()) {
+        for price in fee.shapes.iter().flatten() {
+            check("the fee of a node", price.rate)?;
+        }
+    }
     for pool in &plan.fargate {
         check("the price of a Fargate vCPU", pool.vcpu_hour.rate)?;
         check("the price of Fargate memory", pool.gb_hour.rate)?;
@@ -471,6 +491,8 @@ fn check_plan(plan: &BillingPlan) -> Result<()> {
     }
     for (what, price) in [
         ("the price of a root volume", plan.root_volume.map(|v| v.gb_month)),
+        ("the price of IOPS", plan.root_volume.and_then(|v| v.iops).map(|(_, p)| p)),
+        ("the price of throughput", plan.root_volume.and_then(|v| v.throughput).map(|(_, p)| p)),
         ("the price of a public IPv4 address", plan.public_ipv4),
         ("the price of a node licence", plan.node_licence),
         ("the price of a Fargate licence", plan.fargate_licence),

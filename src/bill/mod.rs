@@ -5,9 +5,13 @@
 
 mod allocate;
 mod around;
+mod attached;
+#[cfg(test)]
+mod attached_tests;
 mod bridge;
 pub mod commitments;
 mod compute;
+mod credits;
 #[cfg(test)]
 mod fargate_tests;
 pub mod focus;
@@ -35,7 +39,8 @@ pub use model::{
 };
 pub use parts::{Distributed, Focus, Part, PartOwner, Parts};
 pub use prices::{
-    ALWAYS, BillingPlan, Commitment, CommitmentKind, FargatePrice, MONTH_HOURS, Price, PriceStatus,
-    Reserved, ResourceWeight, RootVolume, ShapePrice, SpotBilledAt,
+    ALWAYS, BillingPlan, Burst, Commitment, CommitmentKind, FargatePrice, MONTH_HOURS, NodeFee,
+    PoolCharges, Price, PriceStatus, Reserved, ResourceWeight, RootVolume, ShapePrice,
+    SpotBilledAt,
 };
 pub use summary::CostSummary;

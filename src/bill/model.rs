@@ -78,11 +78,29 @@ pub enum Charge {
     ContainerInsights,
     /// Logs that CloudWatch takes in.
     LogIngestion,
+    /// IOPS of a root volume beyond those it comes with.
+    VolumeIops,
+    /// Throughput of a root volume beyond that it comes with.
+    VolumeThroughput,
+    /// The fee of EKS Auto Mode.
+    EksAutoMode,
+    /// The fee of ECS Managed Instances.
+    EcsManagedInstances,
+    /// The fee of ECS Anywhere.
+    EcsAnywhere,
+    /// The fee of EKS Anywhere.
+    EksAnywhere,
+    /// CPU credits spent beyond those earned.
+    SurplusCredits,
+    /// As `InstanceRounding`, for such a fee.
+    FeeRounding,
+    /// As `InstanceMinimum`, for such a fee.
+    FeeMinimum,
 }
 
 impl Charge {
     /// Every charge, in order.
-    pub const ALL: [Charge; 30] = [
+    pub const ALL: [Charge; 39] = [
         Charge::Instance,
         Charge::InstanceRounding,
         Charge::InstanceMinimum,
@@ -113,6 +131,15 @@ impl Charge {
         Charge::Egress,
         Charge::ContainerInsights,
         Charge::LogIngestion,
+        Charge::VolumeIops,
+        Charge::VolumeThroughput,
+        Charge::EksAutoMode,
+        Charge::EcsManagedInstances,
+        Charge::EcsAnywhere,
+        Charge::EksAnywhere,
+        Charge::SurplusCredits,
+        Charge::FeeRounding,
+        Charge::FeeMinimum,
     ];
 
     /// Its name in results.
@@ -149,6 +176,15 @@ impl Charge {
             Charge::Egress => "internet-egress",
             Charge::ContainerInsights => "container-insights",
             Charge::LogIngestion => "log-ingestion",
+            Charge::VolumeIops => "root-volume-iops",
+            Charge::VolumeThroughput => "root-volume-throughput",
+            Charge::EksAutoMode => "eks-auto-mode",
+            Charge::EcsManagedInstances => "ecs-managed-instances",
+            Charge::EcsAnywhere => "ecs-anywhere",
+            Charge::EksAnywhere => "eks-anywhere",
+            Charge::SurplusCredits => "surplus-credits",
+            Charge::FeeRounding => "fee-second-rounding",
+            Charge::FeeMinimum => "fee-minimum",
         }
     }
 
@@ -202,6 +238,15 @@ impl Charge {
             Charge::Egress => "traffic to the internet",
             Charge::ContainerInsights => "Container Insights",
             Charge::LogIngestion => "CloudWatch Logs",
+            Charge::VolumeIops => "root volume IOPS",
+            Charge::VolumeThroughput => "root volume throughput",
+            Charge::EksAutoMode => "EKS Auto Mode",
+            Charge::EcsManagedInstances => "ECS Managed Instances",
+            Charge::EcsAnywhere => "ECS Anywhere",
+            Charge::EksAnywhere => "EKS Anywhere",
+            Charge::SurplusCredits => "surplus CPU credits",
+            Charge::FeeRounding => "node fee second rounding",
+            Charge::FeeMinimum => "node fee minimum duration",
         }
     }
 }
@@ -431,7 +476,7 @@ pub enum Step {
     UnusedCommitment,
     /// Root volumes, storage of Fargate pods.
     Volumes,
-    /// Control plane and addresses.
+    /// Control plane, addresses, what managing nodes and bursting costs.
     Fees,
     /// Licences.
     Licences,
@@ -672,6 +717,9 @@ pub struct Bill {
     pub hourly: Hourly,
     /// How commitments were used.
     pub commitment: CommitmentSummary,
+    /// Node time of whose surplus credits nothing is known, since pods there
+    /// have unknown usage, milliseconds; 0 where nobody asked.
+    pub credits_unknown_ms: u64,
     /// `None` for an empty cost window.
     pub monthly: Option<Monthly>,
 }

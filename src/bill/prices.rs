@@ -4,7 +4,8 @@
 //! here knows where a price came from beyond its status.
 
 use super::around::AroundCharge;
-use crate::units::{MINUTE_MS, Rate};
+use super::model::Charge;
+use crate::units::{MINUTE_MS, MilliCpu, Rate};
 
 /// How far a price can be trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -129,10 +130,55 @@ impl FargatePrice {
 /// The volume every node boots from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RootVolume {
+    /// Its type, as in `gp3`.
+    pub kind: &'static str,
     /// Its size.
     pub gib: u32,
     /// Price per GB-month.
     pub gb_month: Price,
+    /// IOPS beyond those that the size comes with, and their price per
+    /// IOPS-month.
+    pub iops: Option<(u32, Price)>,
+    /// As `iops`, throughput in MiB/s.
+    pub throughput: Option<(u32, Price)>,
+}
+
+impl RootVolume {
+    /// A gp3 volume with the performance it comes with.
+    #[must_use]
+    pub const fn new(gib: u32, gb_month: Price) -> Self {
+        RootVolume { kind: "gp3", gib, gb_month, iops: None, throughput: None }
+    }
+}
+
+/// An instance that bursts in unlimited mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Burst {
+    /// Cpu that its credits pay for.
+    pub baseline: MilliCpu,
+    /// Per vCPU-hour of surplus credits.
+    pub vcpu_hour: Price,
+}
+
+/// A fee for every node of a pool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeFee {
+    /// Whose fee it is.
+    pub charge: Charge,
+    /// Per node-hour, by `ShapeId`; `None` or absent where the pool has no
+    /// such nodes.
+    pub shapes: Vec<Option<Price>>,
+    /// Shortest time that it is billed for, milliseconds.
+    pub minimum_ms: i64,
+}
+
+/// What the nodes of a pool are charged besides their instances.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PoolCharges {
+    /// A fee for managing them.
+    pub fee: Option<NodeFee>,
+    /// They do not run at AWS: no EBS volume, no address of its own.
+    pub outside_aws: bool,
 }
 
 /// What was committed to. Ordered as AWS applies them.
@@ -239,6 +285,10 @@ pub struct BillingPlan {
     /// Storage of each Fargate pod beyond what is free, KiB, by the name of its
     /// workload; others have none.
     pub fargate_storage: Vec<(String, i64)>,
+    /// Which shapes pay for surplus credits, by `ShapeId`; none where absent.
+    pub bursts: Vec<Option<Burst>>,
+    /// What nodes are charged pool by pool, by `PoolId`; nothing where absent.
+    pub pools: Vec<PoolCharges>,
     /// Root volume of every node.
     pub root_volume: Option<RootVolume>,
     /// One public IPv4 address per node-hour, and per pod-hour where the

@@ -25,6 +25,10 @@ pub struct CostSummary<'a> {
     #[serde(serialize_with = "steps")]
     waterfall: &'a [StepCost],
     commitment: Commitment,
+    /// Node-hours of whose surplus credits nothing is known; absent where
+    /// there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    surplus_credits_unknown_node_hours: Option<f64>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -62,6 +66,8 @@ impl Bill {
             fully_loaded_by_workload: &self.fully_loaded_by_workload,
             by_price_status: &self.by_price_status,
             waterfall: &self.waterfall,
+            surplus_credits_unknown_node_hours: (self.credits_unknown_ms > 0)
+                .then(|| self.credits_unknown_ms as f64 / crate::units::HOUR_MS as f64),
             commitment: Commitment {
                 committed: self.commitment.committed(),
                 used: self.commitment.used(),

@@ -314,7 +314,7 @@ fn by_hand() -> (Record, BillingPlan) {
         },
     ];
     let mut plan = prices();
-    plan.root_volume = Some(RootVolume { gib: 20, gb_month: real("0.08") });
+    plan.root_volume = Some(RootVolume::new(20, real("0.08")));
     plan.commitments = vec![Commitment {
         name: "owned".into(),
         kind: CommitmentKind::ComputeSp,
@@ -708,7 +708,11 @@ fn any_plan() -> impl Strategy<Value = BillingPlan> {
     let commitment = (0..800_000_000_000i128, 1..1_000i128, 1..1_000i128, any::<bool>());
     prop::collection::vec(commitment, 0..4).prop_map(|all| {
         let mut plan = prices();
-        plan.root_volume = Some(RootVolume { gib: 33, gb_month: real("0.08") });
+        plan.root_volume = Some(RootVolume {
+            iops: Some((17, real("0.005"))),
+            throughput: Some((3, real("0.04"))),
+            ..RootVolume::new(33, real("0.08"))
+        });
         plan.public_ipv4 = Some(real("0.005"));
         plan.around = vec![control_plane()];
         plan.node_licence = Some(real("0.0123456789"));

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::commitments::Groups;
+use super::credits::Credits;
 use super::meter::{Run, Window};
 use super::model::{Charge, PurchaseOption, Sku, Unit};
 use super::prices::{BillingPlan, FargatePrice, Price, ShapePrice};
@@ -40,6 +41,8 @@ pub(super) enum Source {
     /// Shape, zone, and the rate, which may move.
     SpotShape(u32, u32, Rate),
     Fargate(u32),
+    /// A fee for the nodes of a pool and shape.
+    Fee(u32, u32),
     Flat,
     Commitment,
     /// A charge around the compute, its dimension and its price.
@@ -91,24 +94,25 @@ pub(super) struct Meter<'a> {
     /// Storage of Fargate pods that is billed, KiB, by template; nothing where
     /// absent.
     pub(super) storage: Vec<i64>,
+    pub(super) credits: Credits,
 }
 
 /// One price applied to a run.
 #[derive(Clone, Copy)]
-struct Tariff<'a> {
-    source: Source,
-    name: &'a str,
-    charge: Charge,
-    purchase: PurchaseOption,
-    unit: Unit,
+pub(super) struct Tariff<'a> {
+    pub(super) source: Source,
+    pub(super) name: &'a str,
+    pub(super) charge: Charge,
+    pub(super) purchase: PurchaseOption,
+    pub(super) unit: Unit,
     /// Small units per millisecond: 1 for hours, milli-vCPU, KiB, GiB.
-    factor: i64,
-    price: Price,
+    pub(super) factor: i64,
+    pub(super) price: Price,
     /// What the same costs On-Demand.
-    on_demand: Rate,
-    group: u32,
+    pub(super) on_demand: Rate,
+    pub(super) group: u32,
     /// Part of a pod's size that it is for; nothing elsewhere.
-    part: &'static str,
+    pub(super) part: &'static str,
 }
 
 impl Tariff<'_> {
@@ -126,9 +130,9 @@ impl Tariff<'_> {
 
 /// What follows a run besides its time.
 #[derive(Clone, Copy)]
-struct Extras {
-    rounding: Charge,
-    minimum: Charge,
+pub(super) struct Extras {
+    pub(super) rounding: Charge,
+    pub(super) minimum: Charge,
 }
 
 impl<'a> Meter<'a> {
@@ -138,7 +142,8 @@ impl<'a> Meter<'a> {
             to: record.start_unix_ms.saturating_add(record.end.ms()),
         };
         let (skus, groups) = (Skus::default(), Groups::default());
-        Meter { record, cluster, plan, window, skus, groups, storage: Vec::new() }
+        let credits = Credits::settle(record, &plan.bursts);
+        Meter { record, cluster, plan, window, skus, groups, storage: Vec::new(), credits }
     }
 }
 
@@ -148,7 +153,7 @@ impl Meter<'_> {
     }
 
     /// The run [start, end) within the record, billed for `minimum_ms` at least.
-    fn run(&self, start: SimTime, end: SimTime, minimum_ms: i64) -> Option<Run> {
+    pub(super) fn run(&self, start: SimTime, end: SimTime, minimum_ms: i64) -> Option<Run> {
         if start > self.record.end {
             return None;
         }
@@ -244,23 +249,7 @@ impl Meter<'_> {
         for (lines, rate) in waived {
             self.waive(tariff(rate), lines, out)?;
         }
-        if let Some(volume) = self.plan.root_volume {
-            let extras =
-                Extras { rounding: Charge::VolumeRounding, minimum: Charge::VolumeMinimum };
-            let tariff = Tariff {
-                unit: Unit::GbMonths,
-                factor: i64::from(volume.gib),
-                ..flat("root volume", Charge::RootVolume, volume.gb_month)
-            };
-            self.add(tariff, run, Some(extras), out)?;
-        }
-        if let Some(price) = self.plan.public_ipv4 {
-            self.add(flat("public IPv4", Charge::PublicIpv4, price), run, None, out)?;
-        }
-        if let Some(price) = self.plan.node_licence {
-            self.add(flat("node licence", Charge::NodeLicence, price), run, None, out)?;
-        }
-        Ok(())
+        self.attached(index, run, out)
     }
 
     /// A Spot node's run by price, where the price moves.
@@ -362,7 +351,7 @@ impl Meter<'_> {
         self.skus.intern(source, make, charge, purchase, unit, None)
     }
 
-    fn add(
+    pub(super) fn add(
         &mut self,
         tariff: Tariff<'_>,
         run: Run,
@@ -403,6 +392,27 @@ impl Meter<'_> {
         Ok(())
     }
 
+    /// Adds a line of a quantity in an hour.
+    pub(super) fn add_quantity(
+        &mut self,
+        tariff: Tariff<'_>,
+        hour: i64,
+        quantity: i64,
+        out: &mut Vec<RawLine>,
+    ) -> Result<()> {
+        let (list, on_demand) = tariff.charge(quantity);
+        out.push(RawLine {
+            charge: tariff.charge,
+            sku: self.sku(&tariff, tariff.charge)?,
+            hour: i32::try_from(hour).map_err(|_| Error::failed("a clock hour leaves i32"))?,
+            quantity,
+            list,
+            on_demand,
+            group: tariff.group,
+        });
+        Ok(())
+    }
+
     /// Adds a credit for each of these lines.
     fn waive(
         &mut self,
@@ -425,7 +435,7 @@ impl Meter<'_> {
     }
 }
 
-fn flat(name: &str, charge: Charge, price: Price) -> Tariff<'_> {
+pub(super) fn flat(name: &str, charge: Charge, price: Price) -> Tariff<'_> {
     Tariff {
         source: Source::Flat,
         name,

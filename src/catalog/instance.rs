@@ -105,6 +105,25 @@ const RESERVED_BASE: i64 = 255 << 20;
 const RESERVED_PER_POD: i64 = 11 << 20;
 
 impl InstanceType {
+    /// Cpu that a T3, T3a or T4g instance earns credits for: 100 % of a vCPU for
+    /// an hour are 60 credits (EC2 user guide, "Key concepts and definitions for
+    /// burstable performance instances", credit table). `None` for others, T2
+    /// among them, which launch in standard mode.
+    #[must_use]
+    pub fn credit_baseline(&self) -> Option<MilliCpu> {
+        let (family, size) = self.name.split_once('.')?;
+        let per_hour = match size {
+            "nano" => 6,
+            "micro" => 12,
+            "small" | "medium" => 24,
+            "large" => 36,
+            "xlarge" => 96,
+            "2xlarge" => 192,
+            _ => return None,
+        };
+        matches!(family, "t3" | "t3a" | "t4g").then_some(MilliCpu(per_hour * 1_000 / 60))
+    }
+
     /// The part before the point: `m5`.
     #[must_use]
     pub fn family(&self) -> &str {

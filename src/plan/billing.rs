@@ -6,17 +6,14 @@ use super::defaults::WEIGHT_NOTE;
 use super::fargate::ArchPrice;
 use super::fargate_price;
 use super::market;
+use super::node_charges;
 use super::nodes::NodePools;
 use super::notes::Notes;
-use crate::bill::{
-    ALWAYS, BillingPlan, Commitment, CommitmentKind, Price, ResourceWeight, RootVolume,
-};
+use crate::bill::{ALWAYS, BillingPlan, Commitment, CommitmentKind, Price, ResourceWeight};
 use crate::catalog::{self, Arch, ChargeItem, PlanItem, Region};
 use crate::scenario::{self, Charges, Scenario, Span, Spanned, quote};
-use crate::units::{Bytes, Rate};
+use crate::units::Rate;
 
-/// Largest gp3 volume, GiB (EBS user guide, gp3: 64 TiB).
-const MAX_VOLUME_GIB: i64 = 65_536;
 /// Largest `allocation.cpu-weight`.
 const MAX_WEIGHT: f64 = 1e6;
 
@@ -39,7 +36,10 @@ pub(super) fn link(
         spot_billed_at: market::billed_at(scenario, !nodes.spot_pools.is_empty(), notes),
         fargate: fargate.iter().map(|(price, _)| price.clone()).collect(),
         fargate_storage: fargate_price::storage(scenario, notes),
-        root_volume: root_volume(charges, region, notes),
+        // These two need the pools of nodes, which are linked beside.
+        bursts: Vec::new(),
+        pools: Vec::new(),
+        root_volume: node_charges::root_volume(charges, region, notes),
         public_ipv4: public_ipv4(charges, region, notes),
         around: around.link(notes),
         node_licence: charges.node_licence.as_ref().map(|l| stated(l.usd_per_node_hour.value)),
@@ -47,24 +47,6 @@ pub(super) fn link(
         commitments,
         weight: weight(scenario, notes),
     }
-}
-
-fn root_volume(charges: &Charges, region: &Region, notes: &mut Notes<'_>) -> Option<RootVolume> {
-    let Some(Spanned { value: Bytes(bytes), span }) = charges.root_volume else {
-        notes.default("charges.root-volume", "none", "not stated, so not charged");
-        return None;
-    };
-    let gib = bytes.div_euclid(1 << 30) + i64::from(bytes.rem_euclid(1 << 30) > 0);
-    // Less than one is most likely a number whose unit is missing.
-    if bytes < 1 << 30 || gib > MAX_VOLUME_GIB {
-        let message = format!("a volume has between 1 GiB and {MAX_VOLUME_GIB} GiB");
-        notes.diags.error(span, message).help(
-            "state the size with its unit, as in 50Gi; leave the key out for no charged volume",
-        );
-        return None;
-    }
-    let gb_month = charge(ChargeItem::Gp3Storage, span, region, notes)?;
-    Some(RootVolume { gib: gib as u32, gb_month })
 }
 
 fn public_ipv4(charges: &Charges, region: &Region, notes: &mut Notes<'_>) -> Option<Price> {

@@ -190,6 +190,13 @@ pub(super) const WINDOWS_LICENCE: Known<crate::scenario::WindowsLicence> = known
      not added twice",
 );
 
+/// `management-fee` of ECS Managed Instances, of the On-Demand price.
+pub(super) const MANAGED_INSTANCES_FEE: Known<Percent> = known(
+    Percent { ppm: 120_000 },
+    "representative: the one published example is 0.037 USD for c6a.2xlarge, 12.1% of 0.306 (ECS \
+     pricing page, 2026-09, as kept by api-evangelist/amazon-ecs); each type has its own price",
+);
+
 /// `fargate.job-retention`.
 pub(super) const JOB_RETENTION: Known<SimDuration> =
     known(SimDuration::ZERO, "choice: completed Job pods are removed at once");

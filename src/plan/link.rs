@@ -16,8 +16,9 @@ use super::model::{CasePlan, Options, Plan, Warning};
 use super::nodes::{self, NodePools};
 use super::notes::Notes;
 use super::{
-    billing, bindings, constraints, ecs, ecs_constraints, fargate, fit, goals, preemption, prices,
-    rightsize, scheduler, settings, sidecars, time, transform, usage, workloads,
+    billing, bindings, constraints, ecs, ecs_constraints, fargate, fit, goals, node_charges,
+    preemption, prices, rightsize, scheduler, settings, sidecars, time, transform, usage,
+    workloads,
 };
 use crate::bill::PriceStatus;
 use crate::catalog::{Catalog, Region};
@@ -210,7 +211,9 @@ impl Shared<'_> {
         }
         let around =
             Around { scenario, region: &region, version: (!on_ecs).then_some(&version), window };
-        let billing = billing::link(&around, &prices, &fargate, notes);
+        let mut billing = billing::link(&around, &prices, &fargate, notes);
+        billing.pools = node_charges::pools(scenario, &region, &cluster.pools, &prices, notes);
+        billing.bursts = node_charges::bursts(scenario, &region, &prices, &planned, notes);
         let sidecars = sidecars::link(scenario, &planned, notes);
         if !notes.diags.has_errors() {
             if !on_ecs {

@@ -36,6 +36,9 @@ mod market;
 #[cfg(test)]
 mod market_tests;
 mod model;
+mod node_charges;
+#[cfg(test)]
+mod node_charges_tests;
 mod nodes;
 mod notes;
 mod offers;

@@ -468,8 +468,14 @@ pools: { f: { fargate: { match: { namespace: x, workload: d } } } }\n",
         with(&fixed("m5.large"), "allocation: { cpu-weight: 1e300 }\n"),
         "a weight of at most 1000000",
     );
-    one(with(&fixed("m5.large"), "charges: { root-volume: 0 }\n"), "a volume has between 1 GiB");
-    one(with(&fixed("m5.large"), "charges: { root-volume: 50 }\n"), "a volume has between 1 GiB");
+    one(
+        with(&fixed("m5.large"), "charges: { root-volume: 0 }\n"),
+        "a gp3 volume has between 1 GiB",
+    );
+    one(
+        with(&fixed("m5.large"), "charges: { root-volume: 50 }\n"),
+        "a gp3 volume has between 1 GiB",
+    );
     one(
         with(&fixed("m5.large"), "placement: { scheduler: { rate: 0.0000001 } }\n"),
         "`unlimited` places pods in no time",

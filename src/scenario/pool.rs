@@ -8,7 +8,7 @@ use super::leaf::Text;
 use super::number::{Int, Positive};
 use super::record::{choice, names, record};
 use super::workload::{ExtendedAmount, TaintEffect};
-use crate::units::{Bytes, MilliCpu, Rate, SimDuration};
+use crate::units::{Bytes, MilliCpu, Percent, Rate, SimDuration};
 
 /// A number of nodes.
 pub type NodeCount = Int<0, 1_000_000>;
@@ -25,19 +25,55 @@ record! {
         "max-pods" => max_pods: Option<Spanned<Int<1, 10_000>>>,
         /// What the system keeps of each node.
         "reserved" => reserved: Option<Reserved>,
+        /// The service that manages the nodes for a fee.
+        "managed-by" => managed_by: Option<Spanned<NodeManager>>,
+        /// The fee; as published unless stated.
+        "management-fee" => management_fee: Option<Spanned<ManagementFee>>,
     }
     check check_pool;
+}
+
+names! {
+    /// A service that manages nodes.
+    pub enum NodeManager {
+        /// EKS Auto Mode.
+        "eks-auto-mode" => EksAutoMode,
+        /// ECS Managed Instances.
+        "ecs-managed-instances" => EcsManagedInstances,
+        /// ECS Anywhere: machines of your own, each an external instance.
+        "ecs-anywhere" => EcsAnywhere,
+        /// EKS Anywhere: machines of your own.
+        "eks-anywhere" => EksAnywhere,
+    }
+}
+
+choice! {
+    /// What managing a node costs.
+    pub enum ManagementFee {
+        /// A share of the On-Demand price of its instance type.
+        "of-on-demand" => OfOnDemand(Spanned<Percent>),
+        /// Price per node and hour.
+        "usd-per-node-hour" => PerHour(Spanned<Rate>),
+    }
 }
 
 fn check_pool(it: &Pool, owner: Span, ctx: &mut Ctx<'_>) -> bool {
     let node_keys = !it.labels.is_empty()
         || !it.taints.is_empty()
         || it.max_pods.is_some()
+        || it.managed_by.is_some()
         || it.reserved.is_some();
     if matches!(it.kind, PoolKind::Fargate(_)) && node_keys {
+        ctx.diags().error(owner, "a fargate pool has no nodes").help(
+            "`labels`, `taints`, `max-pods`, `reserved` and `managed-by` apply to `fixed` and \
+                 `asg` pools",
+        );
+        return false;
+    }
+    if let (Some(fee), None) = (&it.management_fee, &it.managed_by) {
         ctx.diags()
-            .error(owner, "a fargate pool has no nodes")
-            .help("`labels`, `taints`, `max-pods` and `reserved` apply to `fixed` and `asg` pools");
+            .error(fee.span, "`management-fee` is what `managed-by` costs")
+            .help("state `managed-by: eks-auto-mode` or another service as well");
         return false;
     }
     true

@@ -12,6 +12,7 @@ pub(super) enum Service {
     Ebs,
     Fargate,
     Eks,
+    Ecs,
     Vpc,
     Efs,
     Fsx,
@@ -34,6 +35,7 @@ impl Service {
             Service::Ebs => ("Amazon Elastic Block Store", "Storage", "Block Storage"),
             Service::Fargate => ("AWS Fargate", "Compute", "Serverless Compute"),
             Service::Eks => ("Amazon Elastic Kubernetes Service", "Compute", "Containers"),
+            Service::Ecs => ("Amazon Elastic Container Service", "Compute", "Containers"),
             Service::Vpc => {
                 ("Amazon Virtual Private Cloud", "Networking", "Network Infrastructure")
             }
@@ -63,6 +65,7 @@ impl Service {
             | Service::Ebs
             | Service::Fargate
             | Service::Eks
+            | Service::Ecs
             | Service::Vpc
             | Service::Efs
             | Service::Fsx
@@ -123,6 +126,8 @@ pub(super) enum Item {
     Named(&'static str),
     /// The name of the SKU on the bill.
     Billed,
+    /// The type of the root volume.
+    RootVolume,
     /// The commitment.
     Commitment,
 }
@@ -158,10 +163,14 @@ pub(super) fn meaning(charge: Charge, purchase: PurchaseOption, unit: Unit) -> M
         service: Service::Ebs,
         meter: "Provisioned storage",
         resource_type: "Volume",
-        item: Item::Named("gp3"),
+        item: Item::RootVolume,
         part: "/root-volume",
         ..instance
     };
+    let iops = Meaning { meter: "Provisioned IOPS", ..volume };
+    let throughput = Meaning { meter: "Provisioned throughput", ..volume };
+    let fee = |service, meter| Meaning { service, meter, item: Item::Shape, ..instance };
+    let auto_mode = fee(Service::Eks, "Auto Mode hours");
     let licence = Meaning {
         service: Service::Licence,
         meter: "Licence hours",
@@ -196,7 +205,21 @@ pub(super) fn meaning(charge: Charge, purchase: PurchaseOption, unit: Unit) -> M
             ..unconsumed(instance)
         },
         Charge::RootVolume => volume,
-        Charge::VolumeRounding | Charge::VolumeMinimum => unconsumed(volume),
+        Charge::VolumeIops => iops,
+        Charge::VolumeThroughput => throughput,
+        // Of which of the three, its unit says.
+        Charge::VolumeRounding | Charge::VolumeMinimum => unconsumed(match unit {
+            Unit::IopsMonths => iops,
+            Unit::MibpsMonths => throughput,
+            _ => volume,
+        }),
+        Charge::EksAutoMode => auto_mode,
+        Charge::EcsManagedInstances => fee(Service::Ecs, "Managed Instances hours"),
+        Charge::EcsAnywhere => fee(Service::Ecs, "ECS Anywhere hours"),
+        Charge::EksAnywhere => fee(Service::Eks, "EKS Anywhere hours"),
+        // Of which of the four, the pool of the node says.
+        Charge::FeeRounding | Charge::FeeMinimum => unconsumed(auto_mode),
+        Charge::SurplusCredits => Meaning { meter: "Surplus CPU credits", ..instance },
         Charge::PublicIpv4 => Meaning {
             service: Service::Vpc,
             meter: "Public IPv4 address hours",

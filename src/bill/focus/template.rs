@@ -151,6 +151,12 @@ impl Template {
     pub(super) fn of_sku(sku: &Sku, first: Resource, sources: &Sources<'_>) -> Result<Template> {
         let labels = &sources.labels;
         let mut meaning = charges::meaning(sku.charge, sku.purchase, sku.unit);
+        if let (Charge::FeeRounding | Charge::FeeMinimum, Resource::Node(n)) = (sku.charge, first)
+            && let Some(fee) = fee_of(n, sources)
+        {
+            let of = charges::meaning(fee, sku.purchase, sku.unit);
+            meaning = Meaning { consumed: false, ..of };
+        }
         let shape = match first {
             Resource::Node(n) => sources
                 .record
@@ -179,6 +185,11 @@ impl Template {
                 (shape_name, list_price(sku, first, sources, role).ok_or_else(lost)?)
             }
             Item::Billed => (sku.name.as_str(), sku.rate),
+            Item::RootVolume => {
+                let kind = sources.plan.root_volume.ok_or_else(lost)?.kind;
+                meaning.item = Item::Named(kind);
+                (kind, list_price(sku, first, sources, role).ok_or_else(lost)?)
+            }
             Item::Named(named) => (named, list_price(sku, first, sources, role).ok_or_else(lost)?),
         };
         let unit = if role == Role::Unused { Unit::Hours } else { sku.unit };
@@ -201,9 +212,11 @@ impl Template {
             ) => "on-demand".to_owned(),
         };
         // Architectures and operating systems have prices of their own, and so
-        // have the kinds of support of a cluster.
+        // have the kinds of support of a cluster, and fees of pools.
         let way = match meaning.service {
-            charges::Service::Fargate | charges::Service::Eks => format!("{way}/{price}"),
+            charges::Service::Fargate | charges::Service::Eks | charges::Service::Ecs => {
+                format!("{way}/{price}")
+            }
             _ => way,
         };
         it.price_ids(labels, meaning.meter, item, &way);
@@ -237,6 +250,12 @@ impl Template {
         it.set(Column::XPurchaseOption, sku.purchase.name());
         Ok(it)
     }
+}
+
+/// The fee that a node pays for being managed.
+fn fee_of(node: u32, sources: &Sources<'_>) -> Option<Charge> {
+    let pool = sources.record.nodes.get(node as usize)?.pool;
+    Some(sources.plan.pools.get(pool.index())?.fee.as_ref()?.charge)
 }
 
 /// A commitment's charge as what its seller calls it.
@@ -285,9 +304,9 @@ fn details(
             let gib = shape.nominal_memory.0 as f64 / (1u64 << 30) as f64;
             map.insert("MemorySize".into(), Value::from(gib));
         }
-        (Item::Named("gp3"), _) => {
+        (Item::Named(kind @ ("gp3" | "gp2" | "io1" | "io2")), _) => {
             map.insert("DiskType".into(), Value::from("SSD"));
-            map.insert("x_VolumeType".into(), Value::from("gp3"));
+            map.insert("x_VolumeType".into(), Value::from(kind));
         }
         _ => return None,
     }
