@@ -2,6 +2,7 @@
 //! made.
 
 pub mod breakeven;
+pub mod commit;
 mod compare;
 mod fail_if;
 mod flips;

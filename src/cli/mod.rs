@@ -7,6 +7,7 @@ mod bill;
 mod breakeven;
 mod cells;
 mod check;
+mod commit;
 mod compare;
 #[cfg(test)]
 mod coverage;
@@ -69,6 +70,8 @@ enum Verb {
     Breakeven(Box<breakeven::Args>),
     /// Price a file of usage without simulating
     Bill(bill::Args),
+    /// Say how much Savings Plan to buy for the simulated usage
+    Commit(commit::Args),
     /// Compare two finished results, or two cases of one
     Compare(compare::Args),
     /// Show a finished result again
@@ -228,6 +231,7 @@ fn dispatch(verb: Verb, console: &Console) -> Result<Outcome> {
         Verb::Rightsize(args) => rightsize::run(&args, console),
         Verb::Breakeven(args) => breakeven::run(&args, console),
         Verb::Bill(args) => bill::run(&args),
+        Verb::Commit(args) => commit::run(&args, console),
         Verb::Compare(args) => compare::run(&args, console),
         Verb::Report(args) => report::run(&args),
         Verb::Explain(verb) => explain::run(&verb, console),

@@ -178,7 +178,7 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     let threads = run::threads(args.jobs);
     frames::limit_threads(threads);
     let source = Source::load(&args.scenario.file)?;
-    let baseline = baseline(&source, &args.scenario.cases)?;
+    let baseline = baseline(&source, &args.scenario.cases, "rightsized")?;
     let mut options = run::options(&args.scenario)?;
     let fitted = free_name(&source, "rightsized");
     options.cases = Some(vec![baseline.clone(), fitted.clone()]);
@@ -270,8 +270,8 @@ fn has_bound(case: &CasePlan) -> bool {
     case.workload.workloads().iter().any(|w| bound(&w.content))
 }
 
-/// The case that is rightsized: the one asked for, or the first.
-fn baseline(source: &Source, asked: &[String]) -> Result<String> {
+/// The one case that a verb is about: the one asked for, or the first.
+pub(super) fn baseline(source: &Source, asked: &[String], done: &str) -> Result<String> {
     let names = source.case_names();
     match asked {
         [] => Ok(names.first().map_or_else(|| scenario::BASE_CASE.to_owned(), |n| (*n).to_owned())),
@@ -283,7 +283,7 @@ fn baseline(source: &Source, asked: &[String]) -> Result<String> {
             );
             Err(Error::input(format!("there is no case {}; {help}", scenario::quote(one))))
         }
-        _ => Err(Error::input("one case is rightsized at a time: give `--case` once")),
+        _ => Err(Error::input(format!("one case is {done} at a time: give `--case` once"))),
     }
 }
 

@@ -7,6 +7,7 @@
 mod breakeven;
 pub mod charts;
 mod combinations;
+pub mod commit;
 mod comparison;
 mod coverage;
 pub mod explain;

@@ -191,6 +191,7 @@ fn grid(study: &SweepStudy, chosen: usize, a: usize, b: usize, shown: Shown) -> 
     let say = |mean: f64| match shown.measured {
         Measured::Dollars => text::usd_f64(mean, places),
         Measured::Seconds => text::seconds(mean),
+        Measured::Percent => text::percent(mean / 100.0),
     };
     let cells = estimates
         .iter()

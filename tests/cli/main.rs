@@ -1,6 +1,7 @@
 //! The program as its users run it: exit codes, files, equal bytes.
 
 mod bill;
+mod commit;
 mod compare;
 mod ecs;
 mod explain;

@@ -12,6 +12,8 @@ pub enum Measured {
     Dollars,
     /// Seconds; the axis chooses minutes or hours.
     Seconds,
+    /// Hundredths.
+    Percent,
 }
 
 /// One line.
@@ -66,6 +68,7 @@ pub fn along(
     let waits = Waits::upto(std::iter::once(high));
     let (scale, size, unit, prefix) = match measured {
         Measured::Dollars => (Linear::nice(from, high, 4), 1.0, unit.to_owned(), "$"),
+        Measured::Percent => (Linear::nice(from, high, 4), 1.0, unit.to_owned(), ""),
         Measured::Seconds => {
             let scale = Linear::nice(from / waits.size, high / waits.size, 4);
             (scale, waits.size, format!("{unit}, {}", waits.unit), "")

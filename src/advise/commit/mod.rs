@@ -1,0 +1,25 @@
+//! How much to commit: the Savings Plans that minimise the expected cost of
+//! simulated hours and seeds, on top of what is owned.
+//!
+//! The cost of an hour is piecewise linear in what is committed. [`Stack`]
+//! evaluates it fast over [`Hours`] of all seeds; [`best`] finds the minimum,
+//! for a single plan as an exact weighted quantile; [`advise`] has the result
+//! billed by the exact engine and says what it is worth.
+
+mod advice;
+mod hours;
+mod model;
+mod quantile;
+mod search;
+mod stack;
+#[cfg(test)]
+mod tests;
+
+pub use advice::{advise, unpublished};
+pub use hours::Hours;
+pub use model::{
+    Advice, Alternative, Band, Candidate, Commitments, CurvePoint, Fall, Marginal, PlanAdvice,
+    Question, SeedCost,
+};
+pub use search::{Optimum, best};
+pub use stack::{Cost, Outlook, Stack};

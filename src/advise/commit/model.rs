@@ -1,0 +1,215 @@
+//! What is asked about commitments, and what is answered.
+
+use crate::bill::Commitment;
+use crate::bill::commitments::HourlyUsage;
+use crate::units::{Money, Rate};
+
+/// A Savings Plan that could be bought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// Index into [`Question::commitments`].
+    pub commitment: usize,
+    /// For people: `Compute Savings Plan`.
+    pub label: String,
+    /// `1y` or `3y`.
+    pub term: String,
+    /// Hours of the term.
+    pub term_hours: i64,
+    /// `no-upfront`, `partial-upfront` or `all-upfront`.
+    pub payment: String,
+    /// Halves of the whole price that are paid at the start.
+    pub upfront_halves: i64,
+    /// The line of a scenario that buys `USD` of it.
+    pub yaml: String,
+}
+
+impl Candidate {
+    /// What is paid at the start for a spend per hour.
+    #[must_use]
+    pub fn upfront(&self, usd_per_hour: Rate) -> Money {
+        usd_per_hour.charge(i128::from(self.term_hours * self.upfront_halves), 2)
+    }
+
+    /// The line of a scenario that buys so much of it.
+    #[must_use]
+    pub fn line(&self, usd_per_hour: Rate) -> String {
+        self.yaml.replace("USD", &usd_per_hour.to_string())
+    }
+}
+
+/// Whose commitment is asked for.
+#[derive(Debug)]
+pub struct Question<'a> {
+    /// Eligible usage, a seed each.
+    pub usage: &'a [HourlyUsage],
+    /// Their seeds.
+    pub seeds: &'a [u64],
+    /// Everything owned and everything that could be bought.
+    pub commitments: &'a [Commitment],
+    /// What is to be found together.
+    pub candidates: Vec<Candidate>,
+    /// Plans each of which is looked at alone, for comparison.
+    pub alternatives: Vec<Candidate>,
+    /// What is added to every discount of a candidate that is not a published
+    /// one, in millionths of the On-Demand price.
+    pub shift_ppm: i64,
+}
+
+/// How much of one plan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlanAdvice {
+    /// Which plan.
+    pub candidate: Candidate,
+    /// The spend per hour that minimises expected cost, as it can be bought.
+    pub usd_per_hour: Rate,
+    /// Used share of it.
+    pub utilisation: Option<f64>,
+    /// What one more dollar per hour saves net of itself, on average: the
+    /// first dollar, the last one bought, the next one.
+    pub marginal: Marginal,
+    /// What it does at other spends, the other plans as advised.
+    pub curve: Vec<CurvePoint>,
+}
+
+/// USD saved per hour and USD of commitment, net of that USD.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Marginal {
+    /// Of the first dollar.
+    pub first: f64,
+    /// Of the last that is bought.
+    pub last: f64,
+    /// Of the next.
+    pub next: f64,
+}
+
+/// A point of a curve.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct CurvePoint {
+    /// Spend per hour of the plan.
+    pub usd_per_hour: f64,
+    /// Expected cost per hour of eligible usage and commitments.
+    pub cost_per_hour: f64,
+    /// Covered share of eligible usage, by all commitments.
+    pub coverage: f64,
+    /// Used share of this plan; `None` at zero.
+    pub utilisation: Option<f64>,
+}
+
+/// What a seed costs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeedCost {
+    /// The seed.
+    pub seed: u64,
+    /// Eligible usage and owned commitments.
+    pub before: Money,
+    /// With what is advised.
+    pub after: Money,
+    /// With the advised plans scaled as this seed alone would have it.
+    pub hindsight: Money,
+    /// Whether `before` and `after` are of the exact engine.
+    pub exact: bool,
+}
+
+/// What happens if all usage is less than simulated.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Fall {
+    /// By how much less, as a share.
+    pub less: f64,
+    /// Saved per hour of what that usage costs without the advice.
+    pub saved_per_hour: f64,
+    /// The same as a share.
+    pub saved: f64,
+    /// Used share of everything advised.
+    pub utilisation: Option<f64>,
+}
+
+/// A plan alone, for comparison.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Alternative {
+    /// Which.
+    pub candidate: Candidate,
+    /// Its best spend per hour.
+    pub usd_per_hour: Rate,
+    /// Expected cost per hour with it.
+    pub cost_per_hour: f64,
+}
+
+/// How much to commit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Advice {
+    /// Plans, in the order of the question; those of which nothing should be
+    /// bought too.
+    pub plans: Vec<PlanAdvice>,
+    /// Per seed.
+    pub seeds: Vec<SeedCost>,
+    /// Clock hours of each seed's window, edges in part.
+    pub hours: f64,
+    /// Expected per hour without any commitment.
+    pub list_per_hour: f64,
+    /// Expected per hour with what is owned.
+    pub before_per_hour: f64,
+    /// Expected per hour with what is advised.
+    pub after_per_hour: f64,
+    /// Covered share of eligible usage before and after.
+    pub coverage: (f64, f64),
+    /// Used share of everything advised.
+    pub utilisation: Option<f64>,
+    /// Usage below that simulated.
+    pub falls: Vec<Fall>,
+    /// By how much usage can fall until nothing is saved; `None` where
+    /// something is saved even at a hundredth of it, or nothing is advised.
+    pub break_even_fall: Option<f64>,
+    /// Plans alone.
+    pub alternatives: Vec<Alternative>,
+    /// Every how manyeth hour curves and falls were evaluated on.
+    pub stride: usize,
+}
+
+impl Advice {
+    /// Committed per hour, all advised plans together.
+    #[must_use]
+    pub fn committed_per_hour(&self) -> Rate {
+        Rate::from_pico(self.plans.iter().map(|p| p.usd_per_hour.pico()).sum())
+    }
+
+    /// Saved share of the expected cost.
+    #[must_use]
+    pub fn saved(&self) -> f64 {
+        if self.before_per_hour > 0.0 {
+            1.0 - self.after_per_hour / self.before_per_hour
+        } else {
+            0.0
+        }
+    }
+}
+
+/// How much to commit for a case of a scenario, and on what grounds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Commitments {
+    /// Of the scenario.
+    pub scenario: String,
+    /// Whose usage it is.
+    pub case: String,
+    /// With the rates as they are.
+    pub advice: Advice,
+    /// With lower and higher discounts, where rates are only representative.
+    pub band: Option<Band>,
+    /// Days of traces are drawn anew for each seed.
+    pub resampled: bool,
+    /// Names of owned commitments that were applied first.
+    pub owned: Vec<String>,
+}
+
+/// What other discounts would advise.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Band {
+    /// Taken off and added to every discount that nobody published, in
+    /// millionths of the On-Demand price.
+    pub spread_ppm: i64,
+    /// Spend per hour of each plan with lower discounts.
+    pub low: Vec<Rate>,
+    /// With higher ones.
+    pub high: Vec<Rate>,
+    /// Expected cost per hour, each at its own best.
+    pub after_per_hour: (f64, f64),
+}

@@ -1,0 +1,388 @@
+//! What hours cost under commitments that are to be found: the fast twin of
+//! [`crate::bill::commitments::settle`], on columns and in floats.
+//!
+//! Commitments take their turn as AWS applies them, so that an hour is a row of
+//! steps: a step gives one item what is left of one commitment. Along a
+//! direction of commitments the cost of an hour is piecewise linear; its slope
+//! is carried along the same steps.
+
+use std::ops::Range;
+
+use super::hours::Hours;
+use crate::bill::commitments::{Benefit, Ranking, Terms};
+use crate::units::{HOUR_MS, Rate};
+
+/// Hours worked on at a time: their columns stay in the first-level cache.
+const LANES: usize = 128;
+
+/// One item's turn at one commitment.
+#[derive(Debug, Clone, Copy)]
+struct Step {
+    item: usize,
+    plan: usize,
+    /// What one dollar of the item takes of the commitment: dollars of a
+    /// Savings Plan, quarter-unit-milliseconds of a Reserved Instance.
+    takes: f64,
+}
+
+/// A commitment of the stack.
+#[derive(Debug, Clone)]
+struct Plan {
+    /// What covers usage in a whole hour, in the unit of [`Step::takes`].
+    budget: f64,
+    /// USD per hour, whether used or not.
+    fee: f64,
+    /// Share of each hour it is in force, where not always.
+    in_force: Option<Vec<f64>>,
+}
+
+/// What hours cost, and how that changes.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Cost {
+    /// USD.
+    pub usd: f64,
+    /// USD per unit of the direction, to its right.
+    pub slope: f64,
+}
+
+/// What hours come to at given commitments.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Outlook {
+    /// USD of everything: commitments and what they do not cover.
+    pub usd: f64,
+    /// Per candidate: what was used of it, USD.
+    pub used: Vec<f64>,
+    /// USD left to pay On-Demand.
+    pub rest: f64,
+}
+
+/// Owned commitments and candidates over hours of usage.
+#[derive(Debug, Clone)]
+pub struct Stack<'a> {
+    hours: &'a Hours,
+    plans: Vec<Plan>,
+    steps: Vec<Step>,
+    /// Which plans are to be found; the others have their size.
+    candidates: Vec<usize>,
+    /// Items with a step, and their columns before it.
+    active: Vec<usize>,
+    /// USD of items that no commitment covers, per hour.
+    constant: Vec<f64>,
+}
+
+/// Columns of a chunk of hours.
+struct Scratch {
+    rest: Vec<[f64; LANES]>,
+    rest_slope: Vec<[f64; LANES]>,
+    left: Vec<[f64; LANES]>,
+    left_slope: Vec<[f64; LANES]>,
+}
+
+impl<'a> Stack<'a> {
+    /// Terms over the items of `hours`; those at `candidates` are Savings
+    /// Plans whose spend is to be found.
+    #[must_use]
+    pub fn new(hours: &'a Hours, terms: &[Terms], candidates: &[usize]) -> Self {
+        let plans = terms
+            .iter()
+            .map(|t| Plan {
+                budget: match &t.benefit {
+                    Benefit::Capacity { quarters, .. } => *quarters as f64 * HOUR_MS as f64,
+                    Benefit::Spend { .. } => t.usd_per_hour.to_f64(),
+                },
+                fee: t.usd_per_hour.to_f64(),
+                in_force: hours.in_force(t),
+            })
+            .collect();
+        let step = |(item, plan): (usize, usize)| {
+            let of = hours.items.get(item)?;
+            let takes = match &terms.get(plan)?.benefit {
+                Benefit::Capacity { sizes, .. } => {
+                    let size = f64::from(sizes.get(item).copied().flatten()?);
+                    size * of.unit.per() as f64 / of.on_demand.to_f64()
+                }
+                Benefit::Spend { rates } => {
+                    ratio(rates.get(item).copied().flatten()?, of.on_demand)
+                }
+            };
+            Some(Step { item, plan, takes })
+        };
+        let ranking = Ranking::new(&hours.items, terms);
+        let mut steps: Vec<Step> = ranking.order().filter_map(step).collect();
+        let mut active: Vec<usize> = steps.iter().map(|s| s.item).collect();
+        active.sort_unstable();
+        active.dedup();
+        for step in &mut steps {
+            step.item = active.partition_point(|a| *a < step.item);
+        }
+        let mut constant = vec![0.0; hours.len()];
+        for (item, column) in hours.list.iter().enumerate() {
+            if active.binary_search(&item).is_err() {
+                constant.iter_mut().zip(column).for_each(|(sum, usd)| *sum += usd);
+            }
+        }
+        Stack { hours, plans, steps, candidates: candidates.to_vec(), active, constant }
+    }
+
+    /// The same candidates over every `stride`th hour.
+    pub(super) fn over<'b>(&self, thin: &'b Hours, terms: &[Terms]) -> Stack<'b> {
+        Stack::new(thin, terms, &self.candidates)
+    }
+
+    /// The hours it is about.
+    pub(super) fn hours(&self) -> &'a Hours {
+        self.hours
+    }
+
+    /// Number of candidates.
+    pub(super) fn dimensions(&self) -> usize {
+        self.candidates.len()
+    }
+
+    /// Spend per hour beyond which no hour uses more of a candidate.
+    pub(super) fn caps(&self) -> Vec<f64> {
+        let of = |plan: &usize| {
+            let steps: Vec<&Step> = self.steps.iter().filter(|s| s.plan == *plan).collect();
+            let mut most = 0.0f64;
+            for hour in 0..self.hours.len() {
+                let usd = |s: &&Step| self.column(s.item)[hour] * s.takes;
+                let sum: f64 = steps.iter().map(usd).sum();
+                most = most.max(sum / self.hours.weight[hour].max(1e-9));
+            }
+            most
+        };
+        self.candidates.iter().map(of).collect()
+    }
+
+    /// What one candidate takes for the usage that another takes a dollar for.
+    pub(super) fn exchange(&self, from: usize, to: usize) -> f64 {
+        let taken = |candidate: usize, item: usize| {
+            let plan = *self.candidates.get(candidate)?;
+            self.steps.iter().find(|s| s.plan == plan && s.item == item).map(|s| s.takes)
+        };
+        let (mut given, mut got) = (0.0, 0.0);
+        for item in 0..self.active.len() {
+            if let Some((a, b)) = taken(from, item).zip(taken(to, item)) {
+                let usd: f64 = self.column(item).iter().sum();
+                given += usd * a;
+                got += usd * b;
+            }
+        }
+        if given > 0.0 { got / given } else { 1.0 }
+    }
+
+    fn column(&self, active: usize) -> &[f64] {
+        &self.hours.list[self.active[active]]
+    }
+
+    /// The cost of all hours at spends `at` of the candidates, and its slope
+    /// along `towards`.
+    #[must_use]
+    pub fn cost(&self, at: &[f64], towards: &[f64]) -> Cost {
+        self.cost_of(0..self.hours.len(), at, Some(towards))
+    }
+
+    /// The cost of some hours.
+    #[must_use]
+    pub fn usd(&self, hours: Range<usize>, at: &[f64]) -> f64 {
+        self.cost_of(hours, at, None).usd
+    }
+
+    pub(super) fn cost_of(&self, hours: Range<usize>, at: &[f64], towards: Option<&[f64]>) -> Cost {
+        let mut cost = Cost::default();
+        let mut scratch = self.scratch();
+        let mut from = hours.start;
+        while from < hours.end {
+            let n = LANES.min(hours.end - from);
+            self.load(&mut scratch, from, n, at, towards, 1.0);
+            Self::apply(&self.steps, &mut scratch, towards.is_some());
+            for rest in &scratch.rest {
+                cost.usd += sum(rest);
+            }
+            if towards.is_some() {
+                for slope in &scratch.rest_slope {
+                    cost.slope += sum(slope);
+                }
+            }
+            from += n;
+        }
+        cost.usd += self.constant[hours.clone()].iter().sum::<f64>() + self.fees(hours.clone(), at);
+        if let Some(towards) = towards {
+            let clock: f64 = self.hours.weight[hours].iter().sum();
+            cost.slope += clock * towards.iter().sum::<f64>();
+        }
+        cost
+    }
+
+    /// What some hours come to if usage is `scale` times what it is.
+    #[must_use]
+    pub fn outlook(&self, hours: Range<usize>, at: &[f64], scale: f64) -> Outlook {
+        let mut outlook = Outlook { used: vec![0.0; self.candidates.len()], ..Outlook::default() };
+        let mut scratch = self.scratch();
+        let mut from = hours.start;
+        while from < hours.end {
+            let n = LANES.min(hours.end - from);
+            self.load(&mut scratch, from, n, at, None, scale);
+            let before: Vec<f64> = self.candidates.iter().map(|c| sum(&scratch.left[*c])).collect();
+            Self::apply(&self.steps, &mut scratch, false);
+            for ((used, before), plan) in outlook.used.iter_mut().zip(before).zip(&self.candidates)
+            {
+                *used += before - sum(&scratch.left[*plan]);
+            }
+            outlook.rest += scratch.rest.iter().map(sum).sum::<f64>();
+            from += n;
+        }
+        outlook.rest += scale * self.constant[hours.clone()].iter().sum::<f64>();
+        outlook.usd = outlook.rest + self.fees(hours, at);
+        outlook
+    }
+
+    /// What the hours cost without any commitment, owned or not.
+    #[must_use]
+    pub fn list(&self, hours: Range<usize>) -> f64 {
+        self.hours.list.iter().map(|column| column[hours.clone()].iter().sum::<f64>()).sum()
+    }
+
+    fn fees(&self, hours: Range<usize>, at: &[f64]) -> f64 {
+        let clock: f64 = self.hours.weight[hours.clone()].iter().sum();
+        let mut fees = 0.0;
+        for (index, plan) in self.plans.iter().enumerate() {
+            if let Some(candidate) = self.candidates.iter().position(|c| *c == index) {
+                fees += at[candidate] * clock;
+            } else {
+                let shares = plan.in_force.as_ref().map(|f| f[hours.clone()].iter().sum());
+                fees += plan.fee * shares.unwrap_or(clock);
+            }
+        }
+        fees
+    }
+
+    fn scratch(&self) -> Scratch {
+        Scratch {
+            rest: vec![[0.0; LANES]; self.active.len()],
+            rest_slope: vec![[0.0; LANES]; self.active.len()],
+            left: vec![[0.0; LANES]; self.plans.len()],
+            left_slope: vec![[0.0; LANES]; self.plans.len()],
+        }
+    }
+
+    fn load(
+        &self,
+        scratch: &mut Scratch,
+        from: usize,
+        n: usize,
+        at: &[f64],
+        towards: Option<&[f64]>,
+        scale: f64,
+    ) {
+        for (item, rest) in scratch.rest.iter_mut().enumerate() {
+            rest[..n].copy_from_slice(&self.column(item)[from..from + n]);
+            rest[n..].fill(0.0);
+            for usd in rest {
+                *usd *= scale;
+            }
+        }
+        for (index, (plan, left)) in self.plans.iter().zip(&mut scratch.left).enumerate() {
+            let candidate = self.candidates.iter().position(|c| *c == index);
+            let budget = candidate.map_or(plan.budget, |c| at[c]);
+            let share = plan.in_force.as_ref().unwrap_or(&self.hours.weight);
+            left.fill(0.0);
+            for (left, share) in left.iter_mut().zip(&share[from..from + n]) {
+                *left = budget * share;
+            }
+            if let Some(towards) = towards {
+                let slope = candidate.map_or(0.0, |c| towards[c]);
+                let lanes = &mut scratch.left_slope[index];
+                lanes.fill(0.0);
+                for (left, share) in lanes.iter_mut().zip(&share[from..from + n]) {
+                    *left = slope * share;
+                }
+            }
+        }
+        if towards.is_some() {
+            scratch.rest_slope.iter_mut().for_each(|lanes| lanes.fill(0.0));
+        }
+    }
+
+    fn apply(steps: &[Step], scratch: &mut Scratch, slopes: bool) {
+        for step in steps {
+            let takes = step.takes;
+            // A free rate covers everything: what it takes is never too much.
+            let gives = if takes > 0.0 { 1.0 / takes } else { 0.0 };
+            let (rest, left) = (&mut scratch.rest[step.item], &mut scratch.left[step.plan]);
+            if !slopes {
+                for (rest, left) in rest.iter_mut().zip(left) {
+                    let need = *rest * takes;
+                    let all = need <= *left;
+                    *rest = if all { 0.0 } else { *rest - *left * gives };
+                    *left = if all { *left - need } else { 0.0 };
+                }
+                continue;
+            }
+            let rest_slope = &mut scratch.rest_slope[step.item];
+            let left_slope = &mut scratch.left_slope[step.plan];
+            for lane in 0..LANES {
+                let (r, l) = (rest[lane], left[lane]);
+                let (dr, dl) = (rest_slope[lane], left_slope[lane]);
+                let (need, dneed) = (r * takes, dr * takes);
+                let all = need < l || (need <= l && dneed <= dl);
+                rest[lane] = if all { 0.0 } else { r - l * gives };
+                left[lane] = if all { l - need } else { 0.0 };
+                rest_slope[lane] = if all { 0.0 } else { dr - dl * gives };
+                left_slope[lane] = if all { dl - dneed } else { 0.0 };
+            }
+        }
+    }
+
+    /// What one dollar of each item takes of a candidate, in the order in
+    /// which it covers them, if nothing comes after it: the case in which its
+    /// best spend is a weighted quantile.
+    pub(super) fn last_in_line(&self, candidate: usize) -> Option<Vec<(usize, f64)>> {
+        let plan = *self.candidates.get(candidate)?;
+        let first = self.steps.iter().position(|s| s.plan == plan)?;
+        self.steps[first..].iter().map(|s| (s.plan == plan).then_some((s.item, s.takes))).collect()
+    }
+
+    /// Runs the steps before a candidate that is last in line and hands over,
+    /// hour by hour, what they leave of its items (in its order) and the share
+    /// of the hour that counts.
+    pub(super) fn residuals(
+        &self,
+        candidate: usize,
+        at: &[f64],
+        mut each: impl FnMut(&[f64], f64),
+    ) {
+        let Some(order) = self.last_in_line(candidate) else { return };
+        let before = self.steps.len() - order.len();
+        let mut scratch = self.scratch();
+        let mut row = vec![0.0; order.len()];
+        let mut from = 0;
+        while from < self.hours.len() {
+            let n = LANES.min(self.hours.len() - from);
+            self.load(&mut scratch, from, n, at, None, 1.0);
+            Self::apply(&self.steps[..before], &mut scratch, false);
+            for lane in 0..n {
+                for (cell, (item, _)) in row.iter_mut().zip(&order) {
+                    *cell = scratch.rest[*item][lane];
+                }
+                each(&row, self.hours.weight[from + lane]);
+            }
+            from += n;
+        }
+    }
+}
+
+fn ratio(part: Rate, whole: Rate) -> f64 {
+    part.pico() as f64 / whole.pico() as f64
+}
+
+/// Four running sums: the order of addition is fixed and the sum is fast.
+fn sum(lanes: &[f64; LANES]) -> f64 {
+    let mut sums = [0.0; 4];
+    for four in lanes.chunks_exact(4) {
+        for (sum, lane) in sums.iter_mut().zip(four) {
+            *sum += lane;
+        }
+    }
+    (sums[0] + sums[1]) + (sums[2] + sums[3])
+}

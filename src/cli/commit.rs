@@ -1,0 +1,381 @@
+//! `plimsoll commit`: how much Savings Plan to buy for the simulated usage.
+//!
+//! The scenario is simulated as `run` does it, seed by seed; of every seed only
+//! the hourly usage that a commitment can cover is kept. Candidates are the
+//! commitments of the scenario with `usd-per-hour: 0`, or else a Compute
+//! Savings Plan. They are linked like any commitment, so that rates, their
+//! status and their sources are those that a bill would use.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use rayon::prelude::*;
+
+use super::cells::simulate;
+use super::progress::Progress;
+use super::rightsize::baseline;
+use super::{Console, Format, Outcome, Scenario, print, run};
+use crate::advise::commit::{Advice, Band, Candidate, Commitments, Question, advise, unpublished};
+use crate::bill::commitments::HourlyUsage;
+use crate::bill::{Commitment, eligible_usage};
+use crate::observe::KeepPods;
+use crate::plan::{self, CasePlan};
+use crate::scenario::Source;
+use crate::sweep::OutputDir;
+use crate::units::Rate;
+use crate::{Error, Result, frames, report};
+
+/// Why an answer is withheld, and the code of the error that says so.
+const REPRESENTATIVE: &str = "rates-representative";
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    scenario: Scenario,
+    #[command(flatten)]
+    plans: Plans,
+    /// Answer as a band where no rates are published for a plan
+    #[arg(long)]
+    allow_representative: bool,
+    /// Half the width of that band, in points of discount
+    #[arg(long, value_name = "POINTS", default_value_t = 5, requires = "allow_representative",
+        value_parser = clap::value_parser!(u8).range(1..=30))]
+    spread: u8,
+    /// Directory of the result: curves, seeds, charts [default: none]
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// Threads [default: all cores]
+    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+    /// How the answer is printed
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Treat warnings as errors
+    #[arg(long)]
+    deny_warnings: bool,
+}
+
+/// What could be bought, unless the scenario says so.
+#[derive(Debug, clap::Args)]
+struct Plans {
+    /// For how long
+    #[arg(long, value_enum, default_value_t)]
+    term: Term,
+    /// How it is paid
+    #[arg(long, value_enum, default_value_t)]
+    payment: Payment,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+enum Term {
+    /// One year
+    #[default]
+    #[value(name = "1y")]
+    OneYear,
+    /// Three years
+    #[value(name = "3y")]
+    ThreeYears,
+}
+
+impl Term {
+    const ALL: [Term; 2] = [Term::OneYear, Term::ThreeYears];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Term::OneYear => "1y",
+            Term::ThreeYears => "3y",
+        }
+    }
+
+    /// Years of 365 days, as AWS counts them.
+    const fn hours(self) -> i64 {
+        match self {
+            Term::OneYear => 8_760,
+            Term::ThreeYears => 3 * 8_760,
+        }
+    }
+
+    fn named(name: &str) -> Option<Term> {
+        Term::ALL.into_iter().find(|t| t.name() == name)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+enum Payment {
+    /// Monthly
+    #[default]
+    #[value(name = "no-upfront")]
+    Monthly,
+    /// Half at the start
+    PartialUpfront,
+    /// All at the start
+    AllUpfront,
+}
+
+impl Payment {
+    const ALL: [Payment; 3] = [Payment::Monthly, Payment::PartialUpfront, Payment::AllUpfront];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Payment::Monthly => "no-upfront",
+            Payment::PartialUpfront => "partial-upfront",
+            Payment::AllUpfront => "all-upfront",
+        }
+    }
+
+    const fn halves(self) -> i64 {
+        match self {
+            Payment::Monthly => 0,
+            Payment::PartialUpfront => 1,
+            Payment::AllUpfront => 2,
+        }
+    }
+
+    fn named(name: &str) -> Option<Payment> {
+        Payment::ALL.into_iter().find(|p| p.name() == name)
+    }
+}
+
+pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
+    let threads = run::threads(args.jobs);
+    frames::limit_threads(threads);
+    let source = Source::load(&args.scenario.file)?;
+    let mut options = run::options(&args.scenario)?;
+    options.cases = Some(vec![baseline(&source, &args.scenario.cases, "committed for")?]);
+    let linked = plan::link(&source, &options)?;
+    run::warn(&linked, args.deny_warnings, console)?;
+    let case = only(&linked)?;
+    let output = args.output.as_deref().map(OutputDir::create).transpose()?;
+    let seeds = linked.seeds_to_run();
+    let usage = usage(case, seeds, threads, console)?;
+
+    // Candidates are linked after the simulation: it does not depend on them.
+    let offers = Offers::of(case, &args.plans);
+    options.set.extend(offers.set.iter().cloned());
+    let offered = plan::link(&source, &options)?;
+    let commitments = &only(&offered)?.billing.commitments;
+    let question = |shift_ppm: i64| offers.question(commitments, &usage, seeds, shift_ppm);
+    let guessed = unpublished(&question(0));
+    if !guessed.is_empty() && !args.allow_representative {
+        return withheld(args.format, &guessed);
+    }
+    let answer = advise(&question(0))?;
+    let band = if guessed.is_empty() {
+        None
+    } else {
+        let spread = i64::from(args.spread) * 10_000;
+        let at = |shift: i64| advise(&Question { alternatives: Vec::new(), ..question(shift) });
+        Some(band(spread, &at(-spread)?, &at(spread)?))
+    };
+    let answer = Commitments {
+        scenario: linked.name.clone(),
+        case: case.name.clone(),
+        advice: answer,
+        band,
+        resampled: case.workload.resamples_days(),
+        owned: offers.owned(commitments),
+    };
+    if let Some(output) = output {
+        output.write("commit.json", report::commit::json(&answer)?.as_bytes())?;
+        output.write("curves.csv", report::commit::curves_csv(&answer)?.as_bytes())?;
+        output.write("seeds.csv", report::commit::seeds_csv(&answer)?.as_bytes())?;
+        for (name, svg) in report::commit::charts(&answer) {
+            output.write(&format!("charts/{name}"), svg.as_bytes())?;
+        }
+        output.finish()?;
+    }
+    print(&report::commit::commitments(&answer, args.format.into())?)?;
+    Ok(Outcome::Fine)
+}
+
+fn only(plan: &plan::Plan) -> Result<&CasePlan> {
+    plan.cases.first().ok_or_else(|| Error::failed("a plan has no case"))
+}
+
+/// The usage of every seed that a commitment can cover.
+fn usage(
+    case: &CasePlan,
+    seeds: &[u64],
+    threads: usize,
+    console: &Console,
+) -> Result<Vec<HourlyUsage>> {
+    let progress = Progress::new(seeds.len(), console.shows_bars());
+    let done = std::sync::atomic::AtomicUsize::new(0);
+    let one = |seed: &u64| {
+        let simulated = simulate(case, *seed, KeepPods::No)?;
+        let usage = eligible_usage(&simulated.record, &case.setup.cluster, &case.billing);
+        let done = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+        progress.set(done, seeds.len());
+        usage.map_err(|e| e.context(format!("seed {seed}")))
+    };
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads.max(1))
+        .build()
+        .map_err(|e| Error::failed(format!("cannot start {threads} threads: {e}")))?;
+    let all: Vec<Result<HourlyUsage>> = pool.install(|| seeds.par_iter().map(one).collect());
+    progress.clear();
+    all.into_iter().collect()
+}
+
+/// What could be bought, by the names of commitments.
+struct Offers {
+    /// Settings that add what the scenario does not have.
+    set: Vec<(String, String)>,
+    /// Found together.
+    candidates: Vec<(String, Candidate)>,
+    /// Each alone.
+    alternatives: Vec<(String, Candidate)>,
+}
+
+impl Offers {
+    fn of(case: &CasePlan, plans: &Plans) -> Offers {
+        let owned = &case.billing.commitments;
+        let free = |wanted: &str| {
+            let mut name = wanted.to_owned();
+            let mut n = 2;
+            while owned.iter().any(|c| c.name == name) {
+                name = format!("{wanted}-{n}");
+                n += 1;
+            }
+            name
+        };
+        let mut offers =
+            Offers { set: Vec::new(), candidates: Vec::new(), alternatives: Vec::new() };
+        for commitment in owned.iter().filter(|c| is_open(c)) {
+            offers.candidates.push((commitment.name.clone(), stated(case, commitment)));
+        }
+        if offers.candidates.is_empty() {
+            let name = free("compute-sp");
+            offers.add(&name, &name, plans.term, plans.payment);
+            offers.candidates.append(&mut offers.alternatives);
+        }
+        for term in Term::ALL {
+            for payment in Payment::ALL {
+                let name = free(&format!("compute-sp-{}-{}", term.name(), payment.name()));
+                offers.add(&name, &free("compute-sp"), term, payment);
+            }
+        }
+        offers
+    }
+
+    /// A Compute Savings Plan as an alternative, called `shown` where advised.
+    fn add(&mut self, name: &str, shown: &str, term: Term, payment: Payment) {
+        let (t, p) = (term.name(), payment.name());
+        self.set.push((
+            format!("commitments.{name}"),
+            format!("{{kind: compute-sp, term: {t}, payment: {p}, usd-per-hour: 0}}"),
+        ));
+        let yaml = format!(
+            "  {shown}:\n    {{ kind: compute-sp, term: {t}, payment: {p}, usd-per-hour: USD }}\n"
+        );
+        let candidate = candidate("Compute SP", term, payment, yaml);
+        self.alternatives.push((name.to_owned(), candidate));
+    }
+
+    fn question<'a>(
+        &self,
+        commitments: &'a [Commitment],
+        usage: &'a [HourlyUsage],
+        seeds: &'a [u64],
+        shift_ppm: i64,
+    ) -> Question<'a> {
+        let placed = |offers: &[(String, Candidate)]| {
+            offers
+                .iter()
+                .filter_map(|(name, candidate)| {
+                    let commitment = commitments.iter().position(|c| c.name == *name)?;
+                    Some(Candidate { commitment, ..candidate.clone() })
+                })
+                .collect()
+        };
+        Question {
+            usage,
+            seeds,
+            commitments,
+            candidates: placed(&self.candidates),
+            alternatives: placed(&self.alternatives),
+            shift_ppm,
+        }
+    }
+
+    /// Names of what is owned.
+    fn owned(&self, commitments: &[Commitment]) -> Vec<String> {
+        let offered = |name: &str| {
+            self.candidates.iter().chain(&self.alternatives).any(|(offer, _)| offer == name)
+        };
+        commitments.iter().filter(|c| !offered(&c.name)).map(|c| c.name.clone()).collect()
+    }
+}
+
+/// A Savings Plan whose size the scenario leaves open.
+fn is_open(commitment: &Commitment) -> bool {
+    commitment.reserved.is_none() && commitment.usd_per_hour == Rate::ZERO
+}
+
+/// A candidate of the scenario itself.
+fn stated(case: &CasePlan, commitment: &Commitment) -> Candidate {
+    let setting = |key: &str| {
+        let paths = [
+            format!("commitments.{}.{key}", commitment.name),
+            format!("commitments.\"{}\".{key}", commitment.name),
+        ];
+        case.settings.iter().find(|s| paths.contains(&s.path)).map(|s| s.value.clone())
+    };
+    let term = setting("term").and_then(|t| Term::named(&t)).unwrap_or_default();
+    let payment = setting("payment").and_then(|p| Payment::named(&p)).unwrap_or_default();
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let name = &commitment.name;
+    // JSON strings are YAML strings.
+    let name = if name.chars().all(plain) {
+        name.clone()
+    } else {
+        serde_json::Value::from(name.as_str()).to_string()
+    };
+    let label = format!("{}:", report::printable(&commitment.name));
+    candidate(&label, term, payment, format!("  {name}:\n    usd-per-hour: USD\n"))
+}
+
+fn candidate(label: &str, term: Term, payment: Payment, yaml: String) -> Candidate {
+    Candidate {
+        commitment: 0,
+        label: format!("{label} {} {}", term.name(), payment.name()),
+        term: term.name().to_owned(),
+        term_hours: term.hours(),
+        payment: payment.name().to_owned(),
+        upfront_halves: payment.halves(),
+        yaml,
+    }
+}
+
+fn band(spread_ppm: i64, low: &Advice, high: &Advice) -> Band {
+    let spends = |advice: &Advice| advice.plans.iter().map(|p| p.usd_per_hour).collect();
+    Band {
+        spread_ppm,
+        low: spends(low),
+        high: spends(high),
+        after_per_hour: (low.after_per_hour, high.after_per_hour),
+    }
+}
+
+/// No answer, and why.
+fn withheld(format: Format, items: &[String]) -> Result<Outcome> {
+    const NAMED: usize = 4;
+    if format == Format::Json {
+        let answer = serde_json::json!({
+            "schema_version": crate::sweep::SCHEMA_VERSION,
+            "status": "withheld",
+            "reason": REPRESENTATIVE,
+            "items": items,
+        });
+        print(&format!("{answer:#}\n"))?;
+    }
+    let mut names = items.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+    if items.len() > NAMED {
+        names = format!("{names} and {} more", items.len() - NAMED);
+    }
+    Err(Error::input(format!(
+        "error[{REPRESENTATIVE}]: no published Savings Plan rate is known for {names}\n\
+         help: give price tables that have the rates (--pricing DIR), or take a band around \
+         representative ones with --allow-representative"
+    )))
+}

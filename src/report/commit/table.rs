@@ -1,0 +1,293 @@
+//! The answer for people.
+
+use std::fmt::Write as _;
+
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle, presets};
+
+use super::super::terminal::wrapped;
+use super::super::text;
+use super::monthly;
+use crate::advise::commit::{Advice, Commitments, PlanAdvice, SeedCost};
+use crate::units::Rate;
+
+/// Hours of the shortest term.
+const YEAR: f64 = 8_760.0;
+/// Characters of a case's name.
+const NAME: usize = 30;
+
+/// No line longer than a terminal is wide.
+pub(super) fn terminal(it: &Commitments) -> String {
+    let rule = LineStyle::none().fill('─').junction('─');
+    let style = presets::NOTHING.header_separator(rule);
+    let mut out = String::new();
+    for table in tables(it, style) {
+        for line in table.lines() {
+            let line = line.trim_end();
+            out += line.strip_prefix(' ').unwrap_or(line);
+            out.push('\n');
+        }
+        out.push('\n');
+    }
+    for (label, said) in remarks(it) {
+        out += &wrapped(&said, &format!("{label:<11}"), &" ".repeat(11));
+    }
+    out.push('\n');
+    out += &wrapped(&verdict(it), "", "");
+    out + &lines(it)
+}
+
+/// Tables and sentences for a pull request.
+pub(super) fn markdown(it: &Commitments) -> String {
+    let mut out = text::markdown_cell(&verdict(it));
+    out += "\n\n";
+    let lines = lines(it);
+    if !lines.is_empty() {
+        let _ = write!(out, "```yaml\n{lines}```\n\n");
+    }
+    for table in tables(it, presets::ASCII_MARKDOWN) {
+        out.extend(table.lines().map(|line| format!("{}\n", line.trim_end())));
+        out.push('\n');
+    }
+    for (label, said) in remarks(it) {
+        let _ = writeln!(out, "- {label}: {}", text::markdown_cell(&said));
+    }
+    out
+}
+
+fn tables(it: &Commitments, style: TableStyle) -> Vec<Table> {
+    let advice = &it.advice;
+    let mut tables = vec![plans(it, style), falls(advice, style)];
+    if !advice.alternatives.is_empty() {
+        tables.push(alternatives(advice, style));
+    }
+    tables
+}
+
+fn table<const N: usize>(style: TableStyle, header: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table.load_style(style);
+    table.set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(header);
+    for column in 1..N {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+/// `0.39`: dollars saved by a dollar.
+fn per_dollar(usd: f64) -> String {
+    text::grouped(usd, 2)
+}
+
+fn optional(share: Option<f64>) -> String {
+    share.map_or_else(|| "–".to_owned(), text::percent)
+}
+
+/// `0.48–0.56`: spends of a plan with lower, the stated and higher discounts.
+fn range(it: &Commitments, index: usize) -> Option<String> {
+    let band = it.band.as_ref()?;
+    let stated = it.advice.plans.get(index)?.usd_per_hour;
+    let all = [*band.low.get(index)?, stated, *band.high.get(index)?];
+    let (low, high) = (all.iter().min()?, all.iter().max()?);
+    let shown = |rate: &Rate| text::grouped(rate.to_f64(), 2);
+    Some(format!("{}–{}", shown(low), shown(high)))
+}
+
+fn plans(it: &Commitments, style: TableStyle) -> Table {
+    let mut table = table(style, ["plan", "commit $/h", "used", "first $", "last $", "next $"]);
+    for plan in &it.advice.plans {
+        let last = if plan.usd_per_hour > Rate::ZERO {
+            per_dollar(plan.marginal.last)
+        } else {
+            "–".to_owned()
+        };
+        table.add_row([
+            text::name(&plan.candidate.label),
+            plan.usd_per_hour.to_string(),
+            optional(plan.utilisation),
+            per_dollar(plan.marginal.first),
+            last,
+            per_dollar(plan.marginal.next),
+        ]);
+    }
+    table
+}
+
+fn falls(advice: &Advice, style: TableStyle) -> Table {
+    let mut table = table(style, ["usage", "saved $/month", "saved", "commitment used"]);
+    let mut row = |usage: String, saved: f64, share: f64, used: Option<f64>| {
+        table.add_row([
+            usage,
+            text::grouped(monthly(saved), 2),
+            text::percent(share),
+            optional(used),
+        ]);
+    };
+    row(
+        "as simulated".to_owned(),
+        advice.before_per_hour - advice.after_per_hour,
+        advice.saved(),
+        advice.utilisation,
+    );
+    for fall in &advice.falls {
+        let usage = format!("{} less", text::percent(fall.less));
+        row(usage, fall.saved_per_hour, fall.saved, fall.utilisation);
+    }
+    table
+}
+
+fn alternatives(advice: &Advice, style: TableStyle) -> Table {
+    let mut table = table(style, ["one plan alone", "commit $/h", "$/month", "saved", "upfront $"]);
+    for it in &advice.alternatives {
+        let saved = if advice.before_per_hour > 0.0 {
+            1.0 - it.cost_per_hour / advice.before_per_hour
+        } else {
+            0.0
+        };
+        table.add_row([
+            text::name(&it.candidate.label),
+            it.usd_per_hour.to_string(),
+            text::grouped(monthly(it.cost_per_hour), 2),
+            text::percent(saved),
+            text::grouped(it.candidate.upfront(it.usd_per_hour).to_f64(), 0),
+        ]);
+    }
+    table
+}
+
+/// Quantile by nearest rank.
+pub(super) fn quantile(sorted: &[f64], q: f64) -> f64 {
+    let rank = (q * sorted.len() as f64).ceil() as usize;
+    sorted.get(rank.clamp(1, sorted.len().max(1)) - 1).copied().unwrap_or_default()
+}
+
+/// Shares, ascending.
+pub(super) fn sorted(seeds: &[SeedCost], share: impl Fn(&SeedCost) -> f64) -> Vec<f64> {
+    let mut shares: Vec<f64> = seeds.iter().map(share).collect();
+    shares.sort_by(f64::total_cmp);
+    shares
+}
+
+pub(super) fn saved(seed: &SeedCost) -> f64 {
+    let before = seed.before.to_f64();
+    if before > 0.0 { 1.0 - seed.after.to_f64() / before } else { 0.0 }
+}
+
+pub(super) fn regret(seed: &SeedCost) -> f64 {
+    let before = seed.before.to_f64();
+    if before > 0.0 { (seed.after - seed.hindsight).to_f64() / before } else { 0.0 }
+}
+
+fn remarks(it: &Commitments) -> Vec<(&'static str, String)> {
+    let advice = &it.advice;
+    let month = |usd: f64| text::usd_f64(monthly(usd), 2);
+    let mut said = vec![(
+        "expected",
+        format!(
+            "{} a month On-Demand, {} with what is owned, {} with this; coverage {} → {}",
+            month(advice.list_per_hour),
+            month(advice.before_per_hour),
+            month(advice.after_per_hour),
+            text::percent(advice.coverage.0),
+            text::percent(advice.coverage.1),
+        ),
+    )];
+    if !it.owned.is_empty() {
+        said.push(("owned", format!("applied in AWS's order: {}", it.owned.join(", "))));
+    }
+    if advice.committed_per_hour() > Rate::ZERO {
+        said.push(("downside", downside(it)));
+        let fall = advice.break_even_fall.map_or_else(
+            || "something is saved at any usage above a hundredth of this".to_owned(),
+            |fall| format!("nothing is saved once usage is {} lower for good", text::percent(fall)),
+        );
+        said.push(("break-even", fall));
+    }
+    if let Some(band) = &it.band {
+        let points = text::mean_count(band.spread_ppm as f64 / 10_000.0);
+        let ranges = (0..advice.plans.len()).filter_map(|index| range(it, index));
+        let (low, high) = band.after_per_hour;
+        said.push((
+            "rates",
+            format!(
+                "representative, not AWS's list: with discounts {points} points lower to higher \
+                 the best commitment is {} USD per hour, for {} to {} a month",
+                ranges.collect::<Vec<_>>().join(" and "),
+                month(low.max(high)),
+                month(low.min(high)),
+            ),
+        ));
+    }
+    if advice.hours < YEAR {
+        let tenths = |n: f64| text::mean_count((n * 10.0).round() / 10.0);
+        let window = if advice.hours < 48.0 {
+            format!("{} hours", tenths(advice.hours))
+        } else {
+            format!("{} days", tenths(advice.hours / 24.0))
+        };
+        said.push((
+            "horizon",
+            format!(
+                "{window} stand for a term of years: growth, seasons and migrations beyond \
+                 them are not in the answer"
+            ),
+        ));
+    }
+    said
+}
+
+fn downside(it: &Commitments) -> String {
+    let seeds = &it.advice.seeds;
+    let shares = sorted(seeds, saved);
+    let regrets = sorted(seeds, regret);
+    let share = |q: f64| text::percent(quantile(&shares, q));
+    let days = if it.resampled { "days resampled" } else { "the same days in each" };
+    let (least, most) = (quantile(&shares, 0.0), quantile(&shares, 1.0));
+    let n = seeds.len();
+    if n <= 1 {
+        return "one seed: nothing is known of how usage varies".to_owned();
+    }
+    if most - least < 5e-5 {
+        return format!("each of {n} seeds ({days}) saves {}", text::percent(least));
+    }
+    format!(
+        "over {n} seeds ({days}) the worst saves {}, the 5 % quantile {}, the median {}; knowing \
+         the seed would have saved {} more at the median, {} at most",
+        share(0.0),
+        share(0.05),
+        share(0.5),
+        text::percent(quantile(&regrets, 0.5)),
+        text::percent(quantile(&regrets, 1.0)),
+    )
+}
+
+fn verdict(it: &Commitments) -> String {
+    let advice = &it.advice;
+    let case = text::shortened(&text::name(&it.case), NAME);
+    let bought: Vec<&PlanAdvice> =
+        advice.plans.iter().filter(|p| p.usd_per_hour > Rate::ZERO).collect();
+    if bought.is_empty() {
+        return format!(
+            "Commit to nothing more: no plan makes the expected cost of {case} lower than {} a \
+             month",
+            text::usd_f64(monthly(advice.before_per_hour), 2)
+        );
+    }
+    format!(
+        "Commit {} USD per hour: the eligible usage of {case} is expected to cost {} a month \
+         instead of {} (−{}); add",
+        advice.committed_per_hour(),
+        text::usd_f64(monthly(advice.after_per_hour), 2),
+        text::usd_f64(monthly(advice.before_per_hour), 2),
+        text::percent(advice.saved()),
+    )
+}
+
+/// The lines of a scenario that buy what is advised.
+fn lines(it: &Commitments) -> String {
+    let bought = it.advice.plans.iter().filter(|p| p.usd_per_hour > Rate::ZERO);
+    let lines: String = bought.map(|p| p.candidate.line(p.usd_per_hour)).collect();
+    if lines.is_empty() { lines } else { format!("commitments:\n{lines}") }
+}

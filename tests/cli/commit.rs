@@ -1,0 +1,75 @@
+//! `plimsoll commit`: withheld, answered, and what it advises billed by `run`.
+
+use std::fs;
+
+use super::{fine, plimsoll, root, scratch, text};
+
+fn scenario(name: &str) -> String {
+    root().join("workloads").join(name).display().to_string()
+}
+
+#[test]
+fn without_published_rates_the_answer_is_withheld() {
+    let dir = scratch();
+    let hello = scenario("hello.yaml");
+    let output = plimsoll(dir.path(), &["commit", &hello]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).starts_with("error[rates-representative]: "));
+    assert!(output.stdout.is_empty());
+    let output = plimsoll(dir.path(), &["commit", &hello, "--format", "json"]);
+    assert_eq!(output.status.code(), Some(2));
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!((&json["status"], &json["reason"]), (&"withheld".into(), &REASON.into()));
+}
+
+const REASON: &str = "rates-representative";
+
+#[test]
+fn what_is_advised_saves_what_is_said() {
+    let dir = scratch();
+    let file = scenario("ec2-vs-fargate.yaml");
+    let answer = |args: &[&str]| {
+        let mut all = vec!["commit", &file, "--allow-representative", "--seeds", "2"];
+        all.extend(args);
+        fine(dir.path(), &all).stdout
+    };
+    let table = text(&answer(&["-o", "out"]));
+    assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
+    // The lines of YAML it names, as a setting.
+    let (_, lines) = table.split_once("add\ncommitments:\n").expect("names the lines");
+    let bought = lines.split_once(":\n").expect("a name").1.trim();
+    let read = |path: &str| {
+        let path = dir.path().join(path);
+        fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+    };
+    let seeds = read("out/seeds.csv");
+    let row: Vec<&str> = seeds.lines().nth(1).expect("a seed").split(',').collect();
+    let usd = |text: &str| text.parse::<f64>().expect("money");
+    let saved = usd(row[1]) - usd(row[2]);
+    assert!(saved > 0.0 && row[4] == "true");
+    let cost = |out: &str, set: &[&str]| {
+        let mut all = vec!["run", file.as_str(), "--case", "ec2", "--seeds", "2", "-o", out];
+        all.extend(set);
+        fine(dir.path(), &all);
+        let summary = read(&format!("{out}/ec2/summary.json"));
+        let summary: serde_json::Value = serde_json::from_str(&summary).expect("JSON");
+        usd(summary["cost"]["total"].as_str().expect("a total"))
+    };
+    let set = format!("commitments.compute-sp={bought}");
+    let difference = cost("without", &[]) - cost("with", &["--set", &set]);
+    assert!((difference - saved).abs() < 1e-9, "{difference} is not {saved}");
+    // The scenario's own open commitment is filled instead.
+    let open =
+        "commitments.more={kind: compute-sp, term: 3y, payment: all-upfront, usd-per-hour: 0}";
+    let filled = text(&answer(&["--set", open]));
+    assert!(filled.contains("commitments:\n  more:\n    usd-per-hour: 0."), "{filled}");
+    // Same bytes on any number of threads, and in every format.
+    for format in ["json", "csv", "markdown"] {
+        assert_eq!(answer(&["--format", format, "-j", "1"]), answer(&["--format", format]));
+    }
+    assert!(read("out/curves.csv").lines().count() > 20);
+    assert!(read("out/charts/commit-1-cost.svg").starts_with("<svg"));
+    // Bought, nothing more is worth buying.
+    let after = text(&answer(&["--set", &set]));
+    assert!(after.contains("Commit to nothing more"), "{after}");
+}
