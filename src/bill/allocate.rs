@@ -14,15 +14,22 @@
 //! node (volume, address, licence, minimum). A Fargate pod belongs to its
 //! workload with everything it costs.
 
+mod owners;
+mod policy;
+
+use std::collections::BTreeMap;
+
+use self::owners::Owners;
+pub use self::policy::{Daemons, Idle, LabelGrouping, Shared, UNALLOCATED};
 use super::around::Target;
 use super::ledger::add;
-use super::model::{ByName, Resource, Step, StepCost, pseudo};
+use super::model::{ByName, OwnerCost, Resource, Step, StepCost, pseudo};
 use super::parts::{Collector, Distributed, PartOwner as Owner, Parts};
 use super::prices::ResourceWeight;
 use crate::cluster::ClusterSpec;
 use crate::observe::{FargateRecord, NodeWindow, Record};
 use crate::units::{Money, split_exact};
-use crate::workload::{WorkloadId, WorkloadKind, Workloads};
+use crate::workload::{NamespaceId, WorkloadId, WorkloadKind, Workloads};
 use crate::{Error, Result};
 
 const CPU: usize = 0;
@@ -53,17 +60,7 @@ pub(super) struct Allocation<'a> {
     workloads: &'a Workloads,
     weight: ResourceWeight,
     steps: [[Money; 3]; Step::ALL.len()],
-    by_workload: Vec<Money>,
-    by_namespace: Vec<Money>,
-    by_pseudo: ByName,
-    /// Per pool and workload: what its pods requested there; last what the
-    /// cluster is charged for a workload.
-    direct: Vec<Money>,
-    /// Per pool: what nobody's pods requested, and `DaemonSet`s. Last the
-    /// cluster, which has nothing of the kind.
-    shared: Vec<Money>,
-    /// Of no pool: control plane, unused commitment.
-    global: Money,
+    owners: Owners,
     next_window: usize,
     next_owner: usize,
     parts: Vec<Part>,
@@ -77,6 +74,8 @@ pub(super) struct Allocated {
     pub(super) by_workload: ByName,
     pub(super) by_namespace: ByName,
     pub(super) fully_loaded: ByName,
+    pub(super) by_label: BTreeMap<String, ByName>,
+    pub(super) owners: Vec<OwnerCost>,
     pub(super) parts: Parts,
 }
 
@@ -88,19 +87,14 @@ impl<'a> Allocation<'a> {
         weight: ResourceWeight,
         collector: Option<Collector>,
     ) -> Self {
-        let pools = cluster.pools.len() + cluster.fargate.len() + 1;
+        let pools = cluster.pools.len() + cluster.fargate.len();
         Allocation {
             record,
             cluster,
             workloads,
             weight,
             steps: [[Money::ZERO; 3]; Step::ALL.len()],
-            by_workload: vec![Money::ZERO; workloads.workloads.len()],
-            by_namespace: vec![Money::ZERO; workloads.namespaces.len()],
-            by_pseudo: ByName::new(),
-            direct: vec![Money::ZERO; pools * workloads.workloads.len()],
-            shared: vec![Money::ZERO; pools],
-            global: Money::ZERO,
+            owners: Owners::new(pools),
             next_window: 0,
             next_owner: 0,
             parts: Vec::new(),
@@ -214,8 +208,7 @@ impl<'a> Allocation<'a> {
         self.turn_to(Resource::Node(node));
         self.collect(Owner::Pseudo(pseudo::SHARED), step, OTHER, amount);
         self.steps[step as usize][OTHER] += amount;
-        add(&mut self.by_pseudo, pseudo::SHARED, amount);
-        self.shared[pool] += amount;
+        self.owners.add_pseudo(pool, pseudo::SHARED, amount);
     }
 
     /// A charge of no pool.
@@ -223,8 +216,7 @@ impl<'a> Allocation<'a> {
         let owner =
             if step == Step::UnusedCommitment { pseudo::UNUSED_COMMITMENT } else { pseudo::SHARED };
         self.steps[step as usize][OTHER] += amount;
-        add(&mut self.by_pseudo, owner, amount);
-        self.global += amount;
+        self.owners.add_pseudo(self.owners.no_pool(), owner, amount);
     }
 
     /// A charge around the compute: of one workload, in the namespace of the
@@ -242,7 +234,7 @@ impl<'a> Allocation<'a> {
         };
         self.turn_to(Resource::Cluster);
         let owner = Owner::Workload(workload, template.namespace);
-        let pool = self.shared.len() - 1;
+        let pool = self.owners.no_pool();
         self.give(Part { weight: 0, step, owner }, amount, OTHER, pool)
     }
 
@@ -357,77 +349,103 @@ impl<'a> Allocation<'a> {
         self.steps[part.step as usize][resource] += amount;
         match part.owner {
             Owner::Workload(workload, namespace) => {
-                let (w, n) = (workload.index(), namespace.index());
-                let sums = self.by_workload.get_mut(w).zip(self.by_namespace.get_mut(n));
-                let (by_workload, by_namespace) =
-                    sums.ok_or_else(|| Error::failed("a pod belongs to an unknown workload"))?;
-                *by_workload += amount;
-                *by_namespace += amount;
-                let shared = part.step == Step::DaemonSets && self.is_daemon(workload);
-                if shared {
-                    self.shared[pool] += amount;
-                } else if self.is_daemon(workload) {
-                    // What the cluster is charged for a DaemonSet serves all.
-                    self.global += amount;
-                } else {
-                    self.direct[pool * self.workloads.workloads.len() + w] += amount;
+                let known = workload.index() < self.workloads.workloads.len()
+                    && namespace.index() < self.workloads.namespaces.len();
+                if !known {
+                    return Err(Error::failed("a pod belongs to an unknown workload"));
                 }
+                // What the cluster is charged for a DaemonSet serves all, too.
+                let shared = self.is_daemon(workload)
+                    && (part.step == Step::DaemonSets || pool == self.owners.no_pool());
+                self.owners.add(pool, (workload, namespace), resource, amount, shared);
             }
-            Owner::Pseudo(name) => {
-                add(&mut self.by_pseudo, name, amount);
-                self.shared[pool] += amount;
-            }
+            Owner::Pseudo(name) => self.owners.add_pseudo(pool, name, amount),
         }
         Ok(())
     }
 
     /// Names the sums and distributes what is shared.
-    pub(super) fn finish(mut self) -> Allocated {
-        let all = &self.workloads.workloads;
-        let mut loaded = vec![Money::ZERO; all.len()];
-        let mut fully_loaded = ByName::new();
-        let watched = self.collector.as_ref().and_then(Collector::workload);
-        let watched = watched.map(WorkloadId::index).filter(|w| *w < all.len());
-        for (pool, shared) in self.shared.iter().enumerate() {
-            let direct = &self.direct[pool * all.len()..(pool + 1) * all.len()];
-            for (sum, amount) in loaded.iter_mut().zip(direct) {
-                *sum += *amount;
-            }
-            let before = watched.map(|w| loaded[w]);
-            distribute(*shared, direct, &mut loaded, &mut fully_loaded, pseudo::IDLE);
-            if let (Some(c), Some(w), Some(before)) = (&mut self.collector, watched, before) {
-                let all_direct = direct.iter().copied().sum();
-                let part = loaded[w] - before;
-                let (pool, direct, shared) = (Some(pool), direct[w], *shared);
-                c.distributed(Distributed { pool, direct, all_direct, shared, part });
-            }
+    pub(super) fn finish(mut self, groupings: &[LabelGrouping]) -> Allocated {
+        let fully_loaded = self.load();
+        let (owners, workloads) = (&self.owners, self.workloads);
+        let workload = |id: WorkloadId| workloads.workloads[id.index()].name.as_str();
+        let namespace = |id: NamespaceId| workloads.namespaces[id.index()].as_str();
+        let mut by_workload = owners.all_pseudo();
+        let mut by_namespace = by_workload.clone();
+        // Those that cost nothing are named too.
+        for info in &workloads.workloads {
+            add(&mut by_workload, &info.name, Money::ZERO);
         }
-        let weights = loaded.clone();
-        distribute(self.global, &weights, &mut loaded, &mut fully_loaded, pseudo::SHARED);
-        if let (Some(c), Some(w)) = (&mut self.collector, watched) {
-            let (direct, all_direct) = (weights[w], weights.iter().copied().sum());
-            let part = loaded[w] - direct;
-            let shared = self.global;
-            c.distributed(Distributed { pool: None, direct, all_direct, shared, part });
+        for name in &workloads.namespaces {
+            add(&mut by_namespace, name, Money::ZERO);
         }
-        for (info, amount) in all.iter().zip(loaded) {
-            add(&mut fully_loaded, &info.name, amount);
+        let mut costs = Vec::with_capacity(owners.pairs.len());
+        for (pair, (w, n)) in owners.pairs.iter().enumerate() {
+            let [cpu, memory, other] = owners.split(pair);
+            let cost = OwnerCost { workload: *w, namespace: *n, cpu, memory, other };
+            add(&mut by_workload, workload(*w), cost.amount());
+            add(&mut by_namespace, namespace(*n), cost.amount());
+            costs.push(cost);
         }
-        let mut by_workload = self.by_pseudo.clone();
-        for (info, amount) in all.iter().zip(self.by_workload) {
-            add(&mut by_workload, &info.name, amount);
-        }
-        let mut by_namespace = self.by_pseudo;
-        for (name, amount) in self.workloads.namespaces.iter().zip(self.by_namespace) {
-            add(&mut by_namespace, name, amount);
-        }
+        costs.sort_unstable_by_key(|c| (c.namespace, c.workload));
+        let by_label = groupings
+            .iter()
+            .map(|rules| {
+                let pairs = owners.pairs.iter();
+                let groups: Vec<&str> =
+                    pairs.map(|(w, n)| rules.group(workload(*w), namespace(*n))).collect();
+                (rules.label.clone(), policy::group(rules, owners, &groups))
+            })
+            .collect();
         let waterfall = Step::ALL
             .into_iter()
             .zip(self.steps)
             .map(|(step, [cpu, memory, other])| StepCost { step, cpu, memory, other })
             .collect();
         let parts = self.collector.map(Collector::finish).unwrap_or_default();
-        Allocated { waterfall, by_workload, by_namespace, fully_loaded, parts }
+        let owners = costs;
+        Allocated { waterfall, by_workload, by_namespace, fully_loaded, by_label, owners, parts }
+    }
+
+    /// What each workload bears with everything shared distributed.
+    fn load(&mut self) -> ByName {
+        let all = &self.workloads.workloads;
+        let mut loaded = vec![Money::ZERO; all.len()];
+        let mut fully_loaded = ByName::new();
+        let watched = self.collector.as_ref().and_then(Collector::workload);
+        let watched = watched.map(WorkloadId::index).filter(|w| *w < all.len());
+        // What belongs to no pool is shared by all, after the pools.
+        let global = self.owners.shared(self.owners.no_pool());
+        for pool in self.owners.slots() {
+            let mut direct = vec![Money::ZERO; all.len()];
+            for (pair, (workload, _)) in self.owners.pairs.iter().enumerate() {
+                direct[workload.index()] += self.owners.direct(pair, pool);
+            }
+            let none = pool == self.owners.no_pool();
+            let shared = if none { Money::ZERO } else { self.owners.shared(pool) };
+            for (sum, amount) in loaded.iter_mut().zip(&direct) {
+                *sum += *amount;
+            }
+            let before = watched.map(|w| loaded[w]);
+            distribute(shared, &direct, &mut loaded, &mut fully_loaded, pseudo::IDLE);
+            if let (Some(c), Some(w), Some(before)) = (&mut self.collector, watched, before) {
+                let all_direct = direct.iter().copied().sum();
+                let part = loaded[w] - before;
+                let (pool, direct) = (Some(pool), direct[w]);
+                c.distributed(Distributed { pool, direct, all_direct, shared, part });
+            }
+        }
+        let weights = loaded.clone();
+        distribute(global, &weights, &mut loaded, &mut fully_loaded, pseudo::SHARED);
+        if let (Some(c), Some(w)) = (&mut self.collector, watched) {
+            let (direct, all_direct) = (weights[w], weights.iter().copied().sum());
+            let part = loaded[w] - direct;
+            c.distributed(Distributed { pool: None, direct, all_direct, shared: global, part });
+        }
+        for (info, amount) in all.iter().zip(loaded) {
+            add(&mut fully_loaded, &info.name, amount);
+        }
+        fully_loaded
     }
 }
 

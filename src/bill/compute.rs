@@ -385,11 +385,13 @@ impl Billing<'_> {
         if plan.commitments.is_empty() {
             bill.by_pool.remove(pseudo::COMMITMENT_POOL);
         }
-        let allocated = self.allocation.finish();
+        let allocated = self.allocation.finish(&plan.label_groupings);
         bill.waterfall = allocated.waterfall;
         bill.by_workload = allocated.by_workload;
         bill.by_namespace = allocated.by_namespace;
         bill.fully_loaded_by_workload = allocated.fully_loaded;
+        bill.by_label = allocated.by_label;
+        bill.owners = allocated.owners;
         bill.commitment.each = self.commitments;
         (bill.from_unix_ms, bill.to_unix_ms) = (window.from, window.to.max(window.from));
         bill.node_count = record.nodes.len() as u32;
@@ -532,7 +534,11 @@ fn check_sums(bill: &Bill) -> Result<()> {
     let hours = bill.hourly.rows.iter().flatten().copied().sum();
     let items = bill.by_item.values().copied().sum();
     let more = [("the waterfall", waterfall), ("hours", hours), ("items", items)];
-    for (name, sum) in sums.into_iter().chain(more) {
+    let labels = bill
+        .by_label
+        .iter()
+        .map(|(label, groups)| (label.as_str(), groups.values().copied().sum::<Money>()));
+    for (name, sum) in sums.into_iter().chain(more).chain(labels) {
         if sum != bill.total {
             let total = bill.total;
             return Err(Error::failed(format!("{name} sum to {sum}, the bill to {total}")));

@@ -27,6 +27,7 @@ mod summary;
 mod tests;
 mod usage;
 
+pub use allocate::{Daemons, Idle, LabelGrouping, Shared, UNALLOCATED};
 pub use around::{
     Amount, AroundCharge, Basis, DatedPrice, Dimension, Pricing, Target, Tier, Tiers,
 };
@@ -35,7 +36,7 @@ pub use bridge::bridge;
 pub use commitments::eligible_usage;
 pub use model::{
     Bill, ByName, Charge, CommitmentSummary, CommitmentUse, Hourly, KeepLines, Lines, Monthly,
-    PurchaseOption, Resource, Sku, Step, StepCost, Unit, pseudo,
+    OwnerCost, PurchaseOption, Resource, Sku, Step, StepCost, Unit, pseudo,
 };
 pub use parts::{Distributed, Focus, Part, PartOwner, Parts};
 pub use prices::{

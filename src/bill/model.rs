@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use super::prices::PriceStatus;
 use crate::units::Money;
+use crate::workload::{NamespaceId, WorkloadId};
 
 /// Names to money, in the order of the names.
 pub type ByName = BTreeMap<String, Money>;
@@ -562,6 +563,29 @@ impl StepCost {
     }
 }
 
+/// What pods of one workload in one namespace cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OwnerCost {
+    /// Whose pods.
+    pub workload: WorkloadId,
+    /// In which namespace.
+    pub namespace: NamespaceId,
+    /// Spent on cpu.
+    pub cpu: Money,
+    /// Spent on memory.
+    pub memory: Money,
+    /// Spent on neither.
+    pub other: Money,
+}
+
+impl OwnerCost {
+    /// All of it.
+    #[must_use]
+    pub fn amount(&self) -> Money {
+        self.cpu + self.memory + self.other
+    }
+}
+
 /// Money per clock hour, by how it was bought.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Hourly {
@@ -706,6 +730,15 @@ pub struct Bill {
     pub by_namespace: ByName,
     /// By workload: what its pods requested, the rest under [`pseudo`] owners.
     pub by_workload: ByName,
+    /// By label (`team`), then by its values, under the policy of
+    /// [`super::LabelGrouping`]; pods without it under
+    /// [`super::UNALLOCATED`], what the policy keeps apart under [`pseudo`]
+    /// owners.
+    pub by_label: BTreeMap<String, ByName>,
+    /// By workload and namespace what its pods requested, ascending by
+    /// namespace and workload. With the [`pseudo`] owners of `by_namespace` they
+    /// sum to `total`.
+    pub owners: Vec<OwnerCost>,
     /// By workload with everything shared distributed: per pool in proportion
     /// to the direct cost of its workloads (`DaemonSet`s count as shared), then
     /// control plane and unused commitment over all. A pool without any

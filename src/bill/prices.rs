@@ -305,6 +305,8 @@ pub struct BillingPlan {
     pub commitments: Vec<Commitment>,
     /// How node cost splits between cpu and memory.
     pub weight: ResourceWeight,
+    /// By which labels the bill is grouped, and how.
+    pub label_groupings: Vec<super::LabelGrouping>,
 }
 
 /// In force at all times.

@@ -1,5 +1,7 @@
 //! The `cost` part of `summary.json`.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
@@ -21,6 +23,8 @@ pub struct CostSummary<'a> {
     by_namespace: &'a ByName,
     by_workload: &'a ByName,
     fully_loaded_by_workload: &'a ByName,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    by_label: &'a BTreeMap<String, ByName>,
     by_price_status: &'a ByName,
     #[serde(serialize_with = "steps")]
     waterfall: &'a [StepCost],
@@ -64,6 +68,7 @@ impl Bill {
             by_namespace: &self.by_namespace,
             by_workload: &self.by_workload,
             fully_loaded_by_workload: &self.fully_loaded_by_workload,
+            by_label: &self.by_label,
             by_price_status: &self.by_price_status,
             waterfall: &self.waterfall,
             surplus_credits_unknown_node_hours: (self.credits_unknown_ms > 0)

@@ -46,6 +46,7 @@ pub(super) fn link(
         fargate_licence: charges.fargate_licence.as_ref().map(|l| stated(l.usd_per_pod_hour.value)),
         commitments,
         weight: weight(scenario, notes),
+        label_groupings: super::allocation::link(scenario, notes),
     }
 }
 

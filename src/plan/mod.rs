@@ -11,6 +11,7 @@
 //!
 //! [`Diagnostics`]: crate::scenario::Diagnostics
 
+mod allocation;
 mod around;
 mod billing;
 mod bindings;

@@ -309,6 +309,57 @@ record! {
     pub struct Allocation {
         /// Cost of one vCPU as a multiple of the cost of one GiB of memory.
         "cpu-weight" => cpu_weight: Option<Spanned<NonNegative>>,
+        /// Labels of pods by which cost is grouped; pods without one have that of their namespace in `kubernetes`.
+        "by-label" => by_label: Keyed<LabelGrouping> = Keyed::default(),
+    }
+}
+
+record! {
+    /// Who bears what no pod requested, in the groups of a label.
+    #[derive(Default)]
+    pub struct LabelGrouping {
+        /// Free capacity; keep unless stated.
+        "idle" => idle: Option<Spanned<IdleCost>>,
+        /// What is reserved for kubelet and system; keep unless stated.
+        "system-reserve" => system_reserve: Option<Spanned<IdleCost>>,
+        /// DaemonSets; own unless stated.
+        "daemonsets" => daemonsets: Option<Spanned<DaemonSetCost>>,
+        /// Volumes, addresses, licences and fees of nodes and cluster, nodes that boot or drain, unused commitment; keep unless stated.
+        "shared" => shared: Option<Spanned<SharedCost>>,
+    }
+}
+
+names! {
+    /// Who bears capacity that nobody requested.
+    pub enum IdleCost {
+        /// Nobody: it keeps a name of its own.
+        "keep" => Keep,
+        /// The users of the pool, in proportion to their cost there.
+        "share-by-pool" => ShareByPool,
+        /// All, in proportion to their cost.
+        "share" => Share,
+    }
+}
+
+names! {
+    /// Who bears DaemonSets.
+    pub enum DaemonSetCost {
+        /// Whose label they carry.
+        "own" => Own,
+        /// The users of the pool, in proportion to their cost there.
+        "share-by-pool" => ShareByPool,
+    }
+}
+
+names! {
+    /// Who bears shared charges.
+    pub enum SharedCost {
+        /// Nobody: they keep names of their own.
+        "keep" => Keep,
+        /// All, in proportion to their cost.
+        "by-cost" => ByCost,
+        /// All that cost something, in equal parts.
+        "evenly" => Evenly,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The program as its users run it: exit codes, files, equal bytes.
 
+mod allocation;
 mod bill;
 mod commit;
 mod compare;
