@@ -42,6 +42,7 @@ impl Lever {
             Lever::Purchase(PurchaseOption::OnDemand) => "EC2 On-Demand prices",
             Lever::Purchase(PurchaseOption::Spot) => "Spot prices",
             Lever::Purchase(PurchaseOption::SavingsPlan) => "Savings Plan rates",
+            Lever::Purchase(PurchaseOption::ReservedInstance) => "Reserved Instance prices",
             Lever::Purchase(PurchaseOption::Fargate) => "Fargate prices",
             Lever::Purchase(PurchaseOption::FargateSpot) => "Fargate Spot prices",
             Lever::Purchase(PurchaseOption::Custom) => "stated prices of custom shapes",

@@ -84,6 +84,7 @@ fn auto_mode_is_not_discounted() {
         usd_per_hour: "1".parse().expect("rate"),
         reserved: None,
         in_force: ALWAYS,
+        fees: CommitmentFees::default(),
         shapes: vec![Some(real("0.07"))],
         fargate: vec![],
     }];

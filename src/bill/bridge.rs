@@ -22,7 +22,11 @@ fn label((charge, purchase): (Charge, PurchaseOption)) -> String {
     let name = charge.label();
     let one_way = matches!(
         (charge, purchase),
-        (_, PurchaseOption::Other) | (Charge::SpotFirstHour | Charge::UnusedCommitment, _)
+        (_, PurchaseOption::Other)
+            | (
+                Charge::SpotFirstHour | Charge::UnusedCommitment | Charge::UnusedReservedInstance,
+                _
+            )
     );
     if one_way {
         return name.to_owned();
@@ -31,6 +35,7 @@ fn label((charge, purchase): (Charge, PurchaseOption)) -> String {
         PurchaseOption::OnDemand => "On-Demand",
         PurchaseOption::Spot | PurchaseOption::FargateSpot => "Spot",
         PurchaseOption::SavingsPlan => "Savings Plan",
+        PurchaseOption::ReservedInstance => "Reserved Instance",
         PurchaseOption::Fargate => return name.to_owned(),
         PurchaseOption::Custom => "custom shapes",
         PurchaseOption::Other => "other",

@@ -16,7 +16,7 @@ use super::model::{
     Bill, Charge, CommitmentUse, KeepLines, Monthly, PurchaseOption, Sku, Step, Unit, pseudo,
 };
 use super::parts::{Collector, Focus, Parts};
-use super::prices::{BillingPlan, Commitment, MONTH_HOURS, Price, PriceStatus};
+use super::prices::{BillingPlan, Commitment, CommitmentKind, MONTH_HOURS, Price, PriceStatus};
 use super::usage::{Meter, RawLine, Source};
 use crate::cluster::ClusterSpec;
 use crate::observe::Record;
@@ -88,13 +88,7 @@ fn make(
         commitments: plan
             .commitments
             .iter()
-            .map(|c| CommitmentUse {
-                name: c.name.clone(),
-                committed: Money::ZERO,
-                used: Money::ZERO,
-                unused: Money::ZERO,
-                covered_on_demand: Money::ZERO,
-            })
+            .map(|c| CommitmentUse::new(c.name.clone(), c.kind))
             .collect(),
         covered: BTreeMap::new(),
         settlement: Settlement::default(),
@@ -111,6 +105,7 @@ fn make(
     run.pods()?;
     run.around()?;
     run.unused()?;
+    run.fees()?;
     run.finish()
 }
 
@@ -216,17 +211,16 @@ impl Billing<'_> {
         let sku = skus.list[usize::from(base)].clone();
         let c = &self.meter.plan.commitments[usize::from(commitment)];
         let price = plan_price(c).unwrap_or(Price::new(sku.rate, sku.status));
-        let (charge, unit) = (sku.charge, sku.unit);
+        let (charge, unit, purchase) = (sku.charge, sku.unit, bought_by(c.kind));
         let make = || Sku {
             name: format!("{} under {}", sku.name, c.name),
-            purchase: PurchaseOption::SavingsPlan,
+            purchase,
             status: price.status,
             rate: price.rate,
             commitment: Some(commitment),
             ..sku
         };
         let source = Source::Covered(base);
-        let purchase = PurchaseOption::SavingsPlan;
         let id = skus.intern(source, make, charge, purchase, unit, Some(commitment))?;
         self.covered.insert((base, commitment), id);
         Ok(id)
@@ -326,26 +320,13 @@ impl Billing<'_> {
 
     /// What the commitments cost and nothing used: a line an hour.
     fn unused(&mut self) -> Result<()> {
-        let record = self.meter.record;
-        let resource = (record.nodes.len() + record.fargate.len()) as u32 + 1;
-        let pool = self.meter.cluster.pools.len() + self.meter.cluster.fargate.len() + 1;
-        let first_hour = self.meter.window.first_hour();
-        for (i, c) in self.meter.plan.commitments.iter().enumerate() {
-            // `check_plan` bounds their number.
-            let plan = i as u16;
-            let (charge, purchase) = (Charge::UnusedCommitment, PurchaseOption::SavingsPlan);
-            let make = || Sku {
-                name: format!("{} unused", c.name),
-                charge,
-                purchase,
-                status: PriceStatus::Stated,
-                unit: Unit::Usd,
-                rate: Rate::from_pico(Unit::Usd.per().into()),
-                commitment: Some(plan),
+        let plan = self.meter.plan;
+        for (i, c) in plan.commitments.iter().enumerate() {
+            let charge = if c.kind.is_reserved() {
+                Charge::UnusedReservedInstance
+            } else {
+                Charge::UnusedCommitment
             };
-            let skus = &mut self.meter.skus;
-            let sku =
-                skus.intern(Source::Commitment, make, charge, purchase, Unit::Usd, Some(plan))?;
             for hour in 0..self.settlement.hours() {
                 let Spent { committed, unused, .. } = self.settlement.spent(hour, i);
                 let sums = &mut self.commitments[i];
@@ -354,23 +335,97 @@ impl Billing<'_> {
                 if unused == Money::ZERO {
                     continue;
                 }
-                let entry = Entry {
-                    resource: resource + i as u32,
-                    pool,
-                    sku,
-                    hour: i32::try_from(first_hour + hour as i64)
-                        .map_err(|_| Error::failed("a clock hour leaves i32"))?,
-                    quantity: i64::try_from(unused.pico())
-                        .map_err(|_| Error::failed("unused commitment leaves i64"))?,
-                    list: Money::ZERO,
-                    net: unused,
-                    on_demand: Money::ZERO,
-                };
-                self.ledger.add(entry, &self.meter.skus.list)?;
+                // Less than the hour's commitment, which `MAX_RATE` bounds.
+                let quantity = i64::try_from(unused.pico())
+                    .map_err(|_| Error::failed("unused commitment leaves i64"))?;
+                self.commitment_line(i, charge, hour, quantity, unused)?;
                 self.allocation.global(Step::UnusedCommitment, unused);
             }
         }
         Ok(())
+    }
+
+    /// What is paid for the commitments: the last lines of the bill.
+    fn fees(&mut self) -> Result<()> {
+        let window = self.meter.window;
+        let first_hour = window.first_hour();
+        for (i, c) in self.meter.plan.commitments.iter().enumerate() {
+            let at = c.in_force.0;
+            if (window.from..window.to).contains(&at) {
+                self.commitments[i].upfront = c.fees.upfront;
+                let hour = (at.div_euclid(HOUR_MS) - first_hour) as usize;
+                // A line holds 9 million USD, a payment may be more.
+                let mut rest = c.fees.upfront.pico();
+                while rest > 0 {
+                    let part = i64::try_from(rest).unwrap_or(i64::MAX);
+                    self.commitment_line(i, Charge::CommitmentUpfront, hour, part, Money::ZERO)?;
+                    rest -= i128::from(part);
+                }
+            }
+            for hour in 0..window.hours() {
+                let start = (first_hour + hour as i64) * HOUR_MS;
+                let (from, to) = (c.in_force.0.max(start), c.in_force.1.min(start + HOUR_MS));
+                let ms = i128::from(window.overlap(from, to));
+                let fee = c.fees.hourly.charge(ms, i128::from(HOUR_MS));
+                self.commitments[i].recurring += fee;
+                let mut rest = fee.pico();
+                while rest > 0 {
+                    let part = i64::try_from(rest).unwrap_or(i64::MAX);
+                    self.commitment_line(i, Charge::CommitmentRecurring, hour, part, Money::ZERO)?;
+                    rest -= i128::from(part);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a line of dollars of a commitment.
+    fn commitment_line(
+        &mut self,
+        commitment: usize,
+        charge: Charge,
+        hour: usize,
+        quantity: i64,
+        net: Money,
+    ) -> Result<()> {
+        let record = self.meter.record;
+        let resource = (record.nodes.len() + record.fargate.len() + 1 + commitment) as u32;
+        let pool = self.meter.cluster.pools.len() + self.meter.cluster.fargate.len() + 1;
+        let hour = self.meter.window.first_hour() + hour as i64;
+        let entry = Entry {
+            resource,
+            pool,
+            // `check_plan` bounds their number.
+            sku: self.commitment_sku(commitment as u16, charge)?,
+            hour: i32::try_from(hour).map_err(|_| Error::failed("a clock hour leaves i32"))?,
+            quantity,
+            list: Money::ZERO,
+            net,
+            on_demand: Money::ZERO,
+        };
+        self.ledger.add(entry, &self.meter.skus.list)
+    }
+
+    /// The SKU of dollars of a commitment.
+    fn commitment_sku(&mut self, plan: u16, charge: Charge) -> Result<u16> {
+        let what = match charge {
+            Charge::CommitmentUpfront => "upfront",
+            Charge::CommitmentRecurring => "recurring",
+            _ => "unused",
+        };
+        let c = &self.meter.plan.commitments[usize::from(plan)];
+        let purchase = bought_by(c.kind);
+        let make = || Sku {
+            name: format!("{} {what}", c.name),
+            charge,
+            purchase,
+            status: PriceStatus::Stated,
+            unit: Unit::Usd,
+            rate: Rate::from_pico(Unit::Usd.per().into()),
+            commitment: Some(plan),
+        };
+        let source = Source::Commitment;
+        self.meter.skus.intern(source, make, charge, purchase, Unit::Usd, Some(plan))
     }
 
     fn finish(self) -> Result<(Bill, Parts)> {
@@ -393,6 +448,7 @@ impl Billing<'_> {
         bill.by_label = allocated.by_label;
         bill.owners = allocated.owners;
         bill.commitment.each = self.commitments;
+        bill.cash_total = bill.total - bill.commitment.committed() + bill.commitment.cash();
         (bill.from_unix_ms, bill.to_unix_ms) = (window.from, window.to.max(window.from));
         bill.node_count = record.nodes.len() as u32;
         bill.credits_unknown_ms = credits.unknown_ms;
@@ -421,7 +477,10 @@ fn step(charge: Charge) -> Option<Step> {
         | Charge::VolumeMinimum
         | Charge::FeeRounding
         | Charge::FeeMinimum => Some(Step::Minimums),
-        Charge::UnusedCommitment => Some(Step::UnusedCommitment),
+        Charge::UnusedCommitment
+        | Charge::UnusedReservedInstance
+        | Charge::CommitmentUpfront
+        | Charge::CommitmentRecurring => Some(Step::UnusedCommitment),
         Charge::RootVolume
         | Charge::VolumeIops
         | Charge::VolumeThroughput
@@ -445,6 +504,11 @@ fn step(charge: Charge) -> Option<Step> {
         | Charge::Egress => Some(Step::Network),
         Charge::ContainerInsights | Charge::LogIngestion => Some(Step::Monitoring),
     }
+}
+
+/// What a commitment covers counts as bought this way.
+fn bought_by(kind: CommitmentKind) -> PurchaseOption {
+    if kind.is_reserved() { PurchaseOption::ReservedInstance } else { PurchaseOption::SavingsPlan }
 }
 
 fn monthly(total: Money, window_ms: i64) -> Option<Monthly> {

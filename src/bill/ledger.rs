@@ -61,6 +61,10 @@ impl Ledger {
     /// Writes a line.
     pub(super) fn add(&mut self, e: Entry, skus: &[Sku]) -> Result<()> {
         let sku = &skus[usize::from(e.sku)];
+        if sku.charge.is_commitment_fee() {
+            // It costs nothing by itself: no sum but cash knows it.
+            return self.keep_line(e, sku);
+        }
         let purchase = sku.purchase as usize;
         let item = &mut self.items[sku.charge as usize][purchase];
         *item = (item.0 + e.net, true);
@@ -78,10 +82,17 @@ impl Ledger {
         }
         if matches!(
             sku.purchase,
-            PurchaseOption::OnDemand | PurchaseOption::Fargate | PurchaseOption::SavingsPlan
+            PurchaseOption::OnDemand
+                | PurchaseOption::Fargate
+                | PurchaseOption::SavingsPlan
+                | PurchaseOption::ReservedInstance
         ) {
             self.eligible += e.list;
         }
+        self.keep_line(e, sku)
+    }
+
+    fn keep_line(&mut self, e: Entry, sku: &Sku) -> Result<()> {
         if self.keep == KeepLines::Yes {
             let narrow = |amount: Money| {
                 i64::try_from(amount.pico()).map_err(|_| {

@@ -9,6 +9,8 @@ mod attached;
 #[cfg(test)]
 mod attached_tests;
 mod bridge;
+#[cfg(test)]
+mod commitment_tests;
 pub mod commitments;
 mod compute;
 mod credits;
@@ -40,8 +42,8 @@ pub use model::{
 };
 pub use parts::{Distributed, Focus, Part, PartOwner, Parts};
 pub use prices::{
-    ALWAYS, BillingPlan, Burst, Commitment, CommitmentKind, FargatePrice, MONTH_HOURS, NodeFee,
-    PoolCharges, Price, PriceStatus, Reserved, ResourceWeight, RootVolume, ShapePrice,
-    SpotBilledAt,
+    ALWAYS, BillingPlan, Burst, Commitment, CommitmentFees, CommitmentKind, FargatePrice,
+    MONTH_HOURS, NodeFee, PoolCharges, Price, PriceStatus, Reserved, ResourceWeight, RootVolume,
+    ShapePrice, SpotBilledAt,
 };
 pub use summary::CostSummary;

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use super::prices::PriceStatus;
+use super::prices::{CommitmentKind, PriceStatus};
 use crate::units::Money;
 use crate::workload::{NamespaceId, WorkloadId};
 
@@ -41,6 +41,13 @@ pub enum Charge {
     FargateOsLicence,
     /// Committed spend that nothing used.
     UnusedCommitment,
+    /// Reserved Instances that nothing used.
+    UnusedReservedInstance,
+    /// An upfront payment of a commitment: cash, spread over the hours of the
+    /// other lines.
+    CommitmentUpfront,
+    /// The recurring fee of a commitment: cash, part of the other lines.
+    CommitmentRecurring,
     /// The root volume of a node.
     RootVolume,
     /// As `InstanceRounding`, for a root volume.
@@ -101,7 +108,7 @@ pub enum Charge {
 
 impl Charge {
     /// Every charge, in order.
-    pub const ALL: [Charge; 39] = [
+    pub const ALL: [Charge; 42] = [
         Charge::Instance,
         Charge::InstanceRounding,
         Charge::InstanceMinimum,
@@ -113,6 +120,9 @@ impl Charge {
         Charge::FargateStorage,
         Charge::FargateOsLicence,
         Charge::UnusedCommitment,
+        Charge::UnusedReservedInstance,
+        Charge::CommitmentUpfront,
+        Charge::CommitmentRecurring,
         Charge::RootVolume,
         Charge::VolumeRounding,
         Charge::VolumeMinimum,
@@ -158,6 +168,9 @@ impl Charge {
             Charge::FargateStorage => "fargate-storage",
             Charge::FargateOsLicence => "fargate-os-licence",
             Charge::UnusedCommitment => "unused-commitment",
+            Charge::UnusedReservedInstance => "unused-reserved-instance",
+            Charge::CommitmentUpfront => "commitment-upfront",
+            Charge::CommitmentRecurring => "commitment-recurring",
             Charge::RootVolume => "root-volume",
             Charge::VolumeRounding => "root-volume-second-rounding",
             Charge::VolumeMinimum => "root-volume-minimum",
@@ -220,6 +233,9 @@ impl Charge {
             Charge::FargateStorage => "Fargate storage",
             Charge::FargateOsLicence => "Fargate Windows licences",
             Charge::UnusedCommitment => "Savings Plan, unused",
+            Charge::UnusedReservedInstance => "Reserved Instance, unused",
+            Charge::CommitmentUpfront => "commitment, paid upfront",
+            Charge::CommitmentRecurring => "commitment, recurring fee",
             Charge::RootVolume => "root volumes",
             Charge::VolumeRounding => "root volume second rounding",
             Charge::VolumeMinimum => "root volume one-minute minimum",
@@ -252,6 +268,15 @@ impl Charge {
     }
 }
 
+impl Charge {
+    /// Whether it is a payment for a commitment: cash that the hours of other
+    /// lines amortise, so it costs nothing by itself.
+    #[must_use]
+    pub const fn is_commitment_fee(self) -> bool {
+        matches!(self, Charge::CommitmentUpfront | Charge::CommitmentRecurring)
+    }
+}
+
 /// How a line was bought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PurchaseOption {
@@ -259,8 +284,10 @@ pub enum PurchaseOption {
     OnDemand,
     /// EC2 Spot.
     Spot,
-    /// Covered by a commitment, and what of the commitment stayed unused.
+    /// Covered by a Savings Plan, and what of the plan stayed unused.
     SavingsPlan,
+    /// Covered by a Reserved Instance, and what of it stayed unused.
+    ReservedInstance,
     /// Fargate at its list price.
     Fargate,
     /// Fargate Spot (ECS only).
@@ -273,10 +300,11 @@ pub enum PurchaseOption {
 
 impl PurchaseOption {
     /// Every option, in order.
-    pub const ALL: [PurchaseOption; 7] = [
+    pub const ALL: [PurchaseOption; 8] = [
         PurchaseOption::OnDemand,
         PurchaseOption::Spot,
         PurchaseOption::SavingsPlan,
+        PurchaseOption::ReservedInstance,
         PurchaseOption::Fargate,
         PurchaseOption::FargateSpot,
         PurchaseOption::Custom,
@@ -290,6 +318,7 @@ impl PurchaseOption {
             PurchaseOption::OnDemand => "on-demand",
             PurchaseOption::Spot => "spot",
             PurchaseOption::SavingsPlan => "savings-plan",
+            PurchaseOption::ReservedInstance => "reserved-instance",
             PurchaseOption::Fargate => "fargate",
             PurchaseOption::FargateSpot => "fargate-spot",
             PurchaseOption::Custom => "custom",
@@ -399,9 +428,10 @@ pub enum Resource {
 }
 
 /// Lines as columns, all of equal length: about 42 bytes a line. Nodes come
-/// first, then Fargate pods, the cluster, commitments, each in its own order;
-/// the lines of one resource are ordered by charge, then hour; those of the
-/// cluster as its charges stand in `BillingPlan::around`.
+/// first, then Fargate pods, the cluster, commitments, each in its own order,
+/// and last what is paid for commitments; the lines of one resource are ordered
+/// by charge, then hour; those of the cluster as its charges stand in
+/// `BillingPlan::around`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Lines {
     /// See [`Bill::resource`].
@@ -432,6 +462,24 @@ impl Lines {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.net.is_empty()
+    }
+}
+
+impl Bill {
+    /// What of a line is paid in the cost window, pico-USD: its fee for a
+    /// payment of a commitment, nothing where a commitment covers it or stayed
+    /// unused, else what it costs.
+    ///
+    /// # Panics
+    /// If there is no such line.
+    #[must_use]
+    pub fn line_cash(&self, line: usize) -> i64 {
+        let sku = &self.skus[usize::from(self.lines.sku[line])];
+        match sku.commitment {
+            Some(_) if sku.charge.is_commitment_fee() => self.lines.quantity[line],
+            Some(_) => 0,
+            None => self.lines.net[line],
+        }
     }
 }
 
@@ -600,7 +648,9 @@ pub struct Hourly {
 pub struct CommitmentUse {
     /// Its name.
     pub name: String,
-    /// Committed spend: used plus unused.
+    /// What it is.
+    pub kind: CommitmentKind,
+    /// Committed spend, amortised by the hour: used plus unused.
     pub committed: Money,
     /// Spent on covered usage.
     pub used: Money,
@@ -608,6 +658,33 @@ pub struct CommitmentUse {
     pub unused: Money,
     /// What the covered usage costs On-Demand.
     pub covered_on_demand: Money,
+    /// What falls due in the cost window upfront.
+    pub upfront: Money,
+    /// What falls due in the cost window by the hour.
+    pub recurring: Money,
+}
+
+impl CommitmentUse {
+    /// Nothing of it yet.
+    pub(super) fn new(name: String, kind: CommitmentKind) -> Self {
+        let zero = Money::ZERO;
+        CommitmentUse {
+            name,
+            kind,
+            committed: zero,
+            used: zero,
+            unused: zero,
+            covered_on_demand: zero,
+            upfront: zero,
+            recurring: zero,
+        }
+    }
+
+    /// What falls due in the cost window.
+    #[must_use]
+    pub fn cash(&self) -> Money {
+        self.upfront + self.recurring
+    }
 }
 
 /// How all commitments together were used.
@@ -637,6 +714,12 @@ impl CommitmentSummary {
     #[must_use]
     pub fn unused(&self) -> Money {
         self.each.iter().map(|c| c.unused).sum()
+    }
+
+    /// What falls due in the cost window.
+    #[must_use]
+    pub fn cash(&self) -> Money {
+        self.each.iter().map(CommitmentUse::cash).sum()
     }
 
     /// What the covered usage costs On-Demand.
@@ -699,8 +782,11 @@ pub struct Bill {
     pub from_unix_ms: i64,
     /// End of the cost window, Unix milliseconds.
     pub to_unix_ms: i64,
-    /// What it costs.
+    /// What it costs, commitments amortised by the hour.
     pub total: Money,
+    /// What is to be paid in the cost window: upfront and recurring fees of
+    /// commitments when they fall due instead of what they cover.
+    pub cash_total: Money,
     /// The same usage without commitments.
     pub list_total: Money,
     /// The same usage, all of it bought On-Demand.

@@ -5,7 +5,7 @@
 
 use super::around::AroundCharge;
 use super::model::Charge;
-use crate::units::{MINUTE_MS, MilliCpu, Rate};
+use crate::units::{MINUTE_MS, MilliCpu, Money, Rate};
 
 /// How far a price can be trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -226,6 +226,16 @@ pub struct Reserved {
     pub size_flexible: bool,
 }
 
+/// How a commitment is paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CommitmentFees {
+    /// On the day it comes into force.
+    pub upfront: Money,
+    /// For every hour it is in force. AWS invoices these fees by the month;
+    /// they accrue by the hour.
+    pub hourly: Rate,
+}
+
 /// A commitment that is paid every hour, whether used or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commitment {
@@ -241,6 +251,8 @@ pub struct Commitment {
     pub reserved: Option<Reserved>,
     /// In force [from, to), Unix milliseconds.
     pub in_force: (i64, i64),
+    /// When it is paid.
+    pub fees: CommitmentFees,
     /// Price per covered instance-hour, by `ShapeId`; `None` or absent stays
     /// On-Demand. For Reserved Instances the effective price.
     pub shapes: Vec<Option<Price>>,

@@ -14,6 +14,7 @@ use crate::units::Money;
 pub struct CostSummary<'a> {
     currency: &'static str,
     total: Money,
+    cash_total: Money,
     list_total: Money,
     monthly: Option<Money>,
     monthly_extrapolated: bool,
@@ -59,6 +60,7 @@ impl Bill {
         CostSummary {
             currency: "USD",
             total: self.total,
+            cash_total: self.cash_total,
             list_total: self.list_total,
             monthly: self.monthly.map(|m| m.amount),
             monthly_extrapolated: self.monthly.is_some_and(|m| m.extrapolated),

@@ -321,6 +321,7 @@ fn by_hand() -> (Record, BillingPlan) {
         usd_per_hour: "0.1".parse().expect("rate"),
         reserved: None,
         in_force: ALWAYS,
+        fees: CommitmentFees::default(),
         shapes: vec![
             None,
             Some(Price::new("0.141".parse().expect("rate"), PriceStatus::Representative)),
@@ -567,6 +568,7 @@ fn a_commitment_covers_fargate_memory_before_cpu_at_equal_saving() {
         usd_per_hour: "0.015".parse().expect("rate"),
         reserved: None,
         in_force: ALWAYS,
+        fees: CommitmentFees::default(),
         shapes: vec![],
         fargate: vec![Some((real("0.03"), real("0.003")))],
     }];
@@ -740,6 +742,7 @@ fn any_plan() -> impl Strategy<Value = BillingPlan> {
                     usd_per_hour: Rate::from_pico(hourly),
                     reserved: None,
                     in_force: ALWAYS,
+                    fees: CommitmentFees::default(),
                     shapes: vec![shape(0, a), shape(1, b)],
                     fargate: vec![(!instance).then_some(fargate)],
                 }
@@ -830,6 +833,7 @@ proptest! {
             usd_per_hour: Rate::ZERO,
             reserved: None,
             in_force: ALWAYS,
+ fees: CommitmentFees::default(),
             shapes: vec![rate(0), rate(1)],
             fargate: vec![],
         });

@@ -17,9 +17,7 @@ use super::fargate::FargateOs;
 use super::instance::{Arch, INSTANCE_HEADER};
 use super::quote::PriceStatus;
 use super::region::{FARGATE_HEADER, ON_DEMAND, ON_DEMAND_HEADER, SPOT, SPOT_HEADER};
-use super::savings::{
-    PLAN_COMPUTE, PLAN_CONVERTIBLE, PLANS_HEADER, Payment, SCOPE_FARGATE, SCOPE_GENERAL, Term,
-};
+use super::savings::{PLANS_HEADER, Payment, PlanKind, SCOPE_FARGATE, SCOPE_GENERAL, Term};
 use super::table::SOURCES_HEADER;
 use super::{Catalog, EMBEDDED, REGIONS_HEADER, TableFile, Tables, hex, read_text};
 use crate::units::Rate;
@@ -446,11 +444,10 @@ fn savings_plans(
         };
         text_above.clone_from(&text);
         let plan = match fact.get("plan")? {
-            "ComputeSP" => PLAN_COMPUTE,
-            "RI-convertible" => PLAN_CONVERTIBLE,
-            // EC2 Instance Savings Plans and Standard Reserved Instances are
-            // not offered.
-            "EC2InstanceSP" | "RI-standard" => continue,
+            "ComputeSP" => PlanKind::ComputeSp,
+            "RI-convertible" => PlanKind::ConvertibleRi,
+            "EC2InstanceSP" => PlanKind::Ec2InstanceSp,
+            "RI-standard" => PlanKind::StandardRi,
             other => return Err(fact.error(format!("unknown plan `{other}`"))),
         };
         let scope = match fact.get("scope")? {
@@ -476,7 +473,7 @@ fn savings_plans(
         let row = vec![
             fact.get("region")?.to_owned(),
             scope.to_owned(),
-            plan.to_owned(),
+            plan.to_string(),
             term.to_string(),
             payment.to_string(),
             fact.decimal("discount_fraction")?,

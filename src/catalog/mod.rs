@@ -39,7 +39,7 @@ pub use fargate::{
 pub use instance::{Arch, InstanceType, MemoryOrigin};
 pub use quote::{PriceStatus, Quote, Text};
 pub use region::{Region, SPOT_HAZARD_PER_HOUR, SpotQuote, TableDates};
-pub use savings::{Payment, PlanItem, PlanRate, Term};
+pub use savings::{Payment, PlanItem, PlanKind, PlanRate, Term};
 pub use shock::PriceShock;
 pub use show::{PriceFilter, PriceRow};
 pub use spot_history::{SpotHistory, usual_zone_id};

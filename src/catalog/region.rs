@@ -16,7 +16,7 @@ use super::charges::{ChargeItem, Charges, ControlPlane, stand_in};
 use super::fargate::{FargateOs, FargateRates};
 use super::instance::{Arch, InstanceType};
 use super::quote::{PriceStatus, Quote, Text, cover};
-use super::savings::{Payment, PlanItem, PlanRate, Plans, Term};
+use super::savings::{Payment, PlanItem, PlanKind, PlanRate, Plans, Term};
 use super::shock::{PriceShock, multiplied};
 use super::table::{ONE, Source, Sources, Table};
 use super::{HOME_REGION, Tables};
@@ -314,10 +314,30 @@ impl Region {
         payment: Payment,
         item: PlanItem<'_>,
     ) -> Option<PlanRate> {
+        self.plan_rate(PlanKind::ComputeSp, term, payment, item)
+    }
+
+    /// What a commitment charges for an item it covers: a Savings Plan its
+    /// rate; a Reserved Instance its price with the upfront payment spread over
+    /// the term. `None` where no row of the tables tells. Which row applies:
+    /// see the module `savings`.
+    #[must_use]
+    pub fn plan_rate(
+        &self,
+        kind: PlanKind,
+        term: Term,
+        payment: Payment,
+        item: PlanItem<'_>,
+    ) -> Option<PlanRate> {
+        if kind != PlanKind::ComputeSp && !matches!(item, PlanItem::Ec2(_)) {
+            return None;
+        }
         let plans = &self.listed.plans;
         let fargate = |arch| find_rates(&self.listed.fargate, FargateOs::Linux, arch, false);
         let mut rate = match item {
-            PlanItem::Ec2(name) => plans.ec2(term, payment, name, self.listed_on_demand(name)?),
+            PlanItem::Ec2(name) => {
+                plans.ec2(kind, term, payment, name, self.listed_on_demand(name)?)
+            }
             PlanItem::FargateVcpu(arch) => plans.fargate(term, payment, &fargate(arch)?.vcpu_hour),
             PlanItem::FargateMemory(arch) => plans.fargate(term, payment, &fargate(arch)?.gb_hour),
         }?;

@@ -1,9 +1,10 @@
-//! Compute Savings Plans: what an hour of covered usage costs.
+//! Savings Plans and Reserved Instances: what an hour of covered usage costs.
 //!
-//! No public price list of Savings Plans is stored. Convertible Reserved
-//! Instances have long been priced like Compute Savings Plans of the same
-//! term and payment, so their discounts stand in and are marked
-//! `representative`. The most specific row wins:
+//! No public price list of Savings Plans is stored, and Reserved Instances of
+//! few types. Convertible Reserved Instances have long been priced like Compute
+//! Savings Plans of the same term and payment, and Standard ones like EC2
+//! Instance Savings Plans, so each of a pair stands in for the other and is
+//! then marked `representative`. The most specific row wins:
 //!
 //! 1. the type itself, in this Region;
 //! 2. another size of its family, in this Region;
@@ -11,11 +12,11 @@
 //! 4. another size of its family, in us-east-1;
 //! 5. the group of m, c and r families from generation 5 on.
 //!
-//! Among equals a plan's own row goes before a Reserved Instance's, a better
+//! Among equals a row of the very kind goes before that of its pair, a better
 //! status before a worse, a later date before an earlier. A type outside all
 //! five has no rate and stays On-Demand. Fargate uses this Region's row, else
-//! that of us-east-1. Only a plan's own row for exactly this type (or
-//! Fargate) and Region keeps its status.
+//! that of us-east-1; only Compute Savings Plans cover it. Only a row of the
+//! very kind for exactly this type (or Fargate) and Region keeps its status.
 //!
 //! Discounts, not dollars, are taken from the rows, so that a plan's rate
 //! always relates to the On-Demand price it is compared with.
@@ -59,7 +60,65 @@ words!(Payment {
     AllUpfront = "all-upfront",
 });
 
-/// What a Compute Savings Plan can cover.
+/// What was committed to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PlanKind {
+    /// Any EC2, Fargate.
+    ComputeSp,
+    /// One EC2 family in one Region.
+    Ec2InstanceSp,
+    /// Instances of one type, or of its family.
+    StandardRi,
+    /// As Standard ones, exchangeable.
+    ConvertibleRi,
+}
+
+words!(PlanKind {
+    ComputeSp = "compute-sp",
+    Ec2InstanceSp = "ec2-instance-sp",
+    StandardRi = "standard-ri",
+    ConvertibleRi = "convertible-ri",
+});
+
+impl PlanKind {
+    /// The kind that is priced alike.
+    fn pair(self) -> PlanKind {
+        match self {
+            PlanKind::ComputeSp => PlanKind::ConvertibleRi,
+            PlanKind::ConvertibleRi => PlanKind::ComputeSp,
+            PlanKind::Ec2InstanceSp => PlanKind::StandardRi,
+            PlanKind::StandardRi => PlanKind::Ec2InstanceSp,
+        }
+    }
+
+    /// Whether it is Reserved Instances.
+    fn is_reserved(self) -> bool {
+        matches!(self, PlanKind::StandardRi | PlanKind::ConvertibleRi)
+    }
+
+    /// In sentences.
+    fn title(self) -> &'static str {
+        match self {
+            PlanKind::ComputeSp => "Compute Savings Plan",
+            PlanKind::Ec2InstanceSp => "EC2 Instance Savings Plan",
+            PlanKind::StandardRi => "standard Reserved Instance",
+            PlanKind::ConvertibleRi => "convertible Reserved Instance",
+        }
+    }
+}
+
+impl Term {
+    /// Length in hours, as AWS counts it: years of 365 days.
+    #[must_use]
+    pub const fn hours(self) -> i64 {
+        match self {
+            Term::OneYear => 8_760,
+            Term::ThreeYears => 26_280,
+        }
+    }
+}
+
+/// What a commitment can cover.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PlanItem<'a> {
     /// An hour of an instance type, On-Demand.
@@ -94,7 +153,7 @@ pub(super) struct Plans(Vec<PlanRow>);
 
 #[derive(Debug, Clone)]
 struct PlanRow {
-    own: bool,
+    kind: PlanKind,
     term: Term,
     payment: Payment,
     here: bool,
@@ -109,10 +168,6 @@ pub(super) const PLANS_HEADER: &str = "region,scope,plan,term,payment,discount,s
 /// Scopes that are no instance type.
 pub(super) const SCOPE_FARGATE: &str = "fargate";
 pub(super) const SCOPE_GENERAL: &str = "m/c/r-current";
-/// Kinds of rows.
-pub(super) const PLAN_COMPUTE: &str = "compute-sp";
-pub(super) const PLAN_CONVERTIBLE: &str = "convertible-ri";
-
 impl Plans {
     /// Reads the rows of `region` and of us-east-1.
     pub(super) fn read(table: &Table<'_>, sources: &Sources, region: &str) -> Result<Self> {
@@ -127,13 +182,9 @@ impl Plans {
                 if discount == ONE {
                     return Err(row.error("a discount of 1 would make usage free"));
                 }
-                let own = match plan {
-                    PLAN_COMPUTE => true,
-                    PLAN_CONVERTIBLE => false,
-                    _ => return Err(row.error(format!("unknown plan `{plan}`"))),
-                };
                 rows.push(PlanRow {
-                    own,
+                    kind: PlanKind::from_word(plan)
+                        .ok_or_else(|| row.error(format!("unknown plan `{plan}`")))?,
                     term: Term::from_word(term)
                         .ok_or_else(|| row.error(format!("term `{term}` must be 1y or 3y")))?,
                     payment: Payment::from_word(payment)
@@ -155,6 +206,7 @@ impl Plans {
     /// The rate for an hour of instance type `name` with this On-Demand price.
     pub(super) fn ec2(
         &self,
+        kind: PlanKind,
         term: Term,
         payment: Payment,
         name: &str,
@@ -177,17 +229,18 @@ impl Plans {
                 Some((step, row.here && same))
             }
         };
-        self.best(term, payment, on_demand, rank)
+        self.best(kind, term, payment, on_demand, rank)
     }
 
-    /// The rate for a Fargate unit with this On-Demand price.
+    /// The rate of a Compute Savings Plan for a Fargate unit with this
+    /// On-Demand price.
     pub(super) fn fargate(
         &self,
         term: Term,
         payment: Payment,
         on_demand: &Quote,
     ) -> Option<PlanRate> {
-        self.best(term, payment, on_demand, |row| {
+        self.best(PlanKind::ComputeSp, term, payment, on_demand, |row| {
             (row.scope == Scope::Fargate).then_some((u8::from(!row.here), row.here))
         })
     }
@@ -196,6 +249,7 @@ impl Plans {
     /// it speaks of exactly the item asked for.
     fn best(
         &self,
+        kind: PlanKind,
         term: Term,
         payment: Payment,
         on_demand: &Quote,
@@ -205,20 +259,21 @@ impl Plans {
             .0
             .iter()
             .filter(|row| row.term == term && row.payment == payment)
+            .filter(|row| row.kind == kind || row.kind == kind.pair())
             .filter_map(|row| rank(row).map(|(step, exact)| (step, exact, row)))
             .min_by_key(|(step, _, row)| {
-                (*step, !row.own, row.source.status, Reverse(row.source.as_of.clone()))
+                (*step, row.kind != kind, row.source.status, Reverse(row.source.as_of.clone()))
             })
             .map(|(_, exact, row)| (row, exact))?;
-        let kept = exact && row.own;
+        let kept = exact && row.kind == kind;
         let known = if kept {
             row.source.status
         } else {
             row.source.status.max(PriceStatus::Representative)
         };
-        let source = match (&row.scope, row.own) {
-            (Scope::Type(scope), false) => {
-                Text::from(format!("{} ({scope} convertible Reserved Instance)", row.source.text))
+        let source = match (&row.scope, kept) {
+            (Scope::Type(scope), false) if row.kind != kind || kind.is_reserved() => {
+                Text::from(format!("{} ({scope} {})", row.source.text, row.kind.title()))
             }
             _ => row.source.text.clone(),
         };

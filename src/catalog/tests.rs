@@ -619,3 +619,26 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn each_kind_of_commitment_has_its_rates() {
+    let home = region("us-east-1");
+    let rate = |kind, name| {
+        let found = home.plan_rate(kind, Term::OneYear, Payment::NoUpfront, PlanItem::Ec2(name))?;
+        Some((found.discount_ppm, found.quote.status))
+    };
+    let representative = PriceStatus::Representative;
+    // A published Reserved Instance keeps its status for its own type only.
+    assert_eq!(rate(PlanKind::StandardRi, "t3.medium"), Some((372_700, PriceStatus::Real)));
+    assert_eq!(rate(PlanKind::StandardRi, "t3.large"), Some((372_700, representative)));
+    assert_eq!(rate(PlanKind::ConvertibleRi, "t3.medium"), Some((278_800, PriceStatus::Real)));
+    // Each of a pair stands in for the other.
+    assert_eq!(rate(PlanKind::Ec2InstanceSp, "t3.medium"), Some((372_700, representative)));
+    assert_eq!(rate(PlanKind::ComputeSp, "t3.medium"), Some((278_800, representative)));
+    assert_eq!(rate(PlanKind::Ec2InstanceSp, "m5.large"), Some((370_000, representative)));
+    assert_eq!(rate(PlanKind::StandardRi, "m5.large"), Some((370_000, representative)));
+    assert_eq!(rate(PlanKind::ConvertibleRi, "m5.large"), Some((270_000, representative)));
+    let fargate = PlanItem::FargateVcpu(Arch::Amd64);
+    let none = home.plan_rate(PlanKind::Ec2InstanceSp, Term::OneYear, Payment::NoUpfront, fargate);
+    assert_eq!(none, None);
+}

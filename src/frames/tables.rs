@@ -296,6 +296,7 @@ pub fn write_timeline(record: &Record, out: impl Write) -> Result<()> {
 /// | `list_pico_usd` | Int64 | before commitments |
 /// | `net_pico_usd`, `net_usd` | Int64, Float64 | what it costs |
 /// | `on_demand_pico_usd` | Int64 | had it been bought On-Demand |
+/// | `cash_pico_usd` | Int64 | what is paid in the window: payments of commitments instead of what they cover |
 ///
 /// # Errors
 /// Where it cannot be written.
@@ -335,7 +336,8 @@ pub fn write_bill(bill: &Bill, out: impl Write) -> Result<()> {
             i64s("list_pico_usd", lines.list[rows.clone()].iter().copied()),
             i64s("net_pico_usd", net.iter().copied()),
             f64s("net_usd", net.iter().map(|n| Money::from_pico(i128::from(*n)).to_f64())),
-            i64s("on_demand_pico_usd", lines.on_demand[rows].iter().copied()),
+            i64s("on_demand_pico_usd", lines.on_demand[rows.clone()].iter().copied()),
+            i64s("cash_pico_usd", rows.map(|line| bill.line_cash(line))),
         ])
     })
 }

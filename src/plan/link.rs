@@ -392,7 +392,7 @@ fn pools(
     let mut nodes = linker.done;
     let cluster = ClusterSpec {
         shapes: std::mem::take(&mut nodes.shapes),
-        zones: std::mem::take(&mut nodes.zones),
+        zones: nodes.zones.clone(),
         pools: std::mem::take(&mut nodes.pools),
         members: std::mem::take(&mut nodes.members),
         fargate: specs,

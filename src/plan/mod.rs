@@ -15,6 +15,9 @@ mod allocation;
 mod around;
 mod billing;
 mod bindings;
+mod commitments;
+#[cfg(test)]
+mod commitments_tests;
 mod constraints;
 mod control;
 mod defaults;

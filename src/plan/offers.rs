@@ -57,8 +57,7 @@ impl Linker<'_> {
     /// A zone of the Region by its name; `None` after a reported error.
     fn named_zone(&mut self, name: &Spanned<String>, notes: &mut Notes<'_>) -> Option<ZoneId> {
         let region = self.region.name().to_owned();
-        let letter = name.value.strip_prefix(&*region).unwrap_or("");
-        if letter.len() == 1 && letter.bytes().all(|b| b.is_ascii_lowercase()) {
+        if is_zone_of(&region, &name.value) {
             return Some(self.zone(name.value.clone()));
         }
         notes
@@ -416,6 +415,12 @@ fn extended_amount(kind: &InstanceType, name: &str) -> i64 {
 /// DIFFERENCE: the EBS CSI driver states what its node has left beside network
 /// interfaces and the root volume; types of which that is published are not
 /// told apart here.
+/// Whether a name is that of a zone of a Region: the Region and a letter.
+pub(super) fn is_zone_of(region: &str, name: &str) -> bool {
+    let letter = name.strip_prefix(region).unwrap_or("");
+    letter.len() == 1 && letter.bytes().all(|b| b.is_ascii_lowercase())
+}
+
 fn volume_limit(kind: &str) -> i64 {
     let older = ["c5", "m5", "r5"].iter().any(|family| kind.starts_with(family))
         || kind.contains("t3")

@@ -24,11 +24,11 @@ fn try_plan(text: &str, options: &Options) -> crate::Result<Plan> {
     link(&Source::parse(Path::new("s.yaml"), text.as_bytes())?, options)
 }
 
-fn plan(text: &str) -> Plan {
+pub(super) fn plan(text: &str) -> Plan {
     try_plan(text, &Options::default()).expect("links")
 }
 
-fn errors(text: &str) -> String {
+pub(super) fn errors(text: &str) -> String {
     try_plan(text, &Options::default()).expect_err("refused").to_string()
 }
 
@@ -60,19 +60,19 @@ workload:
       replicas: 3
 ";
 
-fn with(base: &str, rest: &str) -> String {
+pub(super) fn with(base: &str, rest: &str) -> String {
     format!("{base}{rest}")
 }
 
-fn fixed(kind: &str) -> String {
+pub(super) fn fixed(kind: &str) -> String {
     with(JOB, &format!("pools: {{ p: {{ fixed: {{ type: {kind}, count: 2 }} }} }}\n"))
 }
 
-fn setting<'p>(case: &'p CasePlan, path: &str) -> &'p Setting {
+pub(super) fn setting<'p>(case: &'p CasePlan, path: &str) -> &'p Setting {
     case.settings.iter().find(|s| s.path == path).unwrap_or_else(|| panic!("no setting {path}"))
 }
 
-fn codes(plan: &Plan) -> Vec<&'static str> {
+pub(super) fn codes(plan: &Plan) -> Vec<&'static str> {
     plan.warnings.iter().map(|w| w.code).collect()
 }
 

@@ -37,7 +37,8 @@ pub(super) fn of_case(study: &Study, case: &CaseStudy) -> Vec<Figure> {
 }
 
 pub(super) fn cost_over_time(name: String, case: &str, bill: &Bill) -> Figure {
-    const ORDER: [(PurchaseOption, Ink); 7] = [
+    const ORDER: [(PurchaseOption, Ink); 8] = [
+        (PurchaseOption::ReservedInstance, Ink::VERMILION),
         (PurchaseOption::SavingsPlan, Ink::GREEN),
         (PurchaseOption::OnDemand, Ink::BLUE),
         (PurchaseOption::Spot, Ink::ORANGE),
@@ -66,6 +67,7 @@ pub(super) fn purchase_label(option: PurchaseOption) -> &'static str {
         PurchaseOption::OnDemand => "EC2 On-Demand",
         PurchaseOption::Spot => "EC2 Spot",
         PurchaseOption::SavingsPlan => "Savings Plan",
+        PurchaseOption::ReservedInstance => "Reserved Instance",
         PurchaseOption::Fargate => "Fargate",
         PurchaseOption::FargateSpot => "Fargate Spot",
         PurchaseOption::Custom => "custom shapes",

@@ -11,6 +11,7 @@
 //! resolves names and fills defaults.
 
 pub mod charges;
+mod commitments;
 pub mod constraints;
 #[cfg(test)]
 mod constraints_tests;
@@ -42,6 +43,7 @@ pub mod workload;
 
 pub use crate::names::nearest;
 pub use charges::*;
+pub use commitments::*;
 pub use constraints::*;
 pub use decode::{Keyed, Map, NonEmpty, OneOrMany, Spanned};
 pub use diagnostic::{Diagnostic, Diagnostics, Level, Place, Sources, Span, quote};

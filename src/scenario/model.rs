@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 
 use super::charges::Charges;
+use super::commitments::Commitment;
 use super::decode::{Ctx, Keyed, Map, Spanned};
 use super::diagnostic::Span;
 use super::ecs::{Ecs, PlacementRule};
@@ -23,7 +24,7 @@ use super::sidecar::Sidecar;
 use super::spot::Spot;
 use super::usage::UsageSource;
 use super::workload::{Resample, Workload};
-use crate::units::{Money, Rate, SimDuration};
+use crate::units::{Money, SimDuration};
 
 record! {
     /// A scenario: what runs, what it may run on, and which cases to compare.
@@ -74,7 +75,7 @@ record! {
         "charges" => charges: Charges = Charges::default(),
         /// Factors on the prices of the tables.
         "prices" => prices: Prices = Prices::default(),
-        /// Savings Plans that are owned.
+        /// Savings Plans and Reserved Instances that are owned.
         "commitments" => commitments: Map<Commitment> = Map::default(),
         /// How the cost of a node is split.
         "allocation" => allocation: Allocation = Allocation::default(),
@@ -256,50 +257,6 @@ record! {
         "savings-plans" => savings_plans: Option<Spanned<Growth>>,
         /// On-Demand and Spot of the instance types that match a pattern such as m6i.*
         "types" => types: Keyed<Spanned<Growth>> = Keyed::default(),
-    }
-}
-
-record! {
-    /// A Savings Plan that is owned.
-    pub struct Commitment {
-        /// Which plan.
-        "kind" => kind: Spanned<CommitmentKind>,
-        /// For how long it was bought.
-        "term" => term: Spanned<Term>,
-        /// How it is paid.
-        "payment" => payment: Spanned<Payment>,
-        /// The commitment per hour, at plan rates.
-        "usd-per-hour" => usd_per_hour: Spanned<Rate>,
-    }
-}
-
-names! {
-    /// Kinds of commitments.
-    pub enum CommitmentKind {
-        /// A Compute Savings Plan: EC2 and Fargate.
-        "compute-sp" => ComputeSp,
-    }
-}
-
-names! {
-    /// Terms of commitments.
-    pub enum Term {
-        /// One year.
-        "1y" => OneYear,
-        /// Three years.
-        "3y" => ThreeYears,
-    }
-}
-
-names! {
-    /// Payment options of commitments.
-    pub enum Payment {
-        /// Monthly.
-        "no-upfront" => NoUpfront,
-        /// Half at the start.
-        "partial-upfront" => PartialUpfront,
-        /// All at the start.
-        "all-upfront" => AllUpfront,
     }
 }
 

@@ -319,11 +319,12 @@ fn every_key_is_accepted_and_read() {
     assert_eq!(options.scaler.map(|x| x.value), Some(Scaler::ClusterAutoscaler));
     assert_eq!(asg.max.get(), 6);
     let owned = s.commitments.get("owned").expect("there");
-    assert_eq!(owned.usd_per_hour.to_string(), "6.500000000001");
+    let hourly = owned.usd_per_hour.expect("stated");
+    assert_eq!(hourly.to_string(), "6.500000000001");
 
     // Spans point at the value.
     let text = source.diagnostics();
-    assert_eq!(text.sources().text(owned.usd_per_hour.span), "6.500000000001");
+    assert_eq!(text.sources().text(hourly.span), "6.500000000001");
     assert_eq!(text.sources().place(s.region.span).to_string(), "s.yaml:4:9");
 }
 

@@ -197,7 +197,11 @@ pub(super) fn meaning(charge: Charge, purchase: PurchaseOption, unit: Unit) -> M
                 (true, false) => os_licence,
             })
         }
-        Charge::UnusedCommitment => Meaning {
+        // Payments are no rows of lines: purchases are rows of their own.
+        Charge::UnusedCommitment
+        | Charge::UnusedReservedInstance
+        | Charge::CommitmentUpfront
+        | Charge::CommitmentRecurring => Meaning {
             service: Service::SavingsPlans,
             meter: "Commitment hours",
             resource_type: "Savings Plan",
@@ -295,7 +299,7 @@ pub(super) const fn pricing(purchase: PurchaseOption) -> &'static str {
         | PurchaseOption::Custom
         | PurchaseOption::Other => "Standard",
         PurchaseOption::Spot | PurchaseOption::FargateSpot => "Dynamic",
-        PurchaseOption::SavingsPlan => "Committed",
+        PurchaseOption::SavingsPlan | PurchaseOption::ReservedInstance => "Committed",
     }
 }
 

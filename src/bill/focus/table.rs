@@ -101,6 +101,8 @@ pub struct Table<'a> {
     templates: Vec<Template>,
     /// SKU to template.
     of_sku: Vec<u16>,
+    /// Lines that are rows: payments of commitments, the last ones, are not.
+    lines: usize,
     purchases: Vec<Row>,
     first_hour: i32,
     hours: Vec<Hour>,
@@ -121,10 +123,15 @@ impl<'a> Table<'a> {
             let slot = first.get_mut(usize::from(*sku));
             slot.ok_or_else(|| Error::failed("a line has no price"))?.get_or_insert(*resource);
         }
+        let is_row = |sku: &u16| {
+            let sku = bill.skus.get(usize::from(*sku));
+            sku.is_none_or(|s| !s.charge.is_commitment_fee())
+        };
+        let rows = lines.sku.iter().take_while(|sku| is_row(sku)).count();
         let mut templates = Vec::new();
         let mut of_sku = vec![u16::MAX; bill.skus.len()];
         for ((sku, first), slot) in bill.skus.iter().zip(first).zip(&mut of_sku) {
-            let Some(first) = first else { continue };
+            let Some(first) = first.filter(|_| !sku.charge.is_commitment_fee()) else { continue };
             *slot = next(&templates)?;
             templates.push(Template::of_sku(sku, bill.resource(first), &sources)?);
         }
@@ -133,13 +140,14 @@ impl<'a> Table<'a> {
             .map(|i| Hour::new(i64::from(first_hour) + i as i64))
             .collect::<Result<_>>()?;
         let purchases = purchases(bill, &sources, &mut templates)?;
-        Ok(Table { sources, bill, templates, of_sku, purchases, first_hour, hours })
+        let lines = rows;
+        Ok(Table { sources, bill, templates, of_sku, lines, purchases, first_hour, hours })
     }
 
     /// Number of rows.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.bill.lines.len() + self.purchases.len()
+        self.lines + self.purchases.len()
     }
 
     /// Whether there are none.
@@ -166,8 +174,8 @@ impl<'a> Table<'a> {
     #[must_use]
     pub fn row(&self, index: usize) -> Row {
         let lines = &self.bill.lines;
-        if index >= lines.len() {
-            return self.purchases[index - lines.len()];
+        if index >= self.lines {
+            return self.purchases[index - self.lines];
         }
         Row {
             template: self.of_sku[usize::from(lines.sku[index])],

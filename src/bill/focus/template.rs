@@ -140,7 +140,12 @@ impl Template {
         );
         it.set(Column::XCharge, "commitment-purchase");
         it.set(Column::XPriceStatus, "stated");
-        it.set(Column::XPurchaseOption, PurchaseOption::SavingsPlan.name());
+        let purchase = if c.kind.is_reserved() {
+            PurchaseOption::ReservedInstance
+        } else {
+            PurchaseOption::SavingsPlan
+        };
+        it.set(Column::XPurchaseOption, purchase.name());
         it
     }
 
@@ -169,7 +174,7 @@ impl Template {
         let commitment = sku.commitment.and_then(|c| sources.plan.commitments.get(usize::from(c)));
         let role = match (sku.charge, commitment) {
             (Charge::SpotFirstHour, _) => Role::Credit,
-            (Charge::UnusedCommitment, _) => Role::Unused,
+            (Charge::UnusedCommitment | Charge::UnusedReservedInstance, _) => Role::Unused,
             (_, Some(_)) => Role::Covered,
             (_, None) => Role::Plain,
         };
@@ -206,6 +211,7 @@ impl Template {
                 _,
                 PurchaseOption::OnDemand
                 | PurchaseOption::SavingsPlan
+                | PurchaseOption::ReservedInstance
                 | PurchaseOption::Fargate
                 | PurchaseOption::Custom
                 | PurchaseOption::Other,

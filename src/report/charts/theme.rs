@@ -47,6 +47,8 @@ impl Ink {
     pub const PURPLE: Ink = Ink::Series(3);
     /// Sky blue: overhead.
     pub const SKY: Ink = Ink::Series(4);
+    /// Vermilion: covered by a Reserved Instance.
+    pub const VERMILION: Ink = Ink::Series(5);
     /// Yellow: Fargate Spot.
     pub const YELLOW: Ink = Ink::Series(6);
     /// Grey: everything else.

@@ -1,0 +1,161 @@
+//! Bills under Reserved Instances and Savings Plans, by hand.
+
+use super::tests::{cluster, lines, node, prices, record, workloads};
+use super::*;
+use crate::cluster::{Purchase, ShapeId, ZoneId};
+use crate::observe::{NodeEnd, NodeRecord, Record};
+use crate::units::{HOUR_MS, Money, Rate};
+
+fn money(text: &str) -> Money {
+    text.parse().expect("money")
+}
+
+fn rate(text: &str) -> Rate {
+    text.parse().expect("rate")
+}
+
+fn compute(record: &Record, plan: &BillingPlan) -> Bill {
+    let bill = Bill::compute(record, &cluster(), &workloads(), plan, KeepLines::Yes);
+    let bill = bill.expect("a bill");
+    let cash: i128 = (0..bill.lines.len()).map(|i| i128::from(bill.line_cash(i))).sum();
+    assert_eq!(Money::from_pico(cash), bill.cash_total);
+    let net: i128 = bill.lines.net.iter().map(|n| i128::from(*n)).sum();
+    assert_eq!(Money::from_pico(net), bill.total);
+    let sums = Bill::compute(record, &cluster(), &workloads(), plan, KeepLines::No);
+    let sums = sums.expect("a bill");
+    assert_eq!((sums.total, sums.cash_total), (bill.total, bill.cash_total));
+    assert_eq!((&sums.by_charge, &sums.commitment), (&bill.by_charge, &bill.commitment));
+    bill
+}
+
+/// An m5.large (0.096) in zone a for three hours.
+fn three_hours(zone: u32) -> NodeRecord {
+    let node = node(ShapeId(0), Purchase::OnDemand, 0, 3 * HOUR_MS, NodeEnd::Running);
+    NodeRecord { zone: ZoneId(zone), ..node }
+}
+
+/// `count` m5.large at 0.06 an hour, a third of it paid upfront.
+fn reserved(count: u32, zone: Option<&str>) -> Commitment {
+    let price = Some(Price::new(rate("0.06"), PriceStatus::Derived));
+    let twice = Some(Price::new(rate("0.12"), PriceStatus::Derived));
+    let times = |text: &str| Rate::from_pico(rate(text).pico() * i128::from(count));
+    Commitment {
+        name: "owned".into(),
+        kind: CommitmentKind::StandardRi,
+        usd_per_hour: times("0.06"),
+        reserved: Some(Reserved {
+            instance_type: "m5.large".into(),
+            count,
+            zone: zone.map(str::to_owned),
+            size_flexible: zone.is_none(),
+        }),
+        in_force: ALWAYS,
+        fees: CommitmentFees {
+            upfront: Money::from_pico(money("175.2").pico() * i128::from(count)),
+            hourly: times("0.04"),
+        },
+        shapes: vec![price, twice.filter(|_| zone.is_none()), None],
+        fargate: vec![],
+    }
+}
+
+fn plan_of(commitments: Vec<Commitment>) -> BillingPlan {
+    BillingPlan { commitments, ..prices() }
+}
+
+#[test]
+fn a_reserved_instance_covers_one_of_two_nodes() {
+    let record = record(3 * HOUR_MS, vec![three_hours(0), three_hours(1)]);
+    let bill = compute(&record, &plan_of(vec![reserved(1, None)]));
+    // 3 h × 0.06, and 3 h × 0.096 of the other; both nodes share the benefit.
+    assert_eq!(bill.total, money("0.468"));
+    assert_eq!(bill.by_purchase["reserved-instance"], money("0.18"));
+    assert_eq!(bill.by_purchase["on-demand"], money("0.288"));
+    let first = lines(&bill, Resource::Node(0));
+    assert_eq!(first[0], ("instance", 0, "0.03".to_owned()));
+    assert_eq!(first[1], ("instance", 0, "0.048".to_owned()));
+    let used = &bill.commitment.each[0];
+    assert_eq!(used.kind, CommitmentKind::StandardRi);
+    assert_eq!((used.used, used.unused), (money("0.18"), Money::ZERO));
+    assert_eq!(used.covered_on_demand, money("0.288"));
+    // Bought before: three recurring fees of 0.04 are paid, nothing upfront.
+    assert_eq!((used.upfront, used.recurring), (Money::ZERO, money("0.12")));
+    assert_eq!(bill.cash_total, money("0.408"));
+}
+
+#[test]
+fn zones_matter_to_zonal_ones_alone() {
+    let record = record(3 * HOUR_MS, vec![three_hours(0), three_hours(1)]);
+    let zonal = compute(&record, &plan_of(vec![reserved(2, Some("us-east-1b"))]));
+    // The node in b is covered, one of two reservations stays unused.
+    assert_eq!(zonal.by_charge["unused-reserved-instance"], money("0.18"));
+    assert_eq!(zonal.total, money("0.648"));
+    assert!(lines(&zonal, Resource::Node(0)).iter().all(|l| l.2 == "0.096"));
+    let regional = compute(&record, &plan_of(vec![reserved(2, None)]));
+    assert_eq!((regional.total, regional.commitment.unused()), (money("0.36"), Money::ZERO));
+}
+
+#[test]
+fn a_larger_size_takes_its_factor() {
+    let node = node(ShapeId(1), Purchase::OnDemand, 0, 2 * HOUR_MS, NodeEnd::Running);
+    let record = record(2 * HOUR_MS, vec![node]);
+    let bill = compute(&record, &plan_of(vec![reserved(1, None)]));
+    // Half of an m5.xlarge (0.192): 0.06 + 0.096 an hour.
+    assert_eq!(bill.total, money("0.312"));
+    let sku = bill.skus.iter().find(|s| s.name == "m5.xlarge under owned").expect("covered");
+    assert_eq!((sku.rate, sku.status), (rate("0.12"), PriceStatus::Derived));
+}
+
+#[test]
+fn upfront_is_paid_when_it_comes_into_force() {
+    let record = record(3 * HOUR_MS, vec![three_hours(0)]);
+    let mut it = reserved(1, None);
+    let from = record.start_unix_ms + HOUR_MS;
+    it.in_force = (from, from + 8_760 * HOUR_MS);
+    let bill = compute(&record, &plan_of(vec![it.clone()]));
+    // An hour On-Demand, two reserved.
+    assert_eq!(bill.total, money("0.216"));
+    let owned = Resource::Commitment(0);
+    let paid: Vec<(&str, i32)> =
+        lines(&bill, owned).into_iter().map(|(charge, hour, _)| (charge, hour)).collect();
+    let (upfront, recurring) = ("commitment-upfront", "commitment-recurring");
+    assert_eq!(paid, [(upfront, 1), (recurring, 1), (recurring, 2)]);
+    // 0.096 + 175.2 + 2 × 0.04.
+    assert_eq!(bill.cash_total, money("175.376"));
+    // Fees cost nothing beside what they amortise to.
+    assert!(!bill.by_charge.contains_key(upfront));
+    // Ended before: nothing of it.
+    it.in_force = (from - 8_761 * HOUR_MS, from - HOUR_MS);
+    let bill = compute(&record, &plan_of(vec![it]));
+    assert_eq!((bill.total, bill.cash_total), (money("0.288"), money("0.288")));
+}
+
+#[test]
+fn a_payment_beyond_a_line_is_several_lines() {
+    let record = record(HOUR_MS, vec![three_hours(0)]);
+    let mut it = reserved(1, None);
+    it.in_force = (record.start_unix_ms, i64::MAX);
+    it.fees.upfront = money("20000000");
+    let bill = compute(&record, &plan_of(vec![it]));
+    assert_eq!(bill.commitment.each[0].upfront, money("20000000"));
+    assert_eq!(lines(&bill, Resource::Commitment(0)).len(), 4);
+}
+
+#[test]
+fn eligible_usage_needs_no_commitment() {
+    let record = record(3 * HOUR_MS, vec![three_hours(0), three_hours(1)]);
+    let usage = eligible_usage(&record, &cluster(), &prices()).expect("usage");
+    assert_eq!(usage.hours(), 3);
+    assert_eq!(usage.items[0].name, "m5.large");
+    // Two hours of m5.large in every hour; Fargate did not run.
+    let items = usage.items.len();
+    for hour in 0..3 {
+        assert_eq!(usage.quantity[hour * items], i128::from(2 * HOUR_MS));
+        assert_eq!(usage.hour_list(hour), money("0.192"));
+    }
+    // Where something is zonal, zones are items of their own.
+    let zonal = plan_of(vec![reserved(1, Some("us-east-1a"))]);
+    let usage = eligible_usage(&record, &cluster(), &zonal).expect("usage");
+    let names: Vec<&str> = usage.items.iter().map(|i| i.name.as_str()).collect();
+    assert_eq!(names[..2], ["m5.large us-east-1a", "m5.large us-east-1b"]);
+}

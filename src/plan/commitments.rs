@@ -1,0 +1,361 @@
+//! Savings Plans and Reserved Instances: what each covers at which price, and
+//! when it is paid.
+
+use super::fargate::ArchPrice;
+use super::nodes::NodePools;
+use super::notes::Notes;
+use crate::bill::commitments::{normal_quarters, same_family, size_flexible};
+use crate::bill::{
+    ALWAYS, Commitment, CommitmentFees, CommitmentKind, Price, PriceStatus, Reserved,
+};
+use crate::catalog::{self, Arch, PlanItem, PlanKind, Region};
+use crate::scenario::{self, Span, Spanned, quote};
+use crate::units::{HOUR_MS, Money, Rate};
+
+/// What commitments are linked with.
+pub(super) struct Linker<'a> {
+    pub(super) region: &'a Region,
+    pub(super) nodes: &'a NodePools,
+    pub(super) fargate: &'a [ArchPrice],
+    pub(super) start_unix_ms: i64,
+}
+
+/// How a commitment was bought.
+#[derive(Clone, Copy)]
+struct Terms {
+    kind: PlanKind,
+    term: catalog::Term,
+    payment: catalog::Payment,
+}
+
+/// Where Reserved Instances apply.
+enum Scope {
+    Regional,
+    Zone(String),
+}
+
+impl Linker<'_> {
+    /// Links one; `None` after a reported error.
+    pub(super) fn link(
+        &self,
+        name: &Spanned<String>,
+        it: &scenario::Commitment,
+        notes: &mut Notes<'_>,
+    ) -> Option<Commitment> {
+        let terms = Terms {
+            kind: match it.kind.value {
+                scenario::CommitmentKind::ComputeSp => PlanKind::ComputeSp,
+                scenario::CommitmentKind::Ec2InstanceSp => PlanKind::Ec2InstanceSp,
+                scenario::CommitmentKind::StandardRi => PlanKind::StandardRi,
+                scenario::CommitmentKind::ConvertibleRi => PlanKind::ConvertibleRi,
+            },
+            term: match it.term.value {
+                scenario::Term::OneYear => catalog::Term::OneYear,
+                scenario::Term::ThreeYears => catalog::Term::ThreeYears,
+            },
+            payment: match it.payment.value {
+                scenario::Payment::NoUpfront => catalog::Payment::NoUpfront,
+                scenario::Payment::PartialUpfront => catalog::Payment::PartialUpfront,
+                scenario::Payment::AllUpfront => catalog::Payment::AllUpfront,
+            },
+        };
+        let mut made = if it.kind.value.is_reserved() {
+            self.reserved(name, it, terms, notes)?
+        } else {
+            self.savings_plan(name, it, terms, notes)?
+        };
+        if let Some(start) = it.start {
+            let from = start.value.as_millisecond();
+            let to = from.saturating_add(terms.term.hours() * HOUR_MS);
+            made.in_force = (from, to);
+            if to <= self.start_unix_ms {
+                let message = format!("{} ended before the run starts", quote(name));
+                notes.diags.warning("commitment-ended", start.span, message);
+            }
+        } else {
+            let note = "bought before the run, so its upfront payment is no cash of the run";
+            notes.default(format!("commitments.{}.start", name.value), "before the run", note);
+        }
+        Some(made)
+    }
+
+    fn savings_plan(
+        &self,
+        name: &Spanned<String>,
+        it: &scenario::Commitment,
+        terms: Terms,
+        notes: &mut Notes<'_>,
+    ) -> Option<Commitment> {
+        let family = match &it.family {
+            Some(family) => Some(self.family(family, notes)?),
+            None => None,
+        };
+        let inside = |kind: &str| {
+            family.is_none_or(|family| kind.split_once('.').is_some_and(|(f, _)| f == family))
+        };
+        let shapes: Vec<Option<Price>> = self
+            .nodes
+            .origins
+            .iter()
+            .map(|origin| {
+                // A plan covers On-Demand usage only, so other rates are no
+                // facts that the bill rests on.
+                let span = origin.on_demand?;
+                let kind = origin.instance_type().filter(|kind| inside(kind))?;
+                self.rate(name, terms, PlanItem::Ec2(kind), (kind, "instance-hour", span), notes)
+            })
+            .collect();
+        if let Some(family) = it.family.as_ref().filter(|_| shapes.iter().all(Option::is_none)) {
+            let (of, name) = (&family.value, quote(name));
+            let message = format!("no pool buys {of} On-Demand, so {name} stays unused");
+            notes.diags.warning("commitment-unused", family.span, message);
+        }
+        // Only a Compute plan covers Fargate, and none its Spot; no rate is known
+        // for Windows.
+        let covers_fargate = terms.kind == PlanKind::ComputeSp;
+        let fargate = self
+            .fargate
+            .iter()
+            .map(|(price, arch)| {
+                if price.spot_of.is_some() || price.os_licence.is_some() || !covers_fargate {
+                    return None;
+                }
+                let item = match arch {
+                    Arch::Amd64 => "fargate",
+                    Arch::Arm64 => "fargate-arm64",
+                };
+                let mut rate = |plan, what: &str, unit| {
+                    let what = format!("{item}.{what}");
+                    self.rate(name, terms, plan, (&what, unit, name.span), notes)
+                };
+                let vcpu = rate(PlanItem::FargateVcpu(*arch), "vcpu", "vCPU-hour");
+                let gb = rate(PlanItem::FargateMemory(*arch), "memory", "GB-hour");
+                vcpu.zip(gb)
+            })
+            .collect();
+        let usd_per_hour = it.usd_per_hour?.value;
+        Some(Commitment {
+            name: name.value.clone(),
+            kind: if covers_fargate {
+                CommitmentKind::ComputeSp
+            } else {
+                CommitmentKind::Ec2InstanceSp
+            },
+            usd_per_hour,
+            reserved: None,
+            in_force: ALWAYS,
+            fees: fees(usd_per_hour, terms),
+            shapes,
+            fargate,
+        })
+    }
+
+    /// The rate of a Savings Plan for an item: what it is called, its unit, and
+    /// where the scenario uses it.
+    fn rate(
+        &self,
+        name: &Spanned<String>,
+        terms: Terms,
+        item: PlanItem<'_>,
+        (what, unit, used): (&str, &str, Span),
+        notes: &mut Notes<'_>,
+    ) -> Option<Price> {
+        let Terms { kind, term, payment } = terms;
+        let Some(found) = self.region.plan_rate(kind, term, payment, item) else {
+            notes.diags.warning(
+                "no-plan-rate",
+                used,
+                format!(
+                    "no Savings Plan rate is known for {what} ({term}, {payment}), so it stays \
+                     On-Demand under {}",
+                    quote(name)
+                ),
+            );
+            return None;
+        };
+        let table = match kind {
+            PlanKind::ComputeSp => "savings-plans".to_owned(),
+            _ => format!("savings-plans.{kind}"),
+        };
+        notes.price(name.span, format!("{table}.{term}.{payment}.{what}"), unit, &found.quote)
+    }
+
+    /// A family of instance types; `None` after a reported error.
+    fn family<'f>(&self, family: &'f Spanned<String>, notes: &mut Notes<'_>) -> Option<&'f str> {
+        let families = || self.region.names().filter_map(|n| n.split_once('.').map(|(f, _)| f));
+        if families().any(|f| f == family.value) {
+            return Some(&family.value);
+        }
+        let message = format!("unknown instance family {}", quote(&family.value));
+        notes.diags.error(family.span, message).suggest(&family.value, families());
+        None
+    }
+
+    fn reserved(
+        &self,
+        name: &Spanned<String>,
+        it: &scenario::Commitment,
+        terms: Terms,
+        notes: &mut Notes<'_>,
+    ) -> Option<Commitment> {
+        let (kind, count) = (it.instance_type.as_ref()?, it.count?.get() as u32);
+        let fine = self.region.instance_type(&kind.value).is_some();
+        if !fine {
+            let message = format!("unknown instance type {}", quote(&kind.value));
+            notes.diags.error(kind.span, message).suggest(&kind.value, self.region.names());
+        }
+        let scope = self.scope(it.scope.as_ref(), notes);
+        let price = self.reserved_price(name, it, terms, kind, notes).filter(|_| fine);
+        let ((each, fees_each), scope) = price.zip(scope)?;
+        let zone = match scope {
+            Scope::Regional => None,
+            Scope::Zone(zone) => Some(zone),
+        };
+        let size_flexible = zone.is_none() && size_flexible(&kind.value);
+        let own = i128::from(normal_quarters(&kind.value).unwrap_or(4));
+        let shapes: Vec<Option<Price>> = self
+            .nodes
+            .origins
+            .iter()
+            .map(|origin| {
+                let of = origin.on_demand.and_then(|_| origin.instance_type())?;
+                if of == kind.value {
+                    return Some(each);
+                }
+                let size = normal_quarters(of).filter(|_| same_family(of, &kind.value))?;
+                let rate = each.rate.scale(i128::from(size), own);
+                size_flexible.then(|| Price::new(rate, each.status))
+            })
+            .collect();
+        if shapes.iter().all(Option::is_none) {
+            let message = format!(
+                "no pool buys {}{} On-Demand, so {} stays unused",
+                kind.value,
+                if size_flexible { " or another size of its family" } else { "" },
+                quote(name)
+            );
+            notes.diags.warning("commitment-unused", kind.span, message);
+        }
+        let times = i128::from(count);
+        let fees = CommitmentFees {
+            upfront: Money::from_pico(fees_each.upfront.pico() * times),
+            hourly: Rate::from_pico(fees_each.hourly.pico() * times),
+        };
+        Some(Commitment {
+            name: name.value.clone(),
+            kind: if terms.kind == PlanKind::StandardRi {
+                CommitmentKind::StandardRi
+            } else {
+                CommitmentKind::ConvertibleRi
+            },
+            usd_per_hour: Rate::from_pico(each.rate.pico() * times),
+            reserved: Some(Reserved {
+                instance_type: kind.value.clone(),
+                count,
+                zone,
+                size_flexible,
+            }),
+            in_force: ALWAYS,
+            fees,
+            shapes,
+            fargate: Vec::new(),
+        })
+    }
+
+    /// The effective price of one Reserved Instance per hour, and its fees.
+    fn reserved_price(
+        &self,
+        name: &Spanned<String>,
+        it: &scenario::Commitment,
+        terms: Terms,
+        kind: &Spanned<String>,
+        notes: &mut Notes<'_>,
+    ) -> Option<(Price, CommitmentFees)> {
+        let Terms { kind: plan, term, payment } = terms;
+        let stated_upfront = it.upfront_usd.filter(|u| u.value > Money::ZERO);
+        if let Some(upfront) = stated_upfront.filter(|_| payment == catalog::Payment::NoUpfront) {
+            notes.diags.error(upfront.span, "no-upfront has no upfront payment");
+            return None;
+        }
+        if it.usd_per_hour.is_some() || it.upfront_usd.is_some() {
+            let hourly = it.usd_per_hour.map_or(Rate::ZERO, |r| r.value);
+            let upfront = it.upfront_usd.map_or(Money::ZERO, |u| u.value);
+            let spread = Rate::from_pico(upfront.scale(1, i128::from(term.hours())).pico());
+            let all = Rate::from_pico(hourly.pico() + spread.pico());
+            let price = Price::new(all, PriceStatus::Stated);
+            return Some((price, CommitmentFees { upfront, hourly }));
+        }
+        let Some(found) = self.region.plan_rate(plan, term, payment, PlanItem::Ec2(&kind.value))
+        else {
+            notes
+                .diags
+                .error(
+                    kind.span,
+                    format!(
+                        "no price of a {plan} is known for {} ({term}, {payment}) in {}",
+                        kind.value,
+                        self.region.name()
+                    ),
+                )
+                .help("state `upfront-usd` and `usd-per-hour` of one instance as you bought it");
+            return None;
+        };
+        let path = format!("reserved-instances.{plan}.{term}.{payment}.{}", kind.value);
+        let price = notes.price(name.span, path, "instance-hour, upfront spread", &found.quote)?;
+        if payment == catalog::Payment::PartialUpfront {
+            let path = format!("commitments.{}.upfront-usd", name.value);
+            notes.default(path, "half of the cost of the term", "choice: AWS asks for about half");
+        }
+        Some((price, fees(price.rate, terms)))
+    }
+
+    /// Where Reserved Instances apply; `None` after a reported error.
+    fn scope(&self, scope: Option<&Spanned<String>>, notes: &mut Notes<'_>) -> Option<Scope> {
+        let Some(scope) = scope.filter(|s| s.value != "regional") else {
+            return Some(Scope::Regional);
+        };
+        zone(scope, self.region, &self.nodes.zones, notes).map(Scope::Zone)
+    }
+}
+
+/// A zone that something is reserved in; `None` after a reported error.
+pub(super) fn zone(
+    zone: &Spanned<String>,
+    region: &Region,
+    used: &[String],
+    notes: &mut Notes<'_>,
+) -> Option<String> {
+    if !super::offers::is_zone_of(region.name(), &zone.value) {
+        let message =
+            format!("{} is no Availability Zone of {}", quote(&zone.value), region.name());
+        notes
+            .diags
+            .error(zone.span, message)
+            .help(format!("a zone is the Region and a letter, such as `{}a`", region.name()));
+        return None;
+    }
+    if !used.contains(&zone.value) {
+        let message = format!("no pool has nodes in {}", zone.value);
+        let found = notes.diags.warning("zone-unused", zone.span, message);
+        found.suggest(&zone.value, used.iter().map(String::as_str));
+    }
+    Some(zone.value.clone())
+}
+
+/// When something that costs `usd_per_hour` all over its term is paid: half
+/// of it at the start where it is partly upfront (Savings Plans user guide).
+fn fees(usd_per_hour: Rate, terms: Terms) -> CommitmentFees {
+    let hours = i128::from(terms.term.hours());
+    match terms.payment {
+        catalog::Payment::NoUpfront => {
+            CommitmentFees { upfront: Money::ZERO, hourly: usd_per_hour }
+        }
+        catalog::Payment::PartialUpfront => CommitmentFees {
+            upfront: usd_per_hour.charge(hours, 2),
+            hourly: usd_per_hour.scale(1, 2),
+        },
+        catalog::Payment::AllUpfront => {
+            CommitmentFees { upfront: usd_per_hour.charge(hours, 1), hourly: Rate::ZERO }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Commitments from their keys to what they cover at which price.
+
+use super::tests::{codes, errors, fixed, plan, setting, with};
+use crate::bill::{Commitment, CommitmentKind, PriceStatus, Reserved};
+use crate::units::{HOUR_MS, Money};
+
+fn linked(kind: &str, commitment: &str) -> Commitment {
+    let text = with(&fixed(kind), &format!("commitments: {{ c: {{ {commitment} }} }}\n"));
+    plan(&text).cases[0].billing.commitments[0].clone()
+}
+
+#[test]
+fn reserved_instances_take_the_price_of_their_type() {
+    let c = linked(
+        "t3.medium",
+        "kind: standard-ri, term: 1y, payment: no-upfront, instance-type: t3.medium, count: 3",
+    );
+    assert_eq!(c.kind, CommitmentKind::StandardRi);
+    // 37.27 % off 0.0416, published; three of them.
+    let price = c.shapes[0].expect("covered");
+    assert_eq!((price.rate.to_string().as_str(), price.status), ("0.02609568", PriceStatus::Real));
+    assert_eq!(c.usd_per_hour.to_string(), "0.07828704");
+    assert_eq!((c.fees.upfront, c.fees.hourly), (Money::ZERO, c.usd_per_hour));
+    let expected =
+        Reserved { instance_type: "t3.medium".into(), count: 3, zone: None, size_flexible: true };
+    assert_eq!(c.reserved, Some(expected));
+    // An m5 by the discount of EC2 Instance Savings Plans of its group: 37 %.
+    let of_m5 = "kind: standard-ri, term: 1y, payment: no-upfront, instance-type: m5.large";
+    let c = linked("m5.xlarge", &format!("{of_m5}, count: 1"));
+    let price = c.shapes[0].expect("a size of its family");
+    assert_eq!(
+        (price.rate.to_string().as_str(), price.status),
+        ("0.12096", PriceStatus::Representative)
+    );
+    assert_eq!(c.usd_per_hour.to_string(), "0.06048");
+    // A zonal one covers no other size.
+    let warned = with(
+        &fixed("m5.xlarge"),
+        &format!("commitments: {{ c: {{ {of_m5}, count: 1, scope: us-east-1a }} }}\n"),
+    );
+    let plan = plan(&warned);
+    assert_eq!(codes(&plan)[0], "commitment-unused");
+    assert_eq!(plan.cases[0].billing.commitments[0].shapes, [None]);
+}
+
+#[test]
+fn own_prices_are_spread_over_the_term() {
+    let c = linked(
+        "m5.large",
+        "kind: convertible-ri, term: 3y, payment: partial-upfront, instance-type: m5.large, \
+         count: 2, upfront-usd: 525.6, usd-per-hour: 0.03, start: 2025-01-07T00:00Z",
+    );
+    // 525.6 / 26,280 h = 0.02, and 0.03.
+    let price = c.shapes[0].expect("covered");
+    assert_eq!((price.rate.to_string().as_str(), price.status), ("0.05", PriceStatus::Stated));
+    assert_eq!(c.usd_per_hour.to_string(), "0.1");
+    assert_eq!(c.fees.upfront.to_string(), "1051.2");
+    assert_eq!(c.fees.hourly.to_string(), "0.06");
+    assert_eq!(c.in_force.1 - c.in_force.0, 26_280 * HOUR_MS);
+    assert_eq!(c.in_force.0, 1_736_208_000_000);
+}
+
+#[test]
+fn an_instance_plan_covers_its_family_and_no_fargate() {
+    let text = with(
+        &fixed("m5.large"),
+        "commitments:
+  m: { kind: ec2-instance-sp, term: 1y, payment: partial-upfront, family: m5, usd-per-hour: 1 }
+  c: { kind: ec2-instance-sp, term: 1y, payment: all-upfront, family: c5, usd-per-hour: 1 }
+",
+    );
+    let plan = plan(&text);
+    let [m, c] = plan.cases[0].billing.commitments.as_slice() else { panic!("two") };
+    // 40 % off 0.096.
+    assert_eq!(m.shapes[0].expect("covered").rate.to_string(), "0.0576");
+    assert_eq!((m.kind, &m.fargate), (CommitmentKind::Ec2InstanceSp, &vec![]));
+    assert_eq!(
+        (m.fees.upfront.to_string().as_str(), m.fees.hourly.to_string().as_str()),
+        ("4380", "0.5")
+    );
+    assert_eq!(c.shapes, [None]);
+    assert_eq!(
+        (c.fees.upfront.to_string().as_str(), c.fees.hourly.to_string().as_str()),
+        ("8760", "0")
+    );
+    assert_eq!(codes(&plan)[0], "commitment-unused");
+    assert_eq!(setting(&plan.cases[0], "commitments.m.start").value, "before the run");
+}
+
+#[test]
+fn what_does_not_fit_a_kind_is_refused() {
+    let refused = |commitment: &str| {
+        errors(&with(&fixed("m5.large"), &format!("commitments: {{ c: {{ {commitment} }} }}\n")))
+    };
+    let ri = "kind: standard-ri, term: 1y, payment: no-upfront";
+    for (commitment, expected) in [
+        (format!("{ri}, count: 1"), "standard-ri needs `instance-type`"),
+        (format!("{ri}, instance-type: m5.large"), "standard-ri needs `count`"),
+        (format!("{ri}, count: 1, instance-type: m5.large, family: m5"), "has no `family`"),
+        (format!("{ri}, count: 1, instance-type: m5.lage"), "did you mean `m5.large`?"),
+        (
+            format!("{ri}, count: 1, instance-type: m5.large, scope: eu-west-1a"),
+            "no Availability Zone",
+        ),
+        (format!("{ri}, count: 1, instance-type: m5.large, upfront-usd: 5"), "no upfront payment"),
+        (format!("{ri}, count: 1, instance-type: g5.xlarge"), "state `upfront-usd` and"),
+        ("kind: compute-sp, term: 1y, payment: no-upfront".into(), "needs `usd-per-hour`"),
+        (
+            "kind: ec2-instance-sp, term: 1y, payment: no-upfront, usd-per-hour: 1".into(),
+            "needs `family`",
+        ),
+        (
+            "kind: ec2-instance-sp, term: 1y, payment: no-upfront, usd-per-hour: 1, family: m55"
+                .into(),
+            "unknown instance family",
+        ),
+    ] {
+        let message = refused(&commitment);
+        assert!(message.contains(expected), "{commitment}: {message}");
+    }
+}
+
+#[test]
+fn a_commitment_that_ended_is_said() {
+    let text = with(
+        &fixed("m5.large"),
+        "commitments: { c: { kind: compute-sp, term: 1y, payment: no-upfront, usd-per-hour: 1, \
+         start: 2023-01-01T00:00Z } }\n",
+    );
+    assert_eq!(codes(&plan(&text))[0], "commitment-ended");
+}

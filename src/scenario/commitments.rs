@@ -1,0 +1,112 @@
+//! What is committed to, whatever is used.
+
+use jiff::Timestamp;
+
+use super::decode::{Ctx, Spanned};
+use super::diagnostic::Span;
+use super::number::Int;
+use super::record::{names, record};
+use crate::units::{Money, Rate};
+
+record! {
+    /// A Savings Plan or Reserved Instances that are owned.
+    pub struct Commitment {
+        /// Which.
+        "kind" => kind: Spanned<CommitmentKind>,
+        /// For how long it was bought.
+        "term" => term: Spanned<Term>,
+        /// How it is paid.
+        "payment" => payment: Spanned<Payment>,
+        /// Of a Savings Plan, the commitment per hour at plan rates; of Reserved Instances, what one costs per hour beside its upfront payment, from the price tables unless stated.
+        "usd-per-hour" => usd_per_hour: Option<Spanned<Rate>>,
+        /// The family an EC2 Instance Savings Plan covers, such as m7i.
+        "family" => family: Option<Spanned<String>>,
+        /// What is reserved, such as m7i.large.
+        "instance-type" => instance_type: Option<Spanned<String>>,
+        /// How many of it.
+        "count" => count: Option<Spanned<Int<0, 1_000_000>>>,
+        /// regional, or the zone in which capacity is reserved; regional unless stated.
+        "scope" => scope: Option<Spanned<String>>,
+        /// What one Reserved Instance costs upfront; from the price tables unless stated.
+        "upfront-usd" => upfront_usd: Option<Spanned<Money>>,
+        /// When it was bought, with an offset from UTC; before the run and in force to its end unless stated.
+        "start" => start: Option<Spanned<Timestamp>>,
+    }
+    check check_commitment;
+}
+
+fn check_commitment(it: &Commitment, owner: Span, ctx: &mut Ctx<'_>) -> bool {
+    let kind = it.kind.value;
+    let (family, reserved) = (kind == CommitmentKind::Ec2InstanceSp, kind.is_reserved());
+    let keys = [
+        ("family", it.family.as_ref().map(|f| f.span), family, family),
+        ("instance-type", it.instance_type.as_ref().map(|f| f.span), reserved, reserved),
+        ("count", it.count.map(|f| f.span), reserved, reserved),
+        ("usd-per-hour", it.usd_per_hour.map(|f| f.span), true, !reserved),
+        ("scope", it.scope.as_ref().map(|f| f.span), reserved, false),
+        ("upfront-usd", it.upfront_usd.map(|f| f.span), reserved, false),
+    ];
+    let mut fine = true;
+    for (key, given, allowed, needed) in keys {
+        match given {
+            Some(span) if !allowed => {
+                ctx.diags().error(span, format!("{kind} has no `{key}`"));
+                fine = false;
+            }
+            None if needed => {
+                ctx.diags().error(owner, format!("{kind} needs `{key}`"));
+                fine = false;
+            }
+            _ => {}
+        }
+    }
+    let negative = it.upfront_usd.filter(|u| u.value < Money::ZERO);
+    if let Some(upfront) = negative {
+        ctx.diags().error(upfront.span, "an upfront payment is not negative");
+    }
+    fine && negative.is_none()
+}
+
+names! {
+    /// Kinds of commitments.
+    pub enum CommitmentKind {
+        /// A Compute Savings Plan: EC2 and Fargate.
+        "compute-sp" => ComputeSp,
+        /// An EC2 Instance Savings Plan: one family in the Region.
+        "ec2-instance-sp" => Ec2InstanceSp,
+        /// Standard Reserved Instances.
+        "standard-ri" => StandardRi,
+        /// Convertible Reserved Instances.
+        "convertible-ri" => ConvertibleRi,
+    }
+}
+
+impl CommitmentKind {
+    /// Whether it is Reserved Instances.
+    #[must_use]
+    pub fn is_reserved(self) -> bool {
+        matches!(self, CommitmentKind::StandardRi | CommitmentKind::ConvertibleRi)
+    }
+}
+
+names! {
+    /// Terms of commitments.
+    pub enum Term {
+        /// One year.
+        "1y" => OneYear,
+        /// Three years.
+        "3y" => ThreeYears,
+    }
+}
+
+names! {
+    /// Payment options of commitments.
+    pub enum Payment {
+        /// Monthly.
+        "no-upfront" => NoUpfront,
+        /// Half at the start.
+        "partial-upfront" => PartialUpfront,
+        /// All at the start.
+        "all-upfront" => AllUpfront,
+    }
+}
