@@ -37,9 +37,18 @@ const EC2INSTANCES_DATE: &str = "2024-04-04";
 pub fn build(facts: &Path, out: &Path) -> Result<Vec<(String, String)>> {
     let files = render(facts)?;
     check(&files)?;
+    write_tables(&files, out)
+}
+
+/// Writes tables into a directory, each under its name when complete; returns
+/// name and SHA-256 of each.
+pub(super) fn write_tables(
+    files: &BTreeMap<String, String>,
+    out: &Path,
+) -> Result<Vec<(String, String)>> {
     std::fs::create_dir_all(out).map_err(|e| Error::write(out, &e))?;
     let mut written = Vec::with_capacity(files.len());
-    for (name, text) in &files {
+    for (name, text) in files {
         let path = out.join(name);
         let partial = out.join(format!(".{name}.part"));
         std::fs::write(&partial, text).map_err(|e| Error::write(&partial, &e))?;
@@ -50,7 +59,7 @@ pub fn build(facts: &Path, out: &Path) -> Result<Vec<(String, String)>> {
 }
 
 /// Reads the tables as a run would, every Region of them.
-fn check(files: &BTreeMap<String, String>) -> Result<()> {
+pub(super) fn check(files: &BTreeMap<String, String>) -> Result<()> {
     let tables = EMBEDDED.iter().map(|(name, _)| TableFile {
         name,
         label: (*name).to_owned(),
@@ -203,7 +212,10 @@ impl SourceTable {
 }
 
 /// Header and rows as text, one line each; quoted only where it must be.
-fn write_csv(header: &str, rows: impl IntoIterator<Item = Vec<String>>) -> Result<String> {
+pub(super) fn write_csv(
+    header: &str,
+    rows: impl IntoIterator<Item = Vec<String>>,
+) -> Result<String> {
     let failed = |e: csv::Error| Error::failed(format!("cannot write a price table: {e}"));
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(header.split(',')).map_err(failed)?;

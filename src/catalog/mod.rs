@@ -20,6 +20,7 @@ mod shock;
 mod show;
 mod spot_history;
 mod table;
+pub mod update;
 mod words;
 
 use std::borrow::Cow;

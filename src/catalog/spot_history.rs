@@ -92,6 +92,29 @@ impl SpotHistory {
         Some(rows.iter().map(|(at, pico)| (*at, Rate::from_pico(i128::from(*pico)))))
     }
 
+    /// Type, zone and mean price over time of every pool, from its first row to
+    /// the last one of the file.
+    pub fn means(&self) -> impl Iterator<Item = (&str, &str, Rate)> {
+        self.pools.iter().flat_map(move |(name, zones)| {
+            zones.iter().map(move |(zone, rows)| (&**name, &**zone, self.mean(rows)))
+        })
+    }
+
+    fn mean(&self, rows: &[(i64, i64)]) -> Rate {
+        let ends = rows.iter().skip(1).map(|(at, _)| *at).chain([self.last]);
+        let (mut sum, mut time) = (0i128, 0i128);
+        for ((at, pico), end) in rows.iter().zip(ends) {
+            let span = i128::from(end - at);
+            // A price is at most 10^17 pico-USD, a span of a century 10^13 ms.
+            sum += i128::from(*pico) * span;
+            time += span;
+        }
+        if time > 0 {
+            return Rate::from_pico(sum / time);
+        }
+        Rate::from_pico(rows.last().map_or(0, |(_, pico)| i128::from(*pico)))
+    }
+
     /// All zones of the file, each once, sorted.
     #[must_use]
     pub fn zones(&self) -> &[String] {
@@ -256,7 +279,7 @@ pub fn usual_zone_id(zone: &str) -> Option<String> {
 /// How zone ids abbreviate a Region: `use1` for us-east-1, `apne1` for
 /// ap-northeast-1, `usgw1` for us-gov-west-1.
 #[must_use]
-fn region_id(region: &str) -> Option<String> {
+pub(super) fn region_id(region: &str) -> Option<String> {
     let mut id = String::new();
     let mut parts = region.split('-').peekable();
     while let Some(part) = parts.next() {

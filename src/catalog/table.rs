@@ -82,6 +82,11 @@ impl<'a> Row<'_, 'a> {
         Ok(fields)
     }
 
+    /// The whole line.
+    pub(super) fn text(self) -> &'a str {
+        self.text
+    }
+
     /// The last column.
     pub(super) fn last(self) -> &'a str {
         self.text.rsplit(',').next().unwrap_or("")

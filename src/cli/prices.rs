@@ -1,5 +1,6 @@
 //! `plimsoll prices`: what the tables say, and rebuilding them from facts.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use comfy_table::{CellAlignment, Table, TableStyle, presets};
@@ -12,6 +13,8 @@ use crate::{Error, Result};
 pub(super) enum Verb {
     /// Show instance types with On-Demand and Spot prices
     Show(Show),
+    /// Take prices from files of AWS into price tables
+    Update(Update),
     /// Rebuild the price tables from a directory of fact tables
     Build {
         /// Directory of the fact tables
@@ -38,9 +41,59 @@ pub(super) struct Show {
     format: Format,
 }
 
+#[derive(Debug, clap::Args)]
+pub(super) struct Update {
+    /// Files of AWS, told by their content: price lists of EC2, ECS, EKS and Savings Plans, the
+    /// Spot advisor, Spot price histories, answers of describe-savings-plans,
+    /// describe-savings-plans-offering-rates and describe-reserved-instances
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    from: Vec<PathBuf>,
+    /// Only these AWS Regions [default: all of a file]
+    #[arg(long, value_name = "REGION")]
+    region: Vec<String>,
+    /// Date of files that bear none [default: when the file last changed]
+    #[arg(long, value_name = "DATE")]
+    as_of: Option<jiff::civil::Date>,
+    /// Start from the price tables in this directory
+    #[arg(long, value_name = "DIR", env = "PLIMSOLL_PRICING")]
+    pricing: Option<PathBuf>,
+    /// Directory to write the tables and prices.lock to
+    #[arg(short, long, value_name = "DIR", default_value = "pricing")]
+    output: PathBuf,
+}
+
+fn update(args: &Update) -> Result<String> {
+    let told = catalog::update::update(&catalog::update::Update {
+        base: args.pricing.as_deref(),
+        files: &args.from,
+        regions: &args.region,
+        as_of: args.as_of,
+        out: &args.output,
+    })?;
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(["file", "what", "date", "rows"]);
+    for it in &told {
+        table.add_row([&it.file, it.kind, &it.as_of, &it.rows.to_string()]);
+    }
+    if let Some(column) = table.column_mut(3) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    let mut text: String = table.lines().map(|l| format!("{}\n", l.trim_end())).collect();
+    for it in &told {
+        for left_out in &it.left_out {
+            let _ = writeln!(text, "{}: left out {left_out}", it.file);
+        }
+    }
+    let dir = args.output.display();
+    let _ = writeln!(text, "written to {dir}; use it with --pricing {dir}");
+    Ok(text)
+}
+
 pub(super) fn run(verb: &Verb) -> Result<Outcome> {
     match verb {
         Verb::Show(show) => print(&shown(show)?)?,
+        Verb::Update(args) => print(&update(args)?)?,
         Verb::Build { from, output } => {
             let files = catalog::build::build(from, output)?;
             let text: String =

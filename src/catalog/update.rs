@@ -1,0 +1,183 @@
+//! `plimsoll prices update`: AWS's own files into the price tables.
+//!
+//! A file is told by its content, not by its name:
+//!
+//! | file | what is taken |
+//! | --- | --- |
+//! | price list of AmazonEC2 (`index.json`, all Regions or one) | On-Demand and Reserved Instances: Linux, shared tenancy, no software |
+//! | of AmazonECS | Fargate by vCPU, GB and storage |
+//! | of AmazonEKS | the control plane, also in extended support |
+//! | of a Savings Plan (Compute, EC2 Instance) | its rates, as discounts |
+//! | `savingsplans describe-savings-plans-offering-rates` | as above |
+//! | Spot advisor (`spot-advisor-data.json`) | saving and interruption band, Linux |
+//! | `ec2 describe-spot-price-history` (JSON or CSV) | the mean price, as a saving |
+//! | `savingsplans describe-savings-plans`, `ec2 describe-reserved-instances` | what is owned, as `commitments:` of a scenario |
+//!
+//! Bulk files are gigabytes: they are read as a stream, of which only wanted
+//! rows stay. Rows replace those of the same key; all others stand. `prices.lock`
+//! says which file each imported row came from.
+
+mod advisor;
+mod input;
+mod lock;
+mod offer;
+mod owned;
+mod savings;
+mod spot;
+mod tables;
+
+use std::path::{Path, PathBuf};
+
+use jiff::civil::Date;
+use sha2::{Digest, Sha256};
+
+use super::build::{check, write_tables};
+use super::{Tables, hex};
+use crate::{Error, Result};
+use input::{Input, Kind};
+use lock::{Lock, Locked};
+use tables::Draft;
+
+/// Name of the lock file beside the tables.
+pub const LOCK_FILE: &str = "prices.lock";
+/// Name of the file of what is owned, beside the tables.
+pub const OWNED_FILE: &str = "commitments.yaml";
+
+/// What to import, and where to.
+#[derive(Debug, Clone)]
+pub struct Update<'a> {
+    /// Tables to start from instead of those of the binary.
+    pub base: Option<&'a Path>,
+    /// Files of AWS, in order: of two rows of one key the later file's stays.
+    pub files: &'a [PathBuf],
+    /// Only these Regions; all where empty.
+    pub regions: &'a [String],
+    /// The date of files that bear none; the date of their last change where
+    /// absent.
+    pub as_of: Option<Date>,
+    /// Directory to write to.
+    pub out: &'a Path,
+}
+
+/// What became of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Imported {
+    /// Name of the file.
+    pub file: String,
+    /// What it is.
+    pub kind: &'static str,
+    /// Its date.
+    pub as_of: String,
+    /// Rows it gave.
+    pub rows: usize,
+    /// What of it was left out, and why.
+    pub left_out: Vec<String>,
+}
+
+/// Runs an import; returns what became of every file.
+///
+/// # Errors
+/// Where a file cannot be read or told, or gives nothing; where a table
+/// would not be whole; where the directory cannot be written.
+pub fn update(update: &Update<'_>) -> Result<Vec<Imported>> {
+    let base = match update.base {
+        Some(dir) => Tables::from_dir(dir)?,
+        None => Tables::embedded(),
+    };
+    let mut draft = Draft::read(&base, update.regions)?;
+    for region in update.regions {
+        if !draft.knows_region(region) {
+            return Err(Error::input(format!("unknown Region `{region}`")));
+        }
+    }
+    let mut lock = update.base.map_or_else(|| Ok(Lock::default()), Lock::read)?;
+    let mut told = Vec::new();
+    let mut owned = Vec::new();
+    for path in order(update.files)? {
+        let mut input = Input::open(&path)?;
+        let taken = import(&mut input, update.as_of, &mut draft, &mut owned)
+            .map_err(|e| e.context(format_args!("`{}`", path.display())))?;
+        let sha256 = input.finish()?;
+        if taken.rows == 0 {
+            let why = taken.left_out.first().map_or_else(String::new, |w| format!(": {w}"));
+            return Err(Error::input(format!("`{}` gives no row{why}", path.display())));
+        }
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        lock.files.retain(|known| known.file != name || known.kind != taken.kind);
+        lock.files.push(Locked {
+            file: name.clone(),
+            kind: taken.kind.to_owned(),
+            as_of: taken.as_of.clone(),
+            sha256,
+            rows: taken.rows,
+            source: taken.source.clone(),
+        });
+        told.push(Imported {
+            file: name,
+            kind: taken.kind,
+            as_of: taken.as_of,
+            rows: taken.rows,
+            left_out: taken.left_out,
+        });
+    }
+    let files = draft.render()?;
+    check(&files)?;
+    let written = write_tables(&files, update.out)?;
+    lock.files.retain(|f| f.source.is_empty() || draft.uses(&f.source));
+    lock.tables = written;
+    if !owned.is_empty() {
+        let text = owned::render(&owned);
+        lock.tables.push((OWNED_FILE.to_owned(), hex(&Sha256::digest(text.as_bytes()))));
+        write_file(update.out, OWNED_FILE, &text)?;
+    }
+    write_file(update.out, LOCK_FILE, &lock.render()?)?;
+    Ok(told)
+}
+
+fn write_file(dir: &Path, name: &str, text: &str) -> Result<()> {
+    let (path, partial) = (dir.join(name), dir.join(format!(".{name}.part")));
+    std::fs::write(&partial, text).map_err(|e| Error::write(&partial, &e))?;
+    std::fs::rename(&partial, &path).map_err(|e| Error::write(&path, &e))
+}
+
+/// Discounts are taken from On-Demand prices, so files of those come first;
+/// otherwise the order stands.
+fn order(files: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut sorted: Vec<(bool, PathBuf)> = files
+        .iter()
+        .map(|path| Ok((!Input::open(path)?.kind.states_on_demand(), path.clone())))
+        .collect::<Result<_>>()?;
+    sorted.sort_by_key(|(later, _)| *later);
+    Ok(sorted.into_iter().map(|(_, path)| path).collect())
+}
+
+/// What a reader took from a file.
+struct Taken {
+    kind: &'static str,
+    as_of: String,
+    /// The id of its source; empty where no table has rows of it.
+    source: String,
+    rows: usize,
+    left_out: Vec<String>,
+}
+
+fn import(
+    input: &mut Input,
+    as_of: Option<Date>,
+    draft: &mut Draft,
+    owned: &mut Vec<owned::Owned>,
+) -> Result<Taken> {
+    let date = as_of.map_or_else(|| input.modified.clone(), |d| d.to_string());
+    match input.kind {
+        Kind::Offer => offer::read(input, draft),
+        Kind::PlanOffer => savings::read_offer(input, draft),
+        Kind::PlanRates => savings::read_rates(input, &date, draft),
+        Kind::Advisor => advisor::read(input, &date, draft),
+        Kind::SpotHistory => spot::read(input, draft),
+        Kind::OwnedPlans => owned::read_plans(input, &date, owned),
+        Kind::OwnedReserved => owned::read_reserved(input, &date, owned),
+    }
+}
+
+#[cfg(test)]
+mod tests;
