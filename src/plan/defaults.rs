@@ -230,6 +230,28 @@ pub(super) const AUTOSCALER_NOTE: &str =
 /// How the cost of a node splits where `allocation.cpu-weight` is absent.
 pub(super) const WEIGHT_NOTE: &str = "the published prices of one vCPU and one GB of Fargate, us-east-1, x86, in the ratio of 0.04048 to 0.004445";
 
+/// `images.pull-bandwidth`, bytes a second.
+pub(super) const PULL_BANDWIDTH: Known<Bytes> =
+    known(Bytes(50 << 20), "choice: download and unpacking of one image");
+
+/// `charges.zones` where the pools have none.
+pub(super) const FARGATE_ZONES: Known<i64> =
+    known(3, "choice: pods of Fargate in subnets of three zones");
+
+/// `charges.load-balancing.requests-per-connection`.
+pub(super) const REQUESTS_PER_CONNECTION: Known<u64> =
+    known(1, "choice: clients that keep no connection open");
+
+/// `charges.load-balancing.connection-duration`.
+pub(super) const CONNECTION_DURATION: Known<SimDuration> = known(
+    SimDuration::from_secs(60),
+    "choice: the idle timeout of an ALB (Elastic Load Balancing user guide)",
+);
+
+/// `charges.load-balancing.internet-facing`.
+pub(super) const INTERNET_FACING: Known<bool> =
+    known(true, "choice: clients are on the internet, so each zone has a public address");
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -721,6 +721,7 @@ fn kubernetes_keys(scenario: &Scenario, out: &mut Vec<(String, Span)>) {
             "podDisruptionBudgets",
             objects.pod_disruption_budgets.iter().next().map(|(name, _)| name.span),
         ),
+        ("ingresses", objects.ingresses.iter().next().map(|(name, _)| name.span)),
         ("priorityClasses", objects.priority_classes.iter().next().map(|(name, _)| name.span)),
     ];
     for (key, span) in first {
@@ -729,6 +730,7 @@ fn kubernetes_keys(scenario: &Scenario, out: &mut Vec<(String, Span)>) {
     if let Some(given) = scenario.charges.control_plane.filter(|c| c.value) {
         add("charges.control-plane".into(), Some(given.span));
     }
+    add("charges.clusters".into(), scenario.charges.clusters.map(|c| c.span));
 }
 
 fn ecs_keys(scenario: &Scenario, out: &mut Vec<(String, Span)>) {

@@ -209,8 +209,14 @@ impl Shared<'_> {
         if let Some(ecs) = &ecs {
             ecs_constraints::link_ports(scenario, ecs, cluster.pools.len(), &mut planned, notes);
         }
-        let around =
-            Around { scenario, region: &region, version: (!on_ecs).then_some(&version), window };
+        let around = Around {
+            scenario,
+            region: &region,
+            version: (!on_ecs).then_some(&version),
+            window,
+            cluster: &cluster,
+            planned: &planned,
+        };
         let mut billing = billing::link(&around, &prices, &fargate, notes);
         billing.pools = node_charges::pools(scenario, &region, &cluster.pools, &prices, notes);
         billing.bursts = node_charges::bursts(scenario, &region, &prices, &planned, notes);

@@ -1,6 +1,6 @@
 //! What wants to run: from the scenario's words to [`PlannedWorkload`]s.
 
-use super::defaults::{CPU_STEP, GRACE_PERIOD_S, MEMORY_STEP, NAMESPACE, STARTUP};
+use super::defaults::{CPU_STEP, GRACE_PERIOD_S, MEMORY_STEP, NAMESPACE, PULL_BANDWIDTH, STARTUP};
 use super::files::Files;
 use super::nodes::effect;
 use super::notes::Notes;
@@ -307,7 +307,7 @@ fn common<'w>(
             tolerations: it.tolerations.iter().map(|t| toleration(t)).collect(),
             on_interrupt,
             startup,
-            life: life(it, &path, notes),
+            life: life(it, scenario, &path, notes),
             never_preempts,
             profile: scheduler::profile_of(it, scenario, notes),
             // Known once all pods are.
@@ -318,7 +318,12 @@ fn common<'w>(
 }
 
 /// How a workload's pods begin and end.
-fn life(it: &scenario::Workload, path: &str, notes: &mut Notes<'_>) -> PodLife {
+fn life(
+    it: &scenario::Workload,
+    scenario: &Scenario,
+    path: &str,
+    notes: &mut Notes<'_>,
+) -> PodLife {
     let gates = it.scheduling_gates.iter().map(|g| g.removed_after.value);
     let grace = it.termination_grace_period_seconds.map(|s| s.value.get() as i64);
     let exit = it.shutdown.map_or(SimDuration::ZERO, |s| s.value);
@@ -327,7 +332,21 @@ fn life(it: &scenario::Workload, path: &str, notes: &mut Notes<'_>) -> PodLife {
         notes.default(key, GRACE_PERIOD_S.value, GRACE_PERIOD_S.note);
     }
     let longest = SimDuration::from_secs(grace.unwrap_or(GRACE_PERIOD_S.value));
-    PodLife { gated_for: gates.max().unwrap_or(SimDuration::ZERO), exit: exit.min(longest) }
+    PodLife {
+        gated_for: gates.max().unwrap_or(SimDuration::ZERO),
+        exit: exit.min(longest),
+        pull: pull(it, scenario, notes),
+    }
+}
+
+/// How long a workload's image takes to be pulled, rounded up to milliseconds.
+fn pull(it: &scenario::Workload, scenario: &Scenario, notes: &mut Notes<'_>) -> SimDuration {
+    let Some(image) = it.image else { return SimDuration::ZERO };
+    let given = scenario.images.pull_bandwidth.map(|b| Spanned { value: b.value.0, span: b.span });
+    let bandwidth = notes.or_default(given, "images.pull-bandwidth", PULL_BANDWIDTH);
+    let (bytes, per_second) = (i128::from(image.value.0.0), i128::from(bandwidth.0));
+    let ms = (bytes * 1_000 + per_second - 1) / per_second;
+    SimDuration(i64::try_from(ms).unwrap_or(i64::MAX).min(LONGEST.0))
 }
 
 /// The priority of a workload's pods, and whether they never preempt

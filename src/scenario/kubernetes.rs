@@ -4,10 +4,10 @@
 use serde_json::{Value as Json, json};
 
 use super::constraints::{LabelSelector, PreemptionPolicy};
-use super::decode::{Ctx, Decode, Defs, Keyed, Map, Spanned};
+use super::decode::{Ctx, Decode, Defs, Keyed, Map, NonEmpty, Spanned};
 use super::diagnostic::{Span, quote};
 use super::leaf::Text;
-use super::record::{choice, record};
+use super::record::{choice, names, record};
 use super::tree::{Node, Value};
 
 record! {
@@ -18,6 +18,8 @@ record! {
         "namespaces" => namespaces: Map<Namespace> = Map::default(),
         /// Services: pods that one selects are spread over nodes and zones.
         "services" => services: Map<KubernetesService> = Map::default(),
+        /// Ingresses: each has an Application Load Balancer.
+        "ingresses" => ingresses: Map<Ingress> = Map::default(),
         /// How many pods of a group preemption may take at once; whatever else ends pods does not heed it.
         "podDisruptionBudgets" => pod_disruption_budgets: Map<PodDisruptionBudget> = Map::default(),
         /// Names for priorities.
@@ -41,8 +43,103 @@ record! {
         "namespace" => namespace: Option<Spanned<String>>,
         /// Labels of the pods that it selects.
         "selector" => selector: Keyed<Spanned<Text>>,
+        /// How it is reached: one of type LoadBalancer has a Network Load Balancer.
+        "type" => kind: Option<Spanned<ServiceType>>,
     }
     check check_service;
+}
+
+names! {
+    /// How a Service is reached.
+    pub enum ServiceType {
+        /// Within the cluster.
+        "ClusterIP" => ClusterIp,
+        /// At a port of each node.
+        "NodePort" => NodePort,
+        /// Through a load balancer.
+        "LoadBalancer" => LoadBalancer,
+        /// It is a name in DNS.
+        "ExternalName" => ExternalName,
+    }
+}
+
+record! {
+    /// An Ingress.
+    pub struct Ingress {
+        /// Its namespace; default unless stated.
+        "namespace" => namespace: Option<Spanned<String>>,
+        /// Where requests that match no rule go.
+        "defaultBackend" => default_backend: Option<IngressBackend>,
+        /// Hosts and paths.
+        "rules" => rules: Vec<IngressRule> = Vec::new(),
+    }
+    check check_ingress;
+}
+
+record! {
+    /// A host and its paths.
+    pub struct IngressRule {
+        /// The host; all unless stated.
+        "host" => host: Option<Spanned<String>>,
+        /// Its paths.
+        "http" => http: IngressHttp,
+    }
+}
+
+record! {
+    /// Paths of a host.
+    pub struct IngressHttp {
+        /// The paths: each is a rule of the load balancer.
+        "paths" => paths: NonEmpty<IngressPath>,
+    }
+}
+
+record! {
+    /// A path and where its requests go.
+    pub struct IngressPath {
+        /// The path; all unless stated.
+        "path" => path: Option<Spanned<String>>,
+        /// How it is compared.
+        "pathType" => path_type: Option<Spanned<PathType>>,
+        /// Where its requests go.
+        "backend" => backend: IngressBackend,
+    }
+}
+
+names! {
+    /// How a path is compared.
+    pub enum PathType {
+        /// It is the same.
+        "Exact" => Exact,
+        /// It begins so.
+        "Prefix" => Prefix,
+        /// As the controller does.
+        "ImplementationSpecific" => ImplementationSpecific,
+    }
+}
+
+record! {
+    /// Where requests go.
+    pub struct IngressBackend {
+        /// A Service.
+        "service" => service: IngressService,
+    }
+}
+
+record! {
+    /// A Service that requests go to.
+    pub struct IngressService {
+        /// Its name among `services`.
+        "name" => name: Spanned<String>,
+    }
+}
+
+fn check_ingress(it: &Ingress, owner: Span, ctx: &mut Ctx<'_>) -> bool {
+    if it.rules.is_empty() && it.default_backend.is_none() {
+        ctx.diags().error(owner, "an Ingress needs `rules`, or a `defaultBackend`");
+        return false;
+    }
+    true
 }
 
 fn check_service(it: &KubernetesService, owner: Span, ctx: &mut Ctx<'_>) -> bool {

@@ -24,7 +24,7 @@ use super::sidecar::Sidecar;
 use super::spot::Spot;
 use super::usage::UsageSource;
 use super::workload::{Resample, Workload};
-use crate::units::{Money, SimDuration};
+use crate::units::{Bytes, Money, SimDuration};
 
 record! {
     /// A scenario: what runs, what it may run on, and which cases to compare.
@@ -59,6 +59,8 @@ record! {
         "resample" => resample: Option<Spanned<Resample>>,
         /// What pods were seen to use.
         "usage" => usage: Map<UsageSource> = Map::default(),
+        /// How container images are pulled.
+        "images" => images: Images = Images::default(),
         /// Where pods are placed.
         "placement" => placement: Option<Placement>,
         /// What they may run on.
@@ -240,6 +242,15 @@ names! {
         "least-nodes" => LeastNodes,
         /// Any pool.
         "random" => Random,
+    }
+}
+
+record! {
+    /// How container images are pulled: once by a node, by each pod on Fargate.
+    #[derive(Default)]
+    pub struct Images {
+        /// Bytes in a second, of the compressed image; 50Mi unless stated.
+        "pull-bandwidth" => pull_bandwidth: Option<Spanned<Positive<Bytes>>>,
     }
 }
 

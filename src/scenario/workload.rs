@@ -1,5 +1,6 @@
 //! The part of the model that says what wants to run.
 
+use super::charges::{ClaimType, Traffic};
 use super::constraints::{
     Affinity, HostPort, PreemptionPolicy, TopologySpreadConstraint, check_repeated,
 };
@@ -46,6 +47,10 @@ record! {
         "hostPorts" => host_ports: Vec<Spanned<HostPort>> = Vec::new(),
         /// EBS volumes of each replica, by name; without `zone` they come to be in the zone of the node that it is first bound to, and bind its replacements to it.
         "volumeClaimTemplates" => volume_claim_templates: Keyed<Spanned<VolumeClaim>> = Keyed::default(),
+        /// What its pods send and receive, for what traffic costs.
+        "traffic" => traffic: Option<Traffic>,
+        /// Size of its container image in ECR, compressed; neither kept nor pulled unless stated.
+        "image" => image: Option<Spanned<Positive<Bytes>>>,
         /// What becomes of work whose node is taken away; restart unless stated.
         "on-interrupt" => on_interrupt: Option<Spanned<OnInterrupt>>,
         /// Time from start of the container to ready; 5s unless stated.
@@ -91,7 +96,42 @@ record! {
     pub struct VolumeClaim {
         /// Zone in which the volumes exist already, such as us-east-1a.
         "zone" => zone: Option<Spanned<String>>,
+        /// Size of each volume; not charged unless stated.
+        "storage" => storage: Option<Spanned<Bytes>>,
+        /// Type of the volumes; gp3 unless stated.
+        "type" => kind: Option<Spanned<ClaimType>>,
+        /// IOPS of each volume of type gp3, io1 or io2.
+        "iops" => iops: Option<Spanned<Int<100, 32_000>>>,
+        /// Throughput of each volume of type gp3, MiB/s; 125 unless stated.
+        "throughput" => throughput: Option<Spanned<Int<125, 2_000>>>,
     }
+    check check_claim;
+}
+
+/// What is charged by the volume needs its size, and each type has what it has.
+fn check_claim(it: &VolumeClaim, _: Span, ctx: &mut Ctx<'_>) -> bool {
+    let kind = it.kind.map_or(ClaimType::Gp3, |k| k.value);
+    let mut fine = true;
+    let mut check = |key: &str, span: Option<Span>, has: bool| {
+        let Some(span) = span else { return };
+        let message = match (it.storage.is_some(), has) {
+            (false, _) => format!("`{key}` has no effect without `storage`, the volume's size"),
+            (true, false) => format!("`{key}` cannot be provisioned for a volume of type {kind}"),
+            (true, true) => return,
+        };
+        ctx.diags().error(span, message);
+        fine = false;
+    };
+    let provisioned = matches!(kind, ClaimType::Gp3 | ClaimType::Io1 | ClaimType::Io2);
+    check("type", it.kind.map(|k| k.span), true);
+    check("iops", it.iops.map(|i| i.span), provisioned);
+    check("throughput", it.throughput.map(|t| t.span), kind == ClaimType::Gp3);
+    if let (ClaimType::Io1 | ClaimType::Io2, Some(kind), None) = (kind, it.kind, it.iops) {
+        let message = format!("a volume of type {} needs its `iops`", kind.value);
+        ctx.diags().error(kind.span, message);
+        return false;
+    }
+    fine
 }
 
 record! {

@@ -205,6 +205,13 @@ pub struct PodLife {
     /// DIFFERENCE: only pods that preemption deletes take it. Those that the
     /// autoscaler drains, a service gives up, or a node takes along end at once.
     pub exit: SimDuration,
+    /// How long its image takes to be pulled by a node that does not have it,
+    /// and on Fargate always. A `DaemonSet`'s is there when the node is Ready.
+    ///
+    /// DIFFERENCE: pulls do not share the bandwidth of a node, a workload's pods
+    /// have no layers in common with those of others, and no image is ever
+    /// collected.
+    pub pull: SimDuration,
 }
 
 /// Pods alike in everything but arrival, duration and usage.

@@ -89,7 +89,8 @@ impl World<'_> {
         let facts = self.templates[template.index()];
         let Some((pool, size)) = self.fargate_of(&self.pods[id], facts) else { return };
         self.stir(facts.batch, now);
-        let startup = self.startup_ms(template, self.pods[id].ordinal);
+        let pull = self.workloads.templates[template.index()].life.pull;
+        let startup = pull.ms() + self.startup_ms(template, self.pods[id].ordinal);
         let record = self.observer.fargate.len() as u32;
         let pod = &mut self.pods[id];
         pod.bound = now;

@@ -12,8 +12,8 @@ use crate::observe::{NodeEnd, NodeRecord, PodEnd, pod_rates};
 use crate::rng::Draws;
 use crate::sim::EventQueue;
 use crate::units::{SimDuration, SimTime};
-use crate::workload::constraints::Constraints;
 use crate::workload::{ClassId, Requests, Workloads};
+use crate::workload::{WorkloadId, constraints::Constraints};
 
 use super::event::{Event, phase};
 use super::{Owner, World};
@@ -55,6 +55,8 @@ pub(super) struct NodeLife {
     pub(super) daemons: Vec<u32>,
     /// Whether its pool counts it: not once its group has given it up.
     pub(super) counted: bool,
+    /// Whose images it has, and from when.
+    pub(super) images: Vec<(WorkloadId, SimTime)>,
 }
 
 impl World<'_> {
@@ -157,6 +159,7 @@ impl World<'_> {
             hazard_per_hour: offer.hazard_per_hour,
             daemons: Vec::new(),
             counted: true,
+            images: Vec::new(),
         });
         Some(node)
     }

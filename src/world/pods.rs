@@ -266,8 +266,9 @@ impl World<'_> {
         done: SimTime,
         queue: &mut EventQueue<Event>,
     ) {
-        let pod = &self.pods[id];
+        let pod = self.pods[id];
         let startup = self.startup_ms(pod.template, pod.ordinal);
+        let startup = self.pull_ms(pod.template, slot, done) + startup;
         self.occupy(id, slot, now, (done, startup), queue);
     }
 
@@ -323,7 +324,25 @@ impl World<'_> {
         }
     }
 
-    /// Image pull and container start.
+    /// How long a pod that is bound to a node now waits for its image: as long as
+    /// the pull of the first of its workload's pods there takes.
+    fn pull_ms(&mut self, template: TemplateId, slot: Slot, now: SimTime) -> i64 {
+        let pull = self.workloads.templates[template.index()].life.pull;
+        if pull == SimDuration::ZERO {
+            return 0;
+        }
+        let workload = self.templates[template.index()].owner.workload;
+        let record = self.nodes.record[slot.index()];
+        let images = &mut self.lives[record as usize].images;
+        let known = images.iter().find(|(of, _)| *of == workload).map(|(_, there)| *there);
+        let there = known.unwrap_or(now + pull);
+        if known.is_none() {
+            images.push((workload, there));
+        }
+        (there - now).ms().max(0)
+    }
+
+    /// Container start.
     pub(super) fn startup_ms(&self, template: TemplateId, ordinal: u64) -> i64 {
         let startup = &self.workloads.templates[template.index()].startup;
         startup.sample_ms(&mut Draws::new(self.seed, "startup", ordinal))

@@ -71,11 +71,20 @@ fn exports_keep_the_rules_of_focus() {
     let bundled = bundled.to_str().expect("a path");
     let short = ["--set", "time.horizon=9h", "-o", "bundled"];
     fine(dir.path(), &[&["run", bundled][..], &short, &export].concat());
+    // Everything that is charged around the compute.
+    let around = root().join("workloads/around-the-compute.yaml");
+    let around = around.to_str().expect("a path");
+    fine(dir.path(), &[&["run", around, "--case", "today", "-o", "around"][..], &export].concat());
     let mut about: BTreeMap<&str, usize> = BTreeMap::new();
     let mut seen = 0;
-    for case in
-        ["mix/nodes", "mix/fargate", "bundled/ec2", "bundled/ec2-spot-plan", "bundled/fargate"]
-    {
+    for case in [
+        "mix/nodes",
+        "mix/fargate",
+        "bundled/ec2",
+        "bundled/ec2-spot-plan",
+        "bundled/fargate",
+        "around/today",
+    ] {
         let (header, rows) = table(&dir.path().join(case).join("focus.csv"));
         assert!(rows.len() > 50, "{case} has {} rows", rows.len());
         seen += rows.len();

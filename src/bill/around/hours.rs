@@ -33,9 +33,9 @@ impl<'a> Hours<'a> {
         for (at, dimension) in dimensions.iter().enumerate() {
             let mut sums = vec![0; largest.len()];
             for amount in &dimension.amounts {
-                let (by, of) = (i128::from(amount.numerator), i128::from(amount.denominator));
+                let (by, of) = (amount.numerator, amount.denominator);
                 for (sum, passed) in sums.iter_mut().zip(self.passed(amount.basis)) {
-                    *sum += div_half_even(*passed * by, of);
+                    *sum += div_half_even(passed.saturating_mul(by), of);
                 }
             }
             for (most, sum) in largest.iter_mut().zip(sums) {

@@ -16,8 +16,11 @@ use crate::units::{HOUR_MS, Rate};
 use crate::workload::Workloads;
 use crate::{Error, Result};
 
-/// Largest numerator and tier: keeps every product inside its integer.
-const MAX_AMOUNT: i64 = 1 << 60;
+/// Largest numerator: with as much as a million cores or a hundred million
+/// pods pass in an hour, a product stays inside its integer.
+const MAX_NUMERATOR: i128 = 1 << 72;
+/// Most that may be used elsewhere.
+const MAX_ELSEWHERE: i64 = 1 << 60;
 
 /// Makes the lines of all charges around the compute, one charge after
 /// another.
@@ -63,10 +66,10 @@ impl<'a> AroundLines<'a> {
                 let sku = sku(skus, (index, charge), (dimension, of), (piece, name, price))?;
                 let hour = i32::try_from(self.first_hour + at as i64)
                     .map_err(|_| Error::failed("a clock hour leaves i32"))?;
-                let list = price.rate.charge(quantity, charge.unit.per().into());
                 let quantity = i64::try_from(quantity).map_err(|_| {
                     Error::failed(format!("the quantity of `{}` leaves i64", charge.name))
                 })?;
+                let list = price.rate.charge(quantity.into(), charge.unit.per().into());
                 let on_demand = list;
                 let (charge, group) = (charge.charge, NO_GROUP);
                 out.push(RawLine { charge, sku, hour, quantity, list, on_demand, group });
@@ -191,12 +194,12 @@ pub(in super::super) fn check(
             check(&format!("the price of `{}`", it.name), price.rate)?;
         }
         for amount in it.quantity.iter().flat_map(|d| &d.amounts) {
-            if !(0..=MAX_AMOUNT).contains(&amount.numerator) || amount.denominator <= 0 {
+            if !(0..=MAX_NUMERATOR).contains(&amount.numerator) || amount.denominator <= 0 {
                 return wrong(it);
             }
         }
         let Some(tiers) = it.pricing.tiers() else { continue };
-        if !(0..=MAX_AMOUNT).contains(&tiers.elsewhere) {
+        if !(0..=MAX_ELSEWHERE).contains(&tiers.elsewhere) {
             return wrong(it);
         }
     }

@@ -56,9 +56,22 @@ pub struct Amount {
     pub basis: Basis,
     /// Small units ([`Unit::per`]) per `denominator` of the basis; not
     /// negative.
-    pub numerator: i64,
+    pub numerator: i128,
     /// Positive.
-    pub denominator: i64,
+    pub denominator: i128,
+}
+
+impl Amount {
+    /// The same fraction in its smallest numbers.
+    #[must_use]
+    pub fn reduced(self) -> Amount {
+        let (mut a, mut b) = (self.numerator.abs(), self.denominator.abs());
+        while b != 0 {
+            (a, b) = (b, a % b);
+        }
+        let by = a.max(1);
+        Amount { numerator: self.numerator / by, denominator: self.denominator / by, ..self }
+    }
 }
 
 /// What passes in a clock hour.
@@ -147,7 +160,7 @@ impl AroundCharge {
         pricing: Pricing,
         target: Target,
     ) -> Self {
-        let amount = Amount { basis: Basis::Time, numerator: amount, denominator: 1 };
+        let amount = Amount { basis: Basis::Time, numerator: amount.into(), denominator: 1 };
         AroundCharge {
             name: name.into(),
             charge,

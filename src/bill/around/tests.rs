@@ -110,7 +110,11 @@ fn tiers_count_by_the_calendar_month_over_all_charges() {
         unit: Unit::Gb,
         quantity: vec![Dimension {
             name: "",
-            amounts: vec![Amount { basis: Basis::Time, numerator: gb * GIB, denominator: DAY_MS }],
+            amounts: vec![Amount {
+                basis: Basis::Time,
+                numerator: (gb * GIB).into(),
+                denominator: DAY_MS.into(),
+            }],
         }],
         pricing: Pricing::Tiered(tiers.clone()),
         target,

@@ -1,16 +1,24 @@
 //! What is charged around the compute, linked to prices.
 
 mod cluster;
+mod monitoring;
+mod network;
+mod storage;
 #[cfg(test)]
 mod tests;
+mod traffic;
 
 use super::control::Version;
+use super::defaults::FARGATE_ZONES;
 use super::notes::Notes;
 use super::time::Window;
 use crate::bill::{AroundCharge, Price, PriceStatus};
 use crate::catalog::{ChargeItem, Region};
-use crate::scenario::{Scenario, Span};
-use crate::units::Rate;
+use crate::cluster::ClusterSpec;
+use crate::scenario::{KubernetesService, Scenario, Span, Spanned, Workload, quote};
+use crate::units::{Bytes, Rate};
+use crate::workload::WorkloadId;
+use crate::workload::plan::PlannedWorkload;
 
 /// What charges are linked from.
 pub(super) struct Around<'a> {
@@ -19,6 +27,9 @@ pub(super) struct Around<'a> {
     /// `None` on ECS, which charges nothing for a cluster.
     pub(super) version: Option<&'a Version>,
     pub(super) window: Window,
+    pub(super) cluster: &'a ClusterSpec,
+    /// In the order of the workloads' ids.
+    pub(super) planned: &'a [PlannedWorkload],
 }
 
 impl Around<'_> {
@@ -26,8 +37,72 @@ impl Around<'_> {
     pub(super) fn link(&self, notes: &mut Notes<'_>) -> Vec<AroundCharge> {
         let mut charges = Vec::new();
         charges.extend(self.control_plane(notes));
+        charges.extend(self.volumes(notes));
+        charges.extend(self.file_systems(notes));
+        charges.extend(self.images(notes));
+        charges.extend(self.nat_gateways(notes));
+        charges.extend(self.load_balancers(notes));
+        charges.extend(self.traffic(notes));
+        charges.extend(self.container_insights(notes));
+        charges.extend(self.logs(notes));
+        // As lines of one resource are ordered everywhere.
+        charges.sort_by_key(|c| c.charge);
         charges
     }
+
+    /// A workload that was linked.
+    fn id(&self, name: &str) -> Option<WorkloadId> {
+        self.planned.iter().position(|p| p.name == name).map(|i| WorkloadId(i as u32))
+    }
+
+    /// A workload that the scenario names; `None` after a reported error, here
+    /// or where it could not be linked.
+    fn named(&self, name: &Spanned<String>, notes: &mut Notes<'_>) -> Option<WorkloadId> {
+        let all = || self.scenario.workload.iter().map(|(n, _)| n.value.as_str());
+        if !all().any(|n| n == name.value) {
+            let message = format!("there is no workload {}", quote(&name.value));
+            notes.diags.error(name.span, message).suggest(&name.value, all());
+        }
+        self.id(&name.value)
+    }
+
+    /// The services whose pods a Service selects.
+    fn selected(&self, it: &KubernetesService) -> Vec<WorkloadId> {
+        let namespace = |of: &Option<Spanned<String>>| {
+            of.as_ref().map_or("default", |n| n.value.as_str()).to_owned()
+        };
+        let own = namespace(&it.namespace);
+        let selects = |w: &Workload| {
+            it.selector.iter().all(|(key, value)| {
+                w.labels.iter().any(|(k, v)| k.value == key.value && v.value == value.value)
+            })
+        };
+        let found = self.scenario.workload.iter();
+        let found = found.filter(|(_, w)| namespace(&w.namespace) == own && selects(w));
+        found.filter_map(|(name, _)| self.id(&name.value)).collect()
+    }
+
+    fn price(&self, item: ChargeItem, span: Span, notes: &mut Notes<'_>) -> Option<Price> {
+        charge(item, span, self.region, notes)
+    }
+
+    /// Zones that what is charged by the zone spans.
+    fn zones(&self, notes: &mut Notes<'_>) -> i64 {
+        if let Some(given) = self.scenario.charges.zones {
+            return given.value.get() as i64;
+        }
+        let (zones, note) = match self.cluster.zones.len() {
+            0 => (FARGATE_ZONES.value, FARGATE_ZONES.note),
+            n => (n as i64, "the zones of the pools"),
+        };
+        notes.default("charges.zones", zones, note);
+        zones
+    }
+}
+
+/// A size in GiB, rounded up.
+pub(super) const fn gib(Bytes(bytes): Bytes) -> i64 {
+    bytes.div_euclid(1 << 30) + (bytes.rem_euclid(1 << 30) > 0) as i64
 }
 
 /// A price that the user states.

@@ -16,7 +16,7 @@ use super::super::Format;
 use super::super::text;
 use super::{CellFacts, Head, blocks, cost_text, json, unix, unknown};
 use crate::bill::{
-    Bill, BillingPlan, Focus, Part, PartOwner, Parts, PurchaseOption, Resource, Sku, Step,
+    Bill, BillingPlan, Focus, Part, PartOwner, Parts, PurchaseOption, Resource, Sku, Step, pseudo,
 };
 use crate::observe::NodeEnd;
 use crate::units::{HOUR_MS, Money, Rate};
@@ -606,7 +606,11 @@ impl Book<'_> {
                 let name = format!("{name}/{}", pod_ordinals[pod as usize]);
                 (self.bill.node_count + pod, "fargate", name, size)
             }
-            Resource::Cluster | Resource::Commitment(_) => return None,
+            Resource::Cluster => {
+                let id = self.bill.node_count + self.bill.fargate_count;
+                (id, "cluster", pseudo::CLUSTER_POOL.to_owned(), String::new())
+            }
+            Resource::Commitment(_) => return None,
         };
         let [mut list, mut net] = [Money::ZERO; 2];
         let mut bought: BTreeMap<(PurchaseOption, Option<u16>), Money> = BTreeMap::new();
