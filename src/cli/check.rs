@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::cells::GridCells;
-use super::{Console, Outcome, Scenario, print};
+use super::{Console, Outcome, Scenario, price_age, print};
 use crate::scenario::Source;
 use crate::sweep::{Journal, peek};
 use crate::{Result, plan};
@@ -21,11 +21,14 @@ pub(super) struct Args {
     /// Treat warnings as errors
     #[arg(long)]
     deny_warnings: bool,
+    #[command(flatten)]
+    price_age: price_age::Args,
 }
 
 pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     let plan = super::run::load(&args.scenario)?;
     super::run::warn(&plan, args.deny_warnings, console)?;
+    args.price_age.check(&plan, args.deny_warnings, console)?;
     let mut out = String::new();
     // Writing to a String cannot fail.
     let _ = writeln!(

@@ -18,6 +18,7 @@ mod generate;
 mod import;
 mod import_hourly;
 mod init;
+mod price_age;
 mod prices;
 mod progress;
 mod report;

@@ -9,7 +9,7 @@ use super::cells::PlannedCells;
 use super::export::Export;
 use super::fail_if;
 use super::progress::Progress;
-use super::{Console, Format, Outcome, Scenario, print};
+use super::{Console, Format, Outcome, Scenario, price_age, print};
 use crate::advise::Verdict;
 use crate::plan::{self, Plan};
 use crate::sweep::{self, CaseStudy, OutputDir, Study};
@@ -35,6 +35,8 @@ pub(super) struct Args {
     #[arg(long)]
     deny_warnings: bool,
     #[command(flatten)]
+    price_age: price_age::Args,
+    #[command(flatten)]
     fail_if: fail_if::Args,
 }
 
@@ -47,6 +49,7 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     let plan = load(&args.scenario)?;
     fail_if::check_names(&fail_if, plan.cases.iter())?;
     warn(&plan, args.deny_warnings, console)?;
+    args.price_age.check(&plan, args.deny_warnings, console)?;
     let target = args.output.clone().unwrap_or_else(|| Path::new("out").join(&plan.name));
     for case in &plan.cases {
         OutputDir::check_case(&case.name)?;

@@ -60,6 +60,7 @@ pub fn link(source: &Source, options: &Options) -> Result<Plan> {
         files: Files::new(source.path(), options.read_trace),
         weak: BTreeMap::new(),
         dates: BTreeMap::new(),
+        dated: BTreeMap::new(),
         autoscaled: false,
         spot: false,
         preempts: false,
@@ -106,6 +107,7 @@ pub fn link(source: &Source, options: &Options) -> Result<Plan> {
         region: first.scenario.region.value.clone(),
         pricing_sha256: catalog.hash(),
         price_dates: shared.dates,
+        dated_prices: shared.dated,
         seeds,
         cases,
         warnings,
@@ -141,6 +143,8 @@ struct Shared<'a> {
     /// Prices in use that are not published.
     weak: BTreeMap<String, PriceStatus>,
     dates: BTreeMap<String, String>,
+    /// Prices in use, with their dates.
+    dated: BTreeMap<String, String>,
     /// Whether any case has a Cluster Autoscaler.
     autoscaled: bool,
     /// Whether any case buys Spot.
@@ -157,6 +161,7 @@ impl Shared<'_> {
             diags,
             settings: Vec::new(),
             weak: &mut self.weak,
+            dated: &mut self.dated,
             allow_believed: self.options.allow_believed,
         };
         let notes = &mut notes;

@@ -84,6 +84,8 @@ pub struct Plan {
     pub pricing_sha256: String,
     /// Price table to the dates of its prices in the Regions used.
     pub price_dates: BTreeMap<String, String>,
+    /// Every price in use to its date.
+    pub dated_prices: BTreeMap<String, String>,
     /// Seeds, ascending; see [`Plan::seeds_to_run`].
     pub seeds: Vec<u64>,
     /// What is compared.

@@ -21,6 +21,8 @@ pub(super) struct Notes<'a> {
     pub(super) settings: Vec<Setting>,
     /// Prices in use that are not published, with their status.
     pub(super) weak: &'a mut BTreeMap<String, PriceStatus>,
+    /// Prices in use, with their dates.
+    pub(super) dated: &'a mut BTreeMap<String, String>,
     /// Whether such prices may be used if nobody has verified them.
     pub(super) allow_believed: bool,
 }
@@ -90,6 +92,7 @@ impl Notes<'_> {
                 ));
             return None;
         }
+        self.dated.insert(path.clone(), quote.as_of.to_string());
         if !quote.status.is_published() {
             self.weak.insert(path.clone(), price.status);
         }

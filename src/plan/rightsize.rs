@@ -462,10 +462,12 @@ cases: { fitted: { rightsize: {} } }
         };
         let series = |name: &str| if name == "web" { vec![(&key, &used)] } else { vec![] };
         let mut weak = std::collections::BTreeMap::new();
+        let mut dated = std::collections::BTreeMap::new();
         let mut notes = Notes {
             diags: &mut diags,
             settings: Vec::new(),
             weak: &mut weak,
+            dated: &mut dated,
             allow_believed: false,
         };
         let window = super::super::time::link(&resolved.scenario, &mut notes);

@@ -12,6 +12,7 @@ mod gallery;
 mod import;
 mod import_hourly;
 mod manifests;
+mod prices;
 mod rightsize;
 mod sweep;
 mod traces;

@@ -103,7 +103,10 @@ fn ec2() -> String {
           "a": {{ "unit": "Quantity", "pricePerUnit": {{ "USD": "262.8" }} }},
           "b": {{ "unit": "Hrs", "pricePerUnit": {{ "USD": "0.0300000000" }} }} }},
         "termAttributes": {{ "LeaseContractLength": "1yr", "OfferingClass": "convertible",
-        "PurchaseOption": "Partial Upfront" }} }} }} }} }} }}"#,
+        "PurchaseOption": "Partial Upfront" }} }}, "AAA.S": {{
+        "priceDimensions": {{ "b": {{ "unit": "Hrs", "pricePerUnit": {{ "USD": "0.0700000000" }} }} }},
+        "termAttributes": {{ "LeaseContractLength": "3yr", "OfferingClass": "standard",
+        "PurchaseOption": "No Upfront" }} }} }} }} }} }}"#,
         products.join(","),
         terms.join(",")
     )
@@ -145,7 +148,7 @@ fn a_price_list_replaces_its_rows_and_no_others() {
     let bench = Bench::new();
     let told = bench.update(&[bench.file("index.json", &ec2())]).expect("imported");
     assert_eq!(told[0].kind, "EC2 price list");
-    assert_eq!((told[0].as_of.as_str(), told[0].rows), ("2026-07-20", 3));
+    assert_eq!((told[0].as_of.as_str(), told[0].rows), ("2026-07-20", 4));
     assert_eq!(told[0].left_out, ["1 prices of types of unknown shape"]);
     let (new, old) = (bench.catalog(), Catalog::load(None).expect("tables"));
     let rate = |catalog: &Catalog, region: &str, name: &str| {
@@ -162,6 +165,11 @@ fn a_price_list_replaces_its_rows_and_no_others() {
     assert!(bench.text("savings-plans.csv").contains(
         "us-east-1,m5.large,convertible-ri,1y,partial-upfront,0.4,reserved-2026-07-20\n"
     ));
+    assert!(
+        bench
+            .text("savings-plans.csv")
+            .contains("us-east-1,m5.large,standard-ri,3y,no-upfront,0.3,reserved-2026-07-20\n")
+    );
 }
 
 #[test]

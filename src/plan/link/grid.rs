@@ -313,6 +313,7 @@ fn shared<'a>(
         files,
         weak: BTreeMap::new(),
         dates: BTreeMap::new(),
+        dated: BTreeMap::new(),
         autoscaled: false,
         spot: false,
         preempts: false,
