@@ -64,12 +64,15 @@ pub(super) struct Allocation<'a> {
     next_window: usize,
     next_owner: usize,
     parts: Vec<Part>,
+    /// See [`Bill::fargate_rounding`](super::model::Bill::fargate_rounding).
+    rounding: [i128; 2],
     /// Keeps what `explain` shows.
     collector: Option<Collector>,
 }
 
 /// Groupings by owner.
 pub(super) struct Allocated {
+    pub(super) rounding: [i128; 2],
     pub(super) waterfall: Vec<StepCost>,
     pub(super) by_workload: ByName,
     pub(super) by_namespace: ByName,
@@ -98,6 +101,7 @@ impl<'a> Allocation<'a> {
             next_window: 0,
             next_owner: 0,
             parts: Vec::new(),
+            rounding: [0; 2],
             collector,
         }
     }
@@ -299,6 +303,7 @@ impl<'a> Allocation<'a> {
             }
             self.push(time(phases.retention, size), Step::FargateRetention, owner);
             let rounding = time(phases.running, left);
+            self.rounding[resource] += rounding;
             self.parts.push(Part { weight: rounding, step: Step::FargateRounding, owner });
             self.split(cost[resource], resource, pool)?;
         }
@@ -403,8 +408,17 @@ impl<'a> Allocation<'a> {
             .map(|(step, [cpu, memory, other])| StepCost { step, cpu, memory, other })
             .collect();
         let parts = self.collector.map(Collector::finish).unwrap_or_default();
-        let owners = costs;
-        Allocated { waterfall, by_workload, by_namespace, fully_loaded, by_label, owners, parts }
+        let (owners, rounding) = (costs, self.rounding);
+        Allocated {
+            rounding,
+            waterfall,
+            by_workload,
+            by_namespace,
+            fully_loaded,
+            by_label,
+            owners,
+            parts,
+        }
     }
 
     /// What each workload bears with everything shared distributed.

@@ -442,6 +442,7 @@ impl Billing<'_> {
         }
         let allocated = self.allocation.finish(&plan.label_groupings);
         bill.waterfall = allocated.waterfall;
+        bill.fargate_rounding = allocated.rounding;
         bill.by_workload = allocated.by_workload;
         bill.by_namespace = allocated.by_namespace;
         bill.fully_loaded_by_workload = allocated.fully_loaded;

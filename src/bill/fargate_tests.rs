@@ -9,7 +9,7 @@ use crate::units::{Bytes, HOUR_MS, MINUTE_MS, MilliCpu, Money, SECOND_MS};
 /// The task-size table of the ECS developer guide, Linux, as printed there:
 /// thousandths of a vCPU, then MiB of memory. Written out, so that it does not
 /// share its arithmetic with the catalog.
-pub(super) const LINUX: [(i64, &[i64]); 7] = [
+pub(crate) const LINUX: [(i64, &[i64]); 7] = [
     (250, &[512, 1_024, 2_048]),
     (500, &[1_024, 2_048, 3_072, 4_096]),
     (1_000, &[2_048, 3_072, 4_096, 5_120, 6_144, 7_168, 8_192]),
@@ -199,4 +199,23 @@ fn storage_above_twenty_gb_belongs_to_the_pod() {
     let mut other = record(HOUR_MS, vec![]);
     other.fargate = vec![fargate_pod(1, 0, 0, HOUR_MS)];
     assert_eq!(bill(&cluster(), &other, &plan).total, money("0.04937"));
+}
+
+/// 500m and 1 GiB asked for, 100m and a quarter of a GiB for sidecars: 400m and
+/// 0.75 GiB of 1 vCPU and 2 GB are beyond, for two hours.
+#[test]
+fn rounding_is_told_in_hours_of_vcpu_and_memory() {
+    let mut record = record(2 * HOUR_MS, vec![]);
+    record.fargate = vec![fargate_pod(0, 0, 0, 2 * HOUR_MS)];
+    let some = bill(&cluster(), &record, &prices());
+    let summary = serde_json::to_value(some.summary()).expect("serialises");
+    assert_eq!(summary["fargate_rounding"]["vcpu_hours"], 0.8);
+    assert_eq!(summary["fargate_rounding"]["gb_hours"], 1.5);
+    // At 0.04048 and 0.004445.
+    let [cpu, memory, _] = step(&some, Step::FargateRounding);
+    assert_eq!((cpu, memory), (money("0.032384"), money("0.0066675")));
+    record.fargate.clear();
+    let none = bill(&cluster(), &record, &prices());
+    let summary = serde_json::to_value(none.summary()).expect("serialises");
+    assert!(summary.get("fargate_rounding").is_none());
 }

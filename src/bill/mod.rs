@@ -15,7 +15,7 @@ pub mod commitments;
 mod compute;
 mod credits;
 #[cfg(test)]
-mod fargate_tests;
+pub(crate) mod fargate_tests;
 pub mod focus;
 mod ledger;
 mod meter;

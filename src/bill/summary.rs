@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
-use super::model::{Bill, ByName, StepCost};
+use super::model::{Bill, ByName, StepCost, Unit};
 use crate::units::Money;
 
 /// A bill as `summary.json` shows it: stable keys, money as exact decimal
@@ -30,10 +30,29 @@ pub struct CostSummary<'a> {
     #[serde(serialize_with = "steps")]
     waterfall: &'a [StepCost],
     commitment: Commitment,
+    /// What the money of `fargate-rounding` bought; absent without Fargate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fargate_rounding: Option<Rounding>,
     /// Node-hours of whose surplus credits nothing is known; absent where
     /// there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     surplus_credits_unknown_node_hours: Option<f64>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Rounding {
+    vcpu_hours: f64,
+    gb_hours: f64,
+}
+
+impl Rounding {
+    fn of(bill: &Bill) -> Option<Rounding> {
+        let [cpu, memory] = bill.fargate_rounding.map(|amount| amount as f64);
+        (bill.fargate_count > 0).then(|| Rounding {
+            vcpu_hours: cpu / Unit::VcpuHours.per() as f64,
+            gb_hours: memory / Unit::GbHours.per() as f64,
+        })
+    }
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -73,6 +92,7 @@ impl Bill {
             by_label: &self.by_label,
             by_price_status: &self.by_price_status,
             waterfall: &self.waterfall,
+            fargate_rounding: Rounding::of(self),
             surplus_credits_unknown_node_hours: (self.credits_unknown_ms > 0)
                 .then(|| self.credits_unknown_ms as f64 / crate::units::HOUR_MS as f64),
             commitment: Commitment {

@@ -182,3 +182,22 @@ fn what_windows_is_not_sold_with_is_refused() {
 fn text_in(region: &str) -> String {
     text("ecs", "os: windows", "").replace("us-east-1", region)
 }
+
+/// A pool sells the sizes of the ECS developer guide, all of them.
+#[test]
+fn a_linux_pool_sells_all_74_sizes() {
+    let plan = plan(&text("eks", "match: { namespace: \"*\" }", ""));
+    let mut sold: Vec<(i64, i64)> = plan.cases[0].setup.cluster.fargate[0]
+        .sizes
+        .iter()
+        .map(|s| (s.cpu.0, s.memory.0 >> 20))
+        .collect();
+    // Dearer sizes come later.
+    assert_eq!(sold[0], (250, 512));
+    assert_eq!(sold[73], (16_000, 122_880));
+    sold.sort_unstable();
+    let table = crate::bill::fargate_tests::LINUX;
+    let written: Vec<(i64, i64)> =
+        table.iter().flat_map(|(cpu, memory)| memory.iter().map(|m| (*cpu, *m))).collect();
+    assert_eq!(sold, written);
+}

@@ -392,7 +392,8 @@ pub(super) fn bursts(
         .collect();
     if !unknown.is_empty() {
         let message = format!(
-            "the cpu usage of {} is not known: nodes they run on pay no surplus credits those days",
+            "the cpu usage of {} is not known: a node pays no surplus credits for days on which it \
+             runs such pods",
             unknown.join(", ")
         );
         notes.diags.warning("surplus-unknown", span, message).help("state their `usage`");
