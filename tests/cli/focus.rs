@@ -8,8 +8,9 @@ use super::focus_rules::{DECIMALS, ROW_RULES, Row, SET_RULES, decimal};
 use super::{assert_equal_results, fine, json, pico, refused, root, scratch};
 
 /// Every way of buying: On-Demand, Spot with interruptions in the first hour, a
-/// custom shape, Fargate; a plan that covers and is left unused; names that a
-/// spreadsheet would run.
+/// custom shape, Fargate; a plan that covers and is left unused; two fees for
+/// nodes, provisioned volumes, storage of pods; names that a spreadsheet would
+/// run.
 const SCENARIO: &str = "
 version: 1
 name: mix
@@ -22,15 +23,17 @@ workload:
     service: { demand: 40, cpu-time-per-request: 50ms, requests: { cpu: 500m, memory: 1Gi }, replicas: { target: 60%, min: 6, max: 6 } }
   batch:
     namespace: batch
+    fargate-storage: 50Gi
     generate: { count: 40, arrivals: { even: { every: 6m30s } }, duration: 20m, cpu: 1, memory: 2Gi }
 pools:
-  steady: { fixed: { type: m5.large, count: 3 } }
+  steady: { fixed: { type: m5.large, count: 3 }, managed-by: eks-auto-mode, management-fee: { of-on-demand: 9% } }
   made-up: { fixed: { shape: { vcpu: 4, memory: 8Gi, pods: 20, usd-per-hour: 0.1 }, count: 1 } }
   spot:
     asg: { types: [m5.large], min: 120, max: 120, purchase: { above-base: spot } }
     scaler: cluster-autoscaler
+    managed-by: eks-auto-mode
 spot: { interruptions: { per-month: 99.99% } }
-charges: { root-volume: 20Gi, public-ipv4: true, node-licence: { usd-per-node-hour: 0.01 } }
+charges: { root-volume: { size: 20Gi, iops: 4000, throughput: 200 }, public-ipv4: true, node-licence: { usd-per-node-hour: 0.01 } }
 commitments:
   base: { kind: compute-sp, term: 1y, payment: no-upfront, usd-per-hour: 0.1 }
   much: { kind: compute-sp, term: 3y, payment: no-upfront, usd-per-hour: 2 }
