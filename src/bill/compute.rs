@@ -482,10 +482,7 @@ fn step(charge: Charge) -> Option<Step> {
         | Charge::UnusedReservedInstance
         | Charge::CommitmentUpfront
         | Charge::CommitmentRecurring => Some(Step::UnusedCommitment),
-        Charge::RootVolume
-        | Charge::VolumeIops
-        | Charge::VolumeThroughput
-        | Charge::FargateStorage => Some(Step::Volumes),
+        Charge::RootVolume | Charge::VolumeIops | Charge::VolumeThroughput => Some(Step::Volumes),
         Charge::PublicIpv4
         | Charge::ControlPlane
         | Charge::EksAutoMode
@@ -496,7 +493,11 @@ fn step(charge: Charge) -> Option<Step> {
         Charge::NodeLicence | Charge::FargateLicence | Charge::FargateOsLicence => {
             Some(Step::Licences)
         }
-        Charge::PodVolume | Charge::Efs | Charge::Fsx | Charge::ImageStorage => Some(Step::Storage),
+        Charge::PodVolume
+        | Charge::FargateStorage
+        | Charge::Efs
+        | Charge::Fsx
+        | Charge::ImageStorage => Some(Step::Storage),
         Charge::NatGateway
         | Charge::NatGatewayData
         | Charge::LoadBalancer

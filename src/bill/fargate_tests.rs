@@ -181,7 +181,7 @@ fn storage_above_twenty_gb_belongs_to_the_pod() {
     let hour = one(HOUR_MS, &plan);
     assert_eq!(amount(&hour, Charge::FargateStorage), "0.010545");
     assert_eq!(hour.total, money("0.04937") + money("0.010545"));
-    assert_eq!(step(&hour, Step::Volumes)[2], money("0.010545"));
+    assert_eq!(step(&hour, Step::Storage)[2], money("0.010545"));
     assert_eq!(hour.by_workload["web"], hour.total);
     assert_eq!(hour.by_purchase["other"], money("0.010545"));
     assert_eq!(hour.commitment.eligible_on_demand, money("0.04937"));

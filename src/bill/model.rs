@@ -523,13 +523,13 @@ pub enum Step {
     Minimums,
     /// Committed spend that nothing used.
     UnusedCommitment,
-    /// Root volumes, storage of Fargate pods.
+    /// Root volumes.
     Volumes,
     /// Control plane, addresses, what managing nodes and bursting costs.
     Fees,
     /// Licences.
     Licences,
-    /// Volumes of pods, file systems, images.
+    /// Volumes of pods, storage of Fargate pods, file systems, images.
     Storage,
     /// Load balancers, NAT gateways, traffic.
     Network,

@@ -93,9 +93,9 @@ pub(super) fn step_label(step: Step) -> (&'static str, Kind) {
         Step::Minimums => ("minimums and second rounding", Kind::Waste),
         Step::UnusedCommitment => ("commitment not used", Kind::Waste),
         Step::Volumes => ("root volumes", Kind::Overhead),
-        Step::Fees => ("control plane, addresses", Kind::Overhead),
+        Step::Fees => ("cluster, addresses, node fees", Kind::Overhead),
         Step::Licences => ("licences", Kind::Overhead),
-        Step::Storage => ("volumes of pods, images", Kind::Overhead),
+        Step::Storage => ("storage of pods, images", Kind::Overhead),
         Step::Network => ("balancers, NAT, traffic", Kind::Overhead),
         Step::Monitoring => ("metrics and logs", Kind::Overhead),
     }
