@@ -19,11 +19,11 @@ mod policy;
 
 use std::collections::BTreeMap;
 
-use self::owners::Owners;
+use self::owners::{Kind, Owners};
 pub use self::policy::{Daemons, Idle, LabelGrouping, Shared, UNALLOCATED};
 use super::around::Target;
 use super::ledger::add;
-use super::model::{ByName, OwnerCost, Resource, Step, StepCost, pseudo};
+use super::model::{ByName, Charge, OwnerCost, Resource, Step, StepCost, pseudo};
 use super::parts::{Collector, Distributed, PartOwner as Owner, Parts};
 use super::prices::ResourceWeight;
 use crate::cluster::ClusterSpec;
@@ -212,7 +212,7 @@ impl<'a> Allocation<'a> {
         self.turn_to(Resource::Node(node));
         self.collect(Owner::Pseudo(pseudo::SHARED), step, OTHER, amount);
         self.steps[step as usize][OTHER] += amount;
-        self.owners.add_pseudo(pool, pseudo::SHARED, amount);
+        self.owners.add_pseudo(pool, pseudo::SHARED, kind(step, OTHER), amount);
     }
 
     /// A charge of no pool.
@@ -220,12 +220,18 @@ impl<'a> Allocation<'a> {
         let owner =
             if step == Step::UnusedCommitment { pseudo::UNUSED_COMMITMENT } else { pseudo::SHARED };
         self.steps[step as usize][OTHER] += amount;
-        self.owners.add_pseudo(self.owners.no_pool(), owner, amount);
+        self.owners.add_pseudo(self.owners.no_pool(), owner, kind(step, OTHER), amount);
     }
 
     /// A charge around the compute: of one workload, in the namespace of the
     /// first of its templates, or of all.
-    pub(super) fn cluster(&mut self, step: Step, target: Target, amount: Money) -> Result<()> {
+    pub(super) fn cluster(
+        &mut self,
+        charge: Charge,
+        step: Step,
+        target: Target,
+        amount: Money,
+    ) -> Result<()> {
         let Target::Workload(workload) = target else {
             self.global(step, amount);
             return Ok(());
@@ -239,6 +245,15 @@ impl<'a> Allocation<'a> {
         self.turn_to(Resource::Cluster);
         let owner = Owner::Workload(workload, template.namespace);
         let pool = self.owners.no_pool();
+        if matches!(charge, Charge::LoadBalancer | Charge::LoadBalancerCapacity) {
+            // The one kind that its step does not tell.
+            self.collect(owner, step, OTHER, amount);
+            self.steps[step as usize][OTHER] += amount;
+            let pair = (workload, template.namespace);
+            let shared = self.is_daemon(workload);
+            self.owners.add(pool, pair, Kind::LoadBalancer, amount, shared);
+            return Ok(());
+        }
         self.give(Part { weight: 0, step, owner }, amount, OTHER, pool)
     }
 
@@ -362,9 +377,12 @@ impl<'a> Allocation<'a> {
                 // What the cluster is charged for a DaemonSet serves all, too.
                 let shared = self.is_daemon(workload)
                     && (part.step == Step::DaemonSets || pool == self.owners.no_pool());
-                self.owners.add(pool, (workload, namespace), resource, amount, shared);
+                let kind = kind(part.step, resource);
+                self.owners.add(pool, (workload, namespace), kind, amount, shared);
             }
-            Owner::Pseudo(name) => self.owners.add_pseudo(pool, name, amount),
+            Owner::Pseudo(name) => {
+                self.owners.add_pseudo(pool, name, kind(part.step, resource), amount);
+            }
         }
         Ok(())
     }
@@ -386,13 +404,14 @@ impl<'a> Allocation<'a> {
         }
         let mut costs = Vec::with_capacity(owners.pairs.len());
         for (pair, (w, n)) in owners.pairs.iter().enumerate() {
-            let [cpu, memory, other] = owners.split(pair);
-            let cost = OwnerCost { workload: *w, namespace: *n, cpu, memory, other };
+            let cost = owner_cost(Owner::Workload(*w, *n), owners.split(pair));
             add(&mut by_workload, workload(*w), cost.amount());
             add(&mut by_namespace, namespace(*n), cost.amount());
             costs.push(cost);
         }
-        costs.sort_unstable_by_key(|c| (c.namespace, c.workload));
+        let of_nobody = owners.pseudo_split().into_iter();
+        costs.extend(of_nobody.map(|(name, split)| owner_cost(Owner::Pseudo(name), split)));
+        costs.sort_unstable_by_key(|c| c.owner);
         let by_label = groupings
             .iter()
             .map(|rules| {
@@ -461,6 +480,22 @@ impl<'a> Allocation<'a> {
         }
         fully_loaded
     }
+}
+
+/// What a part is spent on; charges that are no compute tell it by their step.
+fn kind(step: Step, resource: usize) -> Kind {
+    match (resource, step) {
+        (CPU, _) => Kind::Cpu,
+        (MEMORY, _) => Kind::Memory,
+        (_, Step::Volumes | Step::Storage) => Kind::Storage,
+        (_, Step::Network) => Kind::Network,
+        _ => Kind::Other,
+    }
+}
+
+fn owner_cost(owner: Owner, split: owners::Split) -> OwnerCost {
+    let [cpu, memory, storage, network, load_balancer, other] = split;
+    OwnerCost { owner, cpu, memory, storage, network, load_balancer, other }
 }
 
 const IDLE: Owner = Owner::Pseudo(pseudo::IDLE);

@@ -312,7 +312,7 @@ impl Billing<'_> {
             for line in &raw {
                 sum += self.write(resource, pool, line, |_| None)?;
             }
-            self.allocation.cluster(step, charge.target, sum)?;
+            self.allocation.cluster(charge.charge, step, charge.target, sum)?;
         }
         self.raw = raw;
         Ok(())

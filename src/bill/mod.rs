@@ -20,6 +20,7 @@ pub mod focus;
 mod ledger;
 mod meter;
 mod model;
+pub mod opencost;
 mod parts;
 mod prices;
 mod spot;

@@ -8,9 +8,9 @@
 
 use std::collections::BTreeMap;
 
+use super::parts::PartOwner;
 use super::prices::{CommitmentKind, PriceStatus};
 use crate::units::Money;
-use crate::workload::{NamespaceId, WorkloadId};
 
 /// Names to money, in the order of the names.
 pub type ByName = BTreeMap<String, Money>;
@@ -611,18 +611,22 @@ impl StepCost {
     }
 }
 
-/// What pods of one workload in one namespace cost.
+/// What one owner costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OwnerCost {
-    /// Whose pods.
-    pub workload: WorkloadId,
-    /// In which namespace.
-    pub namespace: NamespaceId,
+    /// Pods of a workload in a namespace, or what nobody's pods requested.
+    pub owner: PartOwner,
     /// Spent on cpu.
     pub cpu: Money,
     /// Spent on memory.
     pub memory: Money,
-    /// Spent on neither.
+    /// Volumes, file systems, images.
+    pub storage: Money,
+    /// Traffic and gateways.
+    pub network: Money,
+    /// Load balancers of a workload.
+    pub load_balancer: Money,
+    /// Anything else: fees, licences, minimums, unused commitment.
     pub other: Money,
 }
 
@@ -630,7 +634,7 @@ impl OwnerCost {
     /// All of it.
     #[must_use]
     pub fn amount(&self) -> Money {
-        self.cpu + self.memory + self.other
+        self.cpu + self.memory + self.storage + self.network + self.load_balancer + self.other
     }
 }
 
@@ -821,9 +825,8 @@ pub struct Bill {
     /// [`super::UNALLOCATED`], what the policy keeps apart under [`pseudo`]
     /// owners.
     pub by_label: BTreeMap<String, ByName>,
-    /// By workload and namespace what its pods requested, ascending by
-    /// namespace and workload. With the [`pseudo`] owners of `by_namespace` they
-    /// sum to `total`.
+    /// By owner what its pods requested, by what it was spent on: workloads
+    /// with their namespaces, then [`pseudo`] owners. They sum to `total`.
     pub owners: Vec<OwnerCost>,
     /// By workload with everything shared distributed: per pool in proportion
     /// to the direct cost of its workloads (`DaemonSet`s count as shared), then

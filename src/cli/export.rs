@@ -4,6 +4,7 @@ use std::io::Write;
 
 use crate::bill::Bill;
 use crate::bill::focus::{self, Labels, Sources};
+use crate::bill::opencost;
 use crate::observe::Record;
 use crate::plan::{CasePlan, Plan};
 use crate::workload::Workloads;
@@ -16,6 +17,8 @@ pub(super) enum Export {
     FocusCsv,
     /// FOCUS 1.2, `focus.parquet`
     FocusParquet,
+    /// As OpenCost's allocation API answers, `opencost.json`
+    Opencost,
 }
 
 impl Export {
@@ -23,6 +26,7 @@ impl Export {
         match self {
             Export::FocusCsv => "focus.csv",
             Export::FocusParquet => "focus.parquet",
+            Export::Opencost => "opencost.json",
         }
     }
 }
@@ -51,6 +55,9 @@ pub(super) fn write<W: Write>(
                 .map_err(|e| Error::failed(format!("cannot write {}: {e}", export.file())))?,
             Export::FocusParquet => {
                 frames::focus::write_parquet(&focus::Table::new(bill, sources)?, out)?;
+            }
+            Export::Opencost => {
+                opencost::write_opencost(bill, record, workloads, &plan.name, out)?;
             }
         }
     }

@@ -25,7 +25,7 @@ pub(super) struct Args {
     /// Threads [default: all cores]
     #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
-    /// Also write the first seed of each case as: focus-csv, focus-parquet
+    /// Also write the bill of each case (first seed) in these formats
     #[arg(long, value_name = "FORMAT", value_enum, value_delimiter = ',')]
     export: Vec<Export>,
     /// How the comparison is printed

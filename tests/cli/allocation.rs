@@ -92,3 +92,56 @@ fn policies_and_labels_are_checked() {
     let said = text(&fine(dir.path(), &["check", "lost.yaml"]).stderr);
     assert!(said.contains("unknown-label") && said.contains("squad"), "{said}");
 }
+
+/// The answer of the allocation API that a run writes.
+fn opencost(path: &std::path::Path) -> serde_json::Map<String, serde_json::Value> {
+    let answer = json(path);
+    assert_eq!((answer["code"].as_u64(), answer["status"].as_str()), (Some(200), Some("success")));
+    let sets = answer["data"].as_array().expect("sets");
+    assert_eq!(sets.len(), 1);
+    sets[0].as_object().expect("allocations").clone()
+}
+
+#[test]
+fn opencost_allocations_are_the_bill() {
+    let dir = scratch();
+    let fargate = "  fargate: { replace: { pools: { fargate: { fargate: { match: { namespace: '*' } } } } } }\n";
+    fs::write(dir.path().join("teams.yaml"), format!("{SCENARIO}{fargate}")).expect("written");
+    let args = ["run", "teams.yaml", "-o", "out", "-q", "--export", "opencost", "--seeds", "1"];
+    fine(dir.path(), &args);
+    for case in ["kept", "fargate"] {
+        let dir = dir.path().join("out").join(case);
+        let summary = json(&dir.join("summary.json"));
+        let all = opencost(&dir.join("opencost.json"));
+        let number = |entry: &serde_json::Value, key: &str| entry[key].as_f64().expect("a number");
+        let mut sum = 0.0;
+        for (name, entry) in &all {
+            assert_eq!(entry["name"].as_str(), Some(name.as_str()));
+            let parts: f64 =
+                ["cpuCost", "ramCost", "pvCost", "networkCost", "loadBalancerCost", "sharedCost"]
+                    .iter()
+                    .map(|key| number(entry, key))
+                    .sum();
+            assert!((parts - number(entry, "totalCost")).abs() < 1e-9, "{name}");
+            sum += number(entry, "totalCost");
+        }
+        let total = pico(&summary["cost"]["total"]) as f64 / 1e12;
+        assert!((sum - total).abs() < 1e-9, "{case}: {sum} of {total}");
+        let web = &all["shop/web"];
+        // Two replicas of half a core and 1 GiB; 10 requests a second of 50 ms.
+        for (key, expected) in [
+            ("cpuCoreRequestAverage", 1.0),
+            ("cpuCoreUsageAverage", 0.5),
+            ("ramByteRequestAverage", 2.0 * f64::from(1 << 30)),
+            ("cpuCoreHours", 6.0),
+        ] {
+            let found = number(web, key);
+            assert!((found / expected - 1.0).abs() < 0.05, "{case}: {key} is {found}");
+        }
+        assert!(web["ramByteUsageAverage"].is_null());
+        assert_eq!(web["properties"]["namespace"], "shop");
+        assert_eq!(web["window"]["start"], "2025-01-06T00:00:00Z");
+        assert!(number(&all["__shared__"], "sharedCost") > 0.0);
+        assert_eq!(number(&all["__idle__"], "cpuCost") > 0.0, case == "kept");
+    }
+}

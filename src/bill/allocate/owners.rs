@@ -1,5 +1,7 @@
 //! Sums by who caused them: fine enough for every grouping by owner.
 
+use std::collections::BTreeMap;
+
 use rustc_hash::FxHashMap;
 
 use crate::bill::model::ByName;
@@ -9,8 +11,19 @@ use crate::workload::{NamespaceId, WorkloadId};
 /// Pods of one workload in one namespace.
 pub(super) type Pair = (WorkloadId, NamespaceId);
 
-/// Cpu, memory, neither.
-pub(super) type Split = [Money; 3];
+/// By what it was spent on: see [`Kind`].
+pub(super) type Split = [Money; 6];
+
+/// What an amount was spent on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Cpu,
+    Memory,
+    Storage,
+    Network,
+    LoadBalancer,
+    Other,
+}
 
 /// Per pool and owner what it costs. The slot after the last pool is what
 /// belongs to none.
@@ -26,7 +39,7 @@ pub(super) struct Owners {
     /// The same of `DaemonSet`s, which serve all others of a pool.
     daemons: Vec<Split>,
     /// Per pool and at last of none: what nobody's pods requested.
-    pseudo: Vec<Vec<(&'static str, Money)>>,
+    pseudo: Vec<Vec<(&'static str, Split)>>,
 }
 
 impl Owners {
@@ -72,26 +85,26 @@ impl Owners {
     }
 
     /// Gives an amount to pods of a workload; `shared` where they serve all.
-    pub(super) fn add(
-        &mut self,
-        slot: usize,
-        pair: Pair,
-        kind: usize,
-        amount: Money,
-        shared: bool,
-    ) {
+    pub(super) fn add(&mut self, slot: usize, pair: Pair, kind: Kind, amount: Money, shared: bool) {
         let at = self.at(pair, slot);
         let sums = if shared { &mut self.daemons } else { &mut self.direct };
-        sums[at][kind] += amount;
+        sums[at][kind as usize] += amount;
     }
 
     /// Gives an amount to nobody.
-    pub(super) fn add_pseudo(&mut self, slot: usize, name: &'static str, amount: Money) {
+    pub(super) fn add_pseudo(
+        &mut self,
+        slot: usize,
+        name: &'static str,
+        kind: Kind,
+        amount: Money,
+    ) {
         let all = &mut self.pseudo[slot];
-        match all.iter_mut().find(|(n, _)| *n == name) {
-            Some((_, sum)) => *sum += amount,
-            None => all.push((name, amount)),
-        }
+        let at = all.iter().position(|(n, _)| *n == name).unwrap_or_else(|| {
+            all.push((name, Split::default()));
+            all.len() - 1
+        });
+        all[at].1[kind as usize] += amount;
     }
 
     /// What a pair's own pods requested in a pool.
@@ -117,22 +130,35 @@ impl Owners {
     }
 
     /// What nobody's pods requested in a pool.
-    pub(super) fn pseudo(&self, slot: usize) -> &[(&'static str, Money)] {
-        &self.pseudo[slot]
+    pub(super) fn pseudo(&self, slot: usize) -> impl Iterator<Item = (&'static str, Money)> {
+        self.pseudo[slot].iter().map(|(name, split)| (*name, split.iter().copied().sum()))
+    }
+
+    /// The same in all pools, by what it was spent on, in the order of the
+    /// names.
+    pub(super) fn pseudo_split(&self) -> BTreeMap<&'static str, Split> {
+        let mut sums: BTreeMap<&'static str, Split> = BTreeMap::new();
+        for (name, split) in self.pseudo.iter().flatten() {
+            let sum = sums.entry(name).or_default();
+            for (sum, part) in sum.iter_mut().zip(split) {
+                *sum += *part;
+            }
+        }
+        sums
     }
 
     /// What nobody's pods requested at all.
     pub(super) fn all_pseudo(&self) -> ByName {
         let mut sums = ByName::new();
-        for (name, amount) in self.pseudo.iter().flatten() {
-            crate::bill::ledger::add(&mut sums, name, *amount);
+        for (name, amount) in self.slots().flat_map(|slot| self.pseudo(slot)) {
+            crate::bill::ledger::add(&mut sums, name, amount);
         }
         sums
     }
 
     /// What is shared in a pool: of nobody's, and `DaemonSet`s.
     pub(super) fn shared(&self, slot: usize) -> Money {
-        let pseudo: Money = self.pseudo[slot].iter().map(|p| p.1).sum();
+        let pseudo: Money = self.pseudo(slot).map(|p| p.1).sum();
         let daemons: Money = (0..self.pairs.len()).map(|p| self.daemons(p, slot)).sum();
         pseudo + daemons
     }

@@ -117,16 +117,16 @@ pub(super) fn group(rules: &LabelGrouping, owners: &Owners, groups: &[&str]) -> 
             pots.push((pseudo::SHARED, daemons));
         }
         for (name, amount) in owners.pseudo(slot) {
-            let policy = match *name {
+            let policy = match name {
                 pseudo::IDLE => Some((rules.idle, 0)),
                 pseudo::SYSTEM => Some((rules.system, 1)),
                 _ => None,
             };
             match policy {
-                Some((Idle::ShareByPool, _)) => by_pool.push((name, *amount)),
-                Some((Idle::Share, at)) => all[at] += *amount,
-                Some((Idle::Keep, _)) => add(&mut kept, name, *amount),
-                None => rest.push((name, *amount)),
+                Some((Idle::ShareByPool, _)) => by_pool.push((name, amount)),
+                Some((Idle::Share, at)) => all[at] += amount,
+                Some((Idle::Keep, _)) => add(&mut kept, name, amount),
+                None => rest.push((name, amount)),
             }
         }
         for (name, amount) in by_pool {
@@ -179,6 +179,7 @@ fn distribute(amount: Money, weights: &[Money], sums: &mut [Money]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::owners::Kind;
     use super::*;
     use crate::workload::{NamespaceId, WorkloadId};
 
@@ -196,16 +197,16 @@ mod tests {
     fn owners() -> Owners {
         let mut owners = Owners::new(2);
         let pair = |w| (WorkloadId(w), NamespaceId(0));
-        owners.add(0, pair(0), 0, usd(20), false);
-        owners.add(0, pair(0), 1, usd(10), false);
-        owners.add(0, pair(1), 0, usd(10), false);
-        owners.add(1, pair(1), 2, usd(40), false);
-        owners.add(0, pair(2), 0, usd(8), true);
-        owners.add_pseudo(0, pseudo::IDLE, usd(20));
-        owners.add_pseudo(1, pseudo::IDLE, usd(10));
-        owners.add_pseudo(0, pseudo::SYSTEM, usd(4));
-        owners.add_pseudo(0, pseudo::BOOT_AND_DRAIN, usd(6));
-        owners.add_pseudo(2, pseudo::SHARED, usd(12));
+        owners.add(0, pair(0), Kind::Cpu, usd(20), false);
+        owners.add(0, pair(0), Kind::Memory, usd(10), false);
+        owners.add(0, pair(1), Kind::Cpu, usd(10), false);
+        owners.add(1, pair(1), Kind::Other, usd(40), false);
+        owners.add(0, pair(2), Kind::Cpu, usd(8), true);
+        owners.add_pseudo(0, pseudo::IDLE, Kind::Cpu, usd(20));
+        owners.add_pseudo(1, pseudo::IDLE, Kind::Cpu, usd(10));
+        owners.add_pseudo(0, pseudo::SYSTEM, Kind::Cpu, usd(4));
+        owners.add_pseudo(0, pseudo::BOOT_AND_DRAIN, Kind::Cpu, usd(6));
+        owners.add_pseudo(2, pseudo::SHARED, Kind::Cpu, usd(12));
         owners
     }
 
@@ -282,7 +283,7 @@ mod tests {
     #[test]
     fn a_pool_that_nobody_uses_keeps_its_cost() {
         let mut owners = Owners::new(1);
-        owners.add_pseudo(0, pseudo::IDLE, usd(5));
+        owners.add_pseudo(0, pseudo::IDLE, Kind::Cpu, usd(5));
         let rules = LabelGrouping {
             idle: Idle::ShareByPool,
             shared: Shared::Evenly,
