@@ -36,7 +36,9 @@ spot: { interruptions: { per-month: 99.99% } }
 charges: { root-volume: { size: 20Gi, iops: 4000, throughput: 200 }, public-ipv4: true, node-licence: { usd-per-node-hour: 0.01 } }
 commitments:
   base: { kind: compute-sp, term: 1y, payment: no-upfront, usd-per-hour: 0.1 }
-  much: { kind: compute-sp, term: 3y, payment: no-upfront, usd-per-hour: 2 }
+  much: { kind: compute-sp, term: 3y, payment: partial-upfront, usd-per-hour: 2 }
+  small: { kind: standard-ri, instance-type: m5.large, count: 1, term: 1y, payment: partial-upfront, upfront-usd: 250.5, usd-per-hour: 0.03 }
+  large: { kind: convertible-ri, instance-type: r5.large, count: 2, term: 1y, payment: all-upfront, upfront-usd: 700 }
 cases:
   nodes: {}
   fargate:

@@ -20,6 +20,12 @@
 //! cost 0. The bill has the usage and the waiver as lines of their own, so the
 //! waiver is a row of category `Credit` here.
 //!
+//! DIFFERENCE: AWS bills an upfront payment on the day of the purchase. A window
+//! mostly lies after it and always ends before the term does, so that the
+//! usage it pays for would have no purchase. Here each hour has its part of the payment,
+//! as a row of frequency `One-Time`; `bill.parquet` has the cash as it falls
+//! due.
+//!
 //! Nothing here pretends to be real: ids begin with `plimsoll/` and name the
 //! scenario, the case and the number of the node or pod.
 

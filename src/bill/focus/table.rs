@@ -353,22 +353,31 @@ fn purchases(
     let mut rows = Vec::new();
     let first = bill.node_count + bill.fargate_count + 1;
     for (i, c) in commitments.iter().enumerate() {
-        let template = next(templates)?;
-        templates.push(Template::of_purchase(c, &sources.labels));
-        for (at, net) in sums[i * hours..(i + 1) * hours].iter().enumerate() {
-            if *net == Money::ZERO {
+        // What is not due by the hour was or is due upfront.
+        let by_hour = if c.fees.upfront == Money::ZERO { c.usd_per_hour } else { c.fees.hourly };
+        let spread = Rate::from_pico(c.usd_per_hour.pico() - by_hour.pico());
+        for (upfront, price) in [(false, by_hour), (true, spread)] {
+            if price.pico() <= 0 {
                 continue;
             }
-            let hour = first_hour + at as i32;
-            let (from, to) = (i64::from(hour) * HOUR_MS, (i64::from(hour) + 1) * HOUR_MS);
-            rows.push(Row {
-                template,
-                resource: first + i as u32,
-                hour,
-                quantity: to.min(bill.to_unix_ms) - from.max(bill.from_unix_ms),
-                list: *net,
-                net: *net,
-            });
+            let template = next(templates)?;
+            templates.push(Template::of_purchase(c, (upfront, price), &sources.labels));
+            for (at, net) in sums[i * hours..(i + 1) * hours].iter().enumerate() {
+                let hour = first_hour + at as i32;
+                let (from, to) = (i64::from(hour) * HOUR_MS, (i64::from(hour) + 1) * HOUR_MS);
+                let (from, to) = (
+                    from.max(bill.from_unix_ms).max(c.in_force.0),
+                    to.min(bill.to_unix_ms).min(c.in_force.1),
+                );
+                let quantity = (to - from).max(0);
+                let due = by_hour.charge(quantity.into(), HOUR_MS.into());
+                let due = if spread.pico() <= 0 { *net } else { due.min(*net) };
+                let net = if upfront { *net - due } else { due };
+                if net != Money::ZERO {
+                    let resource = first + i as u32;
+                    rows.push(Row { template, resource, hour, quantity, list: net, net });
+                }
+            }
         }
     }
     Ok(rows)

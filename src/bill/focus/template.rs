@@ -73,7 +73,6 @@ impl Template {
         };
         let (service, category, subcategory) = meaning.service.names();
         let (provider, publisher, issuer) = meaning.service.vendor();
-        let frequency = if role == Role::Purchase { "Recurring" } else { "Usage-Based" };
         let charge = if role == Role::Purchase { Category::Purchase } else { meaning.category };
         for (column, text) in [
             (Column::BillingAccountId, "plimsoll/payer"),
@@ -92,7 +91,7 @@ impl Template {
             (Column::SkuMeter, meaning.meter),
             (Column::ResourceType, meaning.resource_type),
             (Column::ChargeCategory, charge.name()),
-            (Column::ChargeFrequency, frequency),
+            (Column::ChargeFrequency, "Usage-Based"),
         ] {
             it.set(column, text);
         }
@@ -122,21 +121,32 @@ impl Template {
         });
     }
 
-    /// Of a commitment's purchases, hour by hour.
-    pub(super) fn of_purchase(c: &Commitment, labels: &Labels<'_>) -> Template {
+    /// Of a commitment's purchases, hour by hour: its recurring fee, or the
+    /// part of its upfront payment that falls to the hour.
+    pub(super) fn of_purchase(
+        c: &Commitment,
+        (upfront, price): (bool, Rate),
+        labels: &Labels<'_>,
+    ) -> Template {
         let meaning = sold(
             charges::meaning(Charge::UnusedCommitment, PurchaseOption::SavingsPlan, Unit::Usd),
             c,
         );
-        let mut it = Template::new(meaning, Unit::Hours, c.usd_per_hour, Role::Purchase, labels);
-        it.price_ids(labels, meaning.meter, &c.name, "committed");
+        let mut it = Template::new(meaning, Unit::Hours, price, Role::Purchase, labels);
+        let (way, what, frequency) = if upfront {
+            ("upfront", "the hour's part of the upfront payment", "One-Time")
+        } else {
+            ("recurring", "recurring fee, used or not", "Recurring")
+        };
+        it.price_ids(labels, meaning.meter, &c.name, way);
         it.commitment(labels, c);
+        it.set(Column::ChargeFrequency, frequency);
         it.set(Column::PricingCategory, "Standard");
         it.set(Column::PricingUnit, Unit::Hours.name());
         let (_, kind, _) = charges::commitment(c.kind);
         it.set(
             Column::ChargeDescription,
-            format!("{kind} `{}`: {} USD per hour, used or not", c.name, c.usd_per_hour),
+            format!("{kind} `{}`: {price} USD per hour, {what}", c.name),
         );
         it.set(Column::XCharge, "commitment-purchase");
         it.set(Column::XPriceStatus, "stated");
