@@ -162,6 +162,27 @@ pub(super) fn control_plane() -> AroundCharge {
     )
 }
 
+/// A charge of one workload that follows the nodes, its price falling after
+/// 5,000 GB·hours of a month.
+fn replica_disks() -> AroundCharge {
+    let amount = Amount { basis: Basis::Nodes, numerator: 77, denominator: 1 };
+    let tier = |name, up_to, usd| Tier { name, up_to, price: real(usd) };
+    AroundCharge {
+        name: "disks".into(),
+        charge: Charge::PodVolume,
+        unit: Unit::GbMonths,
+        quantity: vec![Dimension { name: "", amounts: vec![amount] }],
+        pricing: Pricing::Tiered(Tiers {
+            elsewhere: 0,
+            tiers: vec![
+                tier("first", Some(5_000 * HOUR_MS), "0.0811"),
+                tier("rest", None, "0.0707"),
+            ],
+        }),
+        target: Target::Workload(WEB),
+    }
+}
+
 pub(super) fn node(
     shape: ShapeId,
     purchase: Purchase,
@@ -716,7 +737,7 @@ fn any_plan() -> impl Strategy<Value = BillingPlan> {
             ..RootVolume::new(33, real("0.08"))
         });
         plan.public_ipv4 = Some(real("0.005"));
-        plan.around = vec![control_plane()];
+        plan.around = vec![control_plane(), replica_disks()];
         plan.node_licence = Some(real("0.0123456789"));
         plan.fargate_licence = Some(real("0.00123456789"));
         plan.fargate[0].public_ipv4 = true;

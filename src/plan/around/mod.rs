@@ -41,8 +41,9 @@ impl Around<'_> {
         charges.extend(self.file_systems(notes));
         charges.extend(self.images(notes));
         charges.extend(self.nat_gateways(notes));
-        charges.extend(self.load_balancers(notes));
-        charges.extend(self.traffic(notes));
+        let flows = self.flows(notes);
+        charges.extend(self.load_balancers(&flows, notes));
+        charges.extend(self.traffic(&flows, notes));
         charges.extend(self.container_insights(notes));
         charges.extend(self.logs(notes));
         // As lines of one resource are ordered everywhere.

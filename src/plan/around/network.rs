@@ -1,9 +1,7 @@
 //! NAT gateways, load balancers and traffic.
 
-use std::collections::BTreeMap;
-
 use super::Around;
-use super::traffic::{Flow, Volume};
+use super::traffic::{Flow, Volume, WHOLE_PPM};
 use crate::bill::{
     Amount, AroundCharge, Basis, Charge, Dimension, Pricing, Target, Tier, Tiers, Unit,
 };
@@ -72,11 +70,9 @@ impl Around<'_> {
     }
 
     /// What each workload sends between zones, through NAT and to the internet.
-    pub(super) fn traffic(&self, notes: &mut Notes<'_>) -> Vec<AroundCharge> {
+    pub(super) fn traffic(&self, flows: &[Flow], notes: &mut Notes<'_>) -> Vec<AroundCharge> {
         let mut charges = Vec::new();
-        let zones = self.scenario.workload.iter().any(|(_, w)| w.traffic.is_some());
-        let zones = if zones { self.zones(notes) } else { 0 };
-        for flow in self.flows(zones, notes) {
+        for flow in flows {
             let kinds = [
                 // Out of one zone and into the other: each direction is charged.
                 (
@@ -160,14 +156,16 @@ impl Around<'_> {
     }
 
     /// Load balancers by the hour, their addresses and capacity units.
-    pub(super) fn load_balancers(&self, notes: &mut Notes<'_>) -> Vec<AroundCharge> {
+    pub(super) fn load_balancers(
+        &self,
+        flows: &[Flow],
+        notes: &mut Notes<'_>,
+    ) -> Vec<AroundCharge> {
         let balancers = self.balancers(notes);
         if balancers.is_empty() {
             return Vec::new();
         }
         let zones = self.zones(notes);
-        let flows: BTreeMap<WorkloadId, Flow> =
-            self.flows(zones, notes).into_iter().map(|f| (f.workload, f)).collect();
         let all = &self.scenario.charges.load_balancing;
         let path = |key: &str| format!("charges.load-balancing.{key}");
         let facing =
@@ -194,7 +192,7 @@ impl Around<'_> {
                 let (charge, item) = (Charge::PublicIpv4, ChargeItem::PublicIpv4);
                 constant(format!("addresses of {name}"), charge, item, zones);
             }
-            let quantity = self.capacity(it, &flows, notes);
+            let quantity = self.capacity(it, flows, notes);
             if quantity.iter().all(|d| d.amounts.is_empty()) {
                 let message = format!(
                     "nobody knows what passes through the load balancer {}, so its capacity units \
@@ -219,12 +217,7 @@ impl Around<'_> {
 
     /// Capacity units of an hour, in millionths × ms: the mean of each
     /// dimension over the hour counts, so that the hour's length cancels.
-    fn capacity(
-        &self,
-        it: &Balancer,
-        flows: &BTreeMap<WorkloadId, Flow>,
-        notes: &mut Notes<'_>,
-    ) -> Vec<Dimension> {
+    fn capacity(&self, it: &Balancer, flows: &[Flow], notes: &mut Notes<'_>) -> Vec<Dimension> {
         /// A capacity unit for a second, in the small unit.
         const UNIT_SECOND: i128 = 1_000_000 * 1_000;
         let all = &self.scenario.charges.load_balancing;
@@ -271,7 +264,7 @@ impl Around<'_> {
             }),
             // One GB in an hour.
             dimension("processed bytes", &mut |w| {
-                let bytes = flows.get(&w)?.bytes(1_000_000);
+                let bytes = flows.iter().find(|f| f.workload == w)?.bytes(WHOLE_PPM);
                 let numerator = bytes.numerator * i128::from(HOUR_MS) * 1_000_000;
                 Some(Amount { numerator, denominator: bytes.denominator << 30, ..bytes })
             }),
@@ -365,7 +358,7 @@ impl Volume {
             Volume::Time(bytes) => (Basis::Time, bytes, hour),
             Volume::Pods(bytes) => (Basis::Pods(workload), bytes, hour),
         };
-        let (numerator, denominator) = (i128::from(bytes) * ppm, per * 1_000_000);
+        let (numerator, denominator) = (i128::from(bytes) * ppm, per * WHOLE_PPM);
         Amount { basis, numerator, denominator }.reduced()
     }
 }

@@ -9,7 +9,7 @@ use crate::workload::WorkloadId;
 /// Most bytes that can be stated: 2 PiB.
 const MAX_BYTES: i64 = 1 << 51;
 /// The whole, in the parts in which shares are counted.
-const WHOLE_PPM: i128 = 1_000_000;
+pub(super) const WHOLE_PPM: i128 = 1_000_000;
 
 /// How much passes: bytes a request, an hour, or a pod's hour.
 #[derive(Debug, Clone, Copy)]
@@ -41,8 +41,12 @@ impl Flow {
 
 impl Around<'_> {
     /// The traffic of every workload that states it.
-    pub(super) fn flows(&self, zones: i64, notes: &mut Notes<'_>) -> Vec<Flow> {
+    pub(super) fn flows(&self, notes: &mut Notes<'_>) -> Vec<Flow> {
         let mut flows = Vec::new();
+        if self.scenario.workload.iter().all(|(_, w)| w.traffic.is_none()) {
+            return flows;
+        }
+        let zones = self.zones(notes);
         for (name, workload) in self.scenario.workload.iter() {
             let (Some(id), Some(it)) = (self.id(&name.value), &workload.traffic) else { continue };
             flows.extend(self.flow(name, id, it, zones, notes));
