@@ -2,9 +2,10 @@
 //!
 //! The scenario is simulated as `run` does it, seed by seed; of every seed only
 //! the hourly usage that a commitment can cover is kept. Candidates are the
-//! commitments of the scenario with `usd-per-hour: 0`, or else a Compute
-//! Savings Plan. They are linked like any commitment, so that rates, their
-//! status and their sources are those that a bill would use.
+//! Savings Plans of the scenario with `usd-per-hour: 0`, or else a Compute
+//! Savings Plan and an EC2 Instance Savings Plan for each of the costliest
+//! families. They are linked like any commitment, so that rates, their status
+//! and their sources are those that a bill would use.
 
 use std::path::PathBuf;
 
@@ -22,7 +23,7 @@ use crate::observe::KeepPods;
 use crate::plan::{self, CasePlan};
 use crate::scenario::Source;
 use crate::sweep::OutputDir;
-use crate::units::Rate;
+use crate::units::{Money, Rate};
 use crate::{Error, Result, frames, report};
 
 /// Why an answer is withheld, and the code of the error that says so.
@@ -55,15 +56,35 @@ pub(super) struct Args {
     deny_warnings: bool,
 }
 
+/// Families for which a plan of their own is considered, the costliest.
+const FAMILIES: usize = 6;
+
 /// What could be bought, unless the scenario says so.
 #[derive(Debug, clap::Args)]
 struct Plans {
+    /// Which plans (repeatable) [default: both]
+    #[arg(long = "plan", value_name = "KIND", value_enum)]
+    kinds: Vec<Kind>,
     /// For how long
     #[arg(long, value_enum, default_value_t)]
     term: Term,
     /// How it is paid
     #[arg(long, value_enum, default_value_t)]
     payment: Payment,
+}
+
+impl Plans {
+    fn has(&self, kind: Kind) -> bool {
+        self.kinds.is_empty() || self.kinds.contains(&kind)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    /// A Compute Savings Plan
+    ComputeSp,
+    /// An EC2 Instance Savings Plan for each of the costliest families
+    Ec2InstanceSp,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -150,7 +171,7 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     let usage = usage(case, seeds, threads, console)?;
 
     // Candidates are linked after the simulation: it does not depend on them.
-    let offers = Offers::of(case, &args.plans);
+    let offers = Offers::of(case, &args.plans, &usage);
     options.set.extend(offers.set.iter().cloned());
     let offered = plan::link(&source, &options)?;
     let commitments = &only(&offered)?.billing.commitments;
@@ -228,7 +249,7 @@ struct Offers {
 }
 
 impl Offers {
-    fn of(case: &CasePlan, plans: &Plans) -> Offers {
+    fn of(case: &CasePlan, plans: &Plans, usage: &[HourlyUsage]) -> Offers {
         let owned = &case.billing.commitments;
         let free = |wanted: &str| {
             let mut name = wanted.to_owned();
@@ -244,22 +265,35 @@ impl Offers {
         for commitment in owned.iter().filter(|c| is_open(c)) {
             offers.candidates.push((commitment.name.clone(), stated(case, commitment)));
         }
+        let (term, payment) = (plans.term, plans.payment);
         if offers.candidates.is_empty() {
-            let name = free("compute-sp");
-            offers.add(&name, &name, plans.term, plans.payment);
-            offers.candidates.append(&mut offers.alternatives);
+            if plans.has(Kind::ComputeSp) {
+                let name = free("compute-sp");
+                let candidate = offers.compute(&name, &name, term, payment);
+                offers.candidates.push((name, candidate));
+            }
+            let families =
+                if plans.has(Kind::Ec2InstanceSp) { families(usage) } else { Vec::new() };
+            for family in families.into_iter().take(FAMILIES) {
+                let name = free(&format!("ec2-sp-{family}"));
+                let candidate = offers.of_family(&name, &family, term, payment);
+                offers.candidates.push((name, candidate));
+            }
         }
         for term in Term::ALL {
             for payment in Payment::ALL {
-                let name = free(&format!("compute-sp-{}-{}", term.name(), payment.name()));
-                offers.add(&name, &free("compute-sp"), term, payment);
+                let (t, p) = (term.name(), payment.name());
+                let name = free(&format!("compute-sp-{t}-{p}"));
+                let mut candidate = offers.compute(&name, &free("compute-sp"), term, payment);
+                candidate.label = format!("{} {t} {p}", candidate.label);
+                offers.alternatives.push((name, candidate));
             }
         }
         offers
     }
 
-    /// A Compute Savings Plan as an alternative, called `shown` where advised.
-    fn add(&mut self, name: &str, shown: &str, term: Term, payment: Payment) {
+    /// Adds a Compute Savings Plan, called `shown` where advised.
+    fn compute(&mut self, name: &str, shown: &str, term: Term, payment: Payment) -> Candidate {
         let (t, p) = (term.name(), payment.name());
         self.set.push((
             format!("commitments.{name}"),
@@ -268,8 +302,17 @@ impl Offers {
         let yaml = format!(
             "  {shown}:\n    {{ kind: compute-sp, term: {t}, payment: {p}, usd-per-hour: USD }}\n"
         );
-        let candidate = candidate("Compute SP", term, payment, yaml);
-        self.alternatives.push((name.to_owned(), candidate));
+        candidate("Compute SP", term, payment, yaml)
+    }
+
+    /// Adds an EC2 Instance Savings Plan. Names of families are those of the
+    /// catalog: letters, digits and hyphens.
+    fn of_family(&mut self, name: &str, family: &str, term: Term, payment: Payment) -> Candidate {
+        let (t, p) = (term.name(), payment.name());
+        let of = format!("kind: ec2-instance-sp, family: {family}, term: {t}, payment: {p},");
+        self.set.push((format!("commitments.{name}"), format!("{{{of} usd-per-hour: 0}}")));
+        let yaml = format!("  {name}:\n    {{ {of}\n      usd-per-hour: USD }}\n");
+        candidate(&format!("EC2 Instance SP {family}"), term, payment, yaml)
     }
 
     fn question<'a>(
@@ -307,6 +350,25 @@ impl Offers {
     }
 }
 
+/// Families of instances that plans can cover, the costliest first.
+fn families(usage: &[HourlyUsage]) -> Vec<String> {
+    let mut families: Vec<(Money, String)> = Vec::new();
+    for usage in usage {
+        for (index, item) in usage.items.iter().enumerate() {
+            let Some(ec2) = &item.ec2 else { continue };
+            let family = ec2.instance_type.split('.').next().unwrap_or_default();
+            let list: Money =
+                usage.list.iter().skip(index).step_by(usage.items.len()).copied().sum();
+            match families.iter_mut().find(|(_, name)| name == family) {
+                Some((sum, _)) => *sum += list,
+                None => families.push((list, family.to_owned())),
+            }
+        }
+    }
+    families.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+    families.into_iter().map(|(_, name)| name).collect()
+}
+
 /// A Savings Plan whose size the scenario leaves open.
 fn is_open(commitment: &Commitment) -> bool {
     commitment.reserved.is_none() && commitment.usd_per_hour == Rate::ZERO
@@ -331,14 +393,18 @@ fn stated(case: &CasePlan, commitment: &Commitment) -> Candidate {
     } else {
         serde_json::Value::from(name.as_str()).to_string()
     };
-    let label = format!("{}:", report::printable(&commitment.name));
-    candidate(&label, term, payment, format!("  {name}:\n    usd-per-hour: USD\n"))
+    candidate(
+        &report::printable(&commitment.name),
+        term,
+        payment,
+        format!("  {name}:\n    usd-per-hour: USD\n"),
+    )
 }
 
 fn candidate(label: &str, term: Term, payment: Payment, yaml: String) -> Candidate {
     Candidate {
         commitment: 0,
-        label: format!("{label} {} {}", term.name(), payment.name()),
+        label: label.to_owned(),
         term: term.name().to_owned(),
         term_hours: term.hours(),
         payment: payment.name().to_owned(),

@@ -35,9 +35,17 @@ fn what_is_advised_saves_what_is_said() {
     };
     let table = text(&answer(&["-o", "out"]));
     assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
-    // The lines of YAML it names, as a setting.
+    // The lines of YAML it names, as settings.
     let (_, lines) = table.split_once("add\ncommitments:\n").expect("names the lines");
-    let bought = lines.split_once(":\n").expect("a name").1.trim();
+    let mut bought: Vec<String> = Vec::new();
+    for line in lines.lines() {
+        match line.strip_prefix("  ").and_then(|l| l.strip_suffix(':')) {
+            Some(name) => bought.push(format!("commitments.{name}=")),
+            None => bought.last_mut().expect("a name first").push_str(line.trim_start()),
+        }
+    }
+    assert!(!bought.is_empty(), "{table}");
+    assert!(table.contains("\nCompute SP ") && table.contains("\nEC2 Instance SP m"), "{table}");
     let read = |path: &str| {
         let path = dir.path().join(path);
         fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
@@ -55,8 +63,8 @@ fn what_is_advised_saves_what_is_said() {
         let summary: serde_json::Value = serde_json::from_str(&summary).expect("JSON");
         usd(summary["cost"]["total"].as_str().expect("a total"))
     };
-    let set = format!("commitments.compute-sp={bought}");
-    let difference = cost("without", &[]) - cost("with", &["--set", &set]);
+    let set: Vec<&str> = bought.iter().flat_map(|b| ["--set", b.as_str()]).collect();
+    let difference = cost("without", &[]) - cost("with", &set);
     assert!((difference - saved).abs() < 1e-9, "{difference} is not {saved}");
     // The scenario's own open commitment is filled instead.
     let open =
@@ -70,6 +78,6 @@ fn what_is_advised_saves_what_is_said() {
     assert!(read("out/curves.csv").lines().count() > 20);
     assert!(read("out/charts/commit-1-cost.svg").starts_with("<svg"));
     // Bought, nothing more is worth buying.
-    let after = text(&answer(&["--set", &set]));
+    let after = text(&answer(&set));
     assert!(after.contains("Commit to nothing more"), "{after}");
 }

@@ -20,6 +20,9 @@ const DENSER: usize = 20;
 /// Steps of one line search: far more than tangents ever need.
 const STEPS: usize = 60;
 
+/// Of so many candidates each alone is a start.
+const STARTS: usize = 3;
+
 /// How hard a search tries.
 #[derive(Debug, Clone, Copy)]
 struct Effort {
@@ -124,10 +127,12 @@ fn widely(stack: &Stack<'_>) -> Optimum {
     let zero = vec![0.0; stack.dimensions()];
     let caps = stack.caps();
     let mut best = descend(stack, &caps, zero.clone(), WIDE);
-    for (first, cap) in caps.iter().enumerate() {
+    // Of many candidates only those that cover what all others cover.
+    let broad = |c: &usize| caps.len() <= STARTS || stack.last_in_line(*c).is_some();
+    for first in (0..caps.len()).filter(broad) {
         let mut unit = zero.clone();
         unit[first] = 1.0;
-        if let Some((at, _)) = along(stack, &zero, &unit, *cap, WIDE.gain) {
+        if let Some((at, _)) = along(stack, &zero, &unit, caps[first], WIDE.gain) {
             let optimum = descend(stack, &caps, at, WIDE);
             if optimum.usd < best.usd {
                 best = optimum;
@@ -141,6 +146,7 @@ fn widely(stack: &Stack<'_>) -> Optimum {
 fn descend(stack: &Stack<'_>, caps: &[f64], at: Vec<f64>, effort: Effort) -> Optimum {
     let usd = stack.usd(0..stack.hours().len(), &at);
     let mut best = Optimum { at, usd };
+    let rivals = if effort.reach > 0.0 { rivals(stack) } else { Vec::new() };
     for _ in 0..effort.rounds {
         let before = best.usd;
         for candidate in 0..caps.len() {
@@ -163,15 +169,13 @@ fn descend(stack: &Stack<'_>, caps: &[f64], at: Vec<f64>, effort: Effort) -> Opt
         }
         // One candidate takes over from another: dollar for dollar, and usage
         // for usage.
-        for from in (0..caps.len()).filter(|_| effort.reach > 0.0) {
-            for to in (0..caps.len()).filter(|to| *to != from) {
-                for rate in [1.0, stack.exchange(from, to)] {
-                    if best.at[from] > 0.0 {
-                        let mut towards = vec![0.0; caps.len()];
-                        (towards[from], towards[to]) = (-1.0, rate);
-                        let reach = effort.reach * caps[from];
-                        best.take(along(stack, &best.at, &towards, reach, effort.gain));
-                    }
+        for (from, to, usage) in &rivals {
+            for rate in [1.0, *usage] {
+                if best.at[*from] > 0.0 {
+                    let mut towards = vec![0.0; caps.len()];
+                    (towards[*from], towards[*to]) = (-1.0, rate);
+                    let reach = effort.reach * caps[*from];
+                    best.take(along(stack, &best.at, &towards, reach, effort.gain));
                 }
             }
         }
@@ -180,6 +184,17 @@ fn descend(stack: &Stack<'_>, caps: &[f64], at: Vec<f64>, effort: Effort) -> Opt
         }
     }
     best
+}
+
+/// Candidates that cover the same usage: from which, to which, and what the
+/// other takes for what the one takes a dollar for.
+fn rivals(stack: &Stack<'_>) -> Vec<(usize, usize, f64)> {
+    let all = 0..stack.dimensions();
+    let pairs = all.clone().flat_map(|from| all.clone().map(move |to| (from, to)));
+    pairs
+        .filter(|(from, to)| from != to)
+        .filter_map(|(from, to)| Some((from, to, stack.exchange(from, to)?)))
+        .collect()
 }
 
 impl Optimum {

@@ -154,8 +154,9 @@ impl<'a> Stack<'a> {
         self.candidates.iter().map(of).collect()
     }
 
-    /// What one candidate takes for the usage that another takes a dollar for.
-    pub(super) fn exchange(&self, from: usize, to: usize) -> f64 {
+    /// What one candidate takes for the usage that another takes a dollar for;
+    /// `None` where they cover nothing in common.
+    pub(super) fn exchange(&self, from: usize, to: usize) -> Option<f64> {
         let taken = |candidate: usize, item: usize| {
             let plan = *self.candidates.get(candidate)?;
             self.steps.iter().find(|s| s.plan == plan && s.item == item).map(|s| s.takes)
@@ -168,7 +169,7 @@ impl<'a> Stack<'a> {
                 got += usd * b;
             }
         }
-        if given > 0.0 { got / given } else { 1.0 }
+        (given > 0.0).then(|| got / given)
     }
 
     fn column(&self, active: usize) -> &[f64] {

@@ -184,6 +184,25 @@ fn a_plan_found_by_hand() {
     );
 }
 
+/// Thousands of hours are searched by samples: what they lead to is not beaten
+/// nearby.
+#[test]
+fn samples_lead_to_the_minimum_of_all_hours() {
+    let usage = [usage(3, 9_000)];
+    let terms = [compute("0"), family("0", M5), family("0", C5)];
+    let hours = Hours::new(&usage);
+    let stack = Stack::new(&hours, &terms, &[0, 1, 2]);
+    let found = best(&stack, &terms);
+    for candidate in 0..3 {
+        for factor in [0.9, 0.99, 1.01, 1.1] {
+            let mut at = found.at.clone();
+            at[candidate] *= factor;
+            let usd = stack.usd(0..hours.len(), &at);
+            assert!(usd >= found.usd * (1.0 - 1e-5), "{candidate} {factor}: {usd} {found:?}");
+        }
+    }
+}
+
 /// The joint search against every point of a fine grid, then finer around it.
 #[test]
 fn joint_plans_are_as_good_as_brute_force() {

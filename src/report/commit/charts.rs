@@ -63,7 +63,7 @@ fn usage(plan: &PlanAdvice) -> String {
     };
     let lines = [
         line("coverage of eligible usage", Ink::BLUE, &|p| Some(p.coverage)),
-        line("utilisation of this plan", Ink::SKY, &|p| p.utilisation),
+        line("utilisation of this plan", Ink::ORANGE, &|p| p.utilisation),
     ];
     let title = format!("Coverage and utilisation by commitment: {}", plan.candidate.label);
     let values = values(&points);

@@ -85,14 +85,16 @@ fn optional(share: Option<f64>) -> String {
     share.map_or_else(|| "–".to_owned(), text::percent)
 }
 
-/// `0.48–0.56`: spends of a plan with lower, the stated and higher discounts.
+/// `Compute SP 0.48–0.56`: spends of a plan with lower, the stated and higher
+/// discounts; `None` where all are zero.
 fn range(it: &Commitments, index: usize) -> Option<String> {
     let band = it.band.as_ref()?;
     let stated = it.advice.plans.get(index)?.usd_per_hour;
     let all = [*band.low.get(index)?, stated, *band.high.get(index)?];
     let (low, high) = (all.iter().min()?, all.iter().max()?);
     let shown = |rate: &Rate| text::grouped(rate.to_f64(), 2);
-    Some(format!("{}–{}", shown(low), shown(high)))
+    let plan = text::name(&it.advice.plans.get(index)?.candidate.label);
+    (*high > Rate::ZERO).then(|| format!("{plan} {}–{}", shown(low), shown(high)))
 }
 
 fn plans(it: &Commitments, style: TableStyle) -> Table {
@@ -208,13 +210,17 @@ fn remarks(it: &Commitments) -> Vec<(&'static str, String)> {
     if let Some(band) = &it.band {
         let points = text::mean_count(band.spread_ppm as f64 / 10_000.0);
         let ranges = (0..advice.plans.len()).filter_map(|index| range(it, index));
+        let ranges: Vec<String> = ranges.collect();
+        let best = match ranges.as_slice() {
+            [] => "the best commitment is none".to_owned(),
+            ranges => format!("the best commitments per hour are {}", ranges.join(", ")),
+        };
         let (low, high) = band.after_per_hour;
         said.push((
             "rates",
             format!(
                 "representative, not AWS's list: with discounts {points} points lower to higher \
-                 the best commitment is {} USD per hour, for {} to {} a month",
-                ranges.collect::<Vec<_>>().join(" and "),
+                 {best}, for {} to {} a month",
                 month(low.max(high)),
                 month(low.min(high)),
             ),
@@ -249,7 +255,7 @@ fn downside(it: &Commitments) -> String {
     if n <= 1 {
         return "one seed: nothing is known of how usage varies".to_owned();
     }
-    if most - least < 5e-5 {
+    if text::percent(least) == text::percent(most) {
         return format!("each of {n} seeds ({days}) saves {}", text::percent(least));
     }
     format!(
