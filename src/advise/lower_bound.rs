@@ -5,9 +5,9 @@
 //!
 //! Take one run. Each pod holds its requests (cpu, memory, one pod slot,
 //! extended resources) from its binding to its end. Let any other placement
-//! hold the same pods at the same times on machines that the pools of the case
-//! may launch: their instance types, bought On-Demand or Spot as the pools
-//! offer them, or their Fargate sizes. At list prices (before commitments and
+//! hold the same pods at the same times on machines that the pools which may
+//! hold them launch: their instance types, bought On-Demand or Spot as the
+//! pools offer them, or their Fargate sizes. At list prices (before commitments and
 //! discounts) it pays at least [`LowerBound::bound`] for instances and
 //! Fargate pods in the billed window, and so did the run.
 //!
@@ -20,7 +20,10 @@
 //! `w · capacity ≤ price` for every machine that can be bought. Then the
 //! machines cost `Σ price ≥ Σ w · capacity ≥ w · D(t)` an hour. With `w`
 //! constant over a clock hour the cost of the hour is at least `w · ∫D`, and
-//! hours add up. The best `w` is the dual of packing in fractions
+//! hours add up. Where pools share no pods (node selectors, taints, required
+//! node affinity, Fargate profiles, capacity providers keep them apart), each
+//! such set of pools is a cluster of its own, and their bounds add up: no
+//! machine serves two of them. The best `w` is the dual of packing in fractions
 //! (`f(D) = max w · D`), so that the bound is what a placement would cost that
 //! could buy parts of machines for the average demand of each hour; as `f` is
 //! convex and positively homogeneous, `f(∫D) ≤ ∫f(D)` (Jensen): averaging
@@ -30,8 +33,9 @@
 //!
 //! All of it errs to the low side: pods are cut into pieces, machines bought
 //! in parts and only while they are needed, without boot, drain, minimums or
-//! root volumes; node selectors, affinity, architectures, zones, sizes of
-//! pools, their On-Demand share and `DaemonSet`s are ignored; Spot is taken
+//! root volumes; all other constraints, zones, sizes of pools, their On-Demand
+//! share and `DaemonSet`s are ignored; within a set of pools any pod may go to
+//! any machine; Spot is taken
 //! at the lowest price in force in any zone during the hour. Every rounding
 //! goes down. Credits for reclaimed Spot instances are luck and are left out
 //! of the cost that it is compared with.
@@ -42,7 +46,7 @@ use dual::{Bin, FRACTION, undominated, weights};
 
 use crate::bill::{Bill, BillingPlan};
 use crate::cluster::{ClusterSpec, FargateSpec, Purchase};
-use crate::observe::Record;
+use crate::observe::{HeldHours, Record};
 use crate::sweep::LowerBound;
 use crate::units::{HOUR_MS, Money, Rate};
 
@@ -58,12 +62,13 @@ impl LowerBound {
         cluster: &ClusterSpec,
         plan: &BillingPlan,
     ) -> LowerBound {
-        let resources = record.held.resources;
-        let bins = undominated(bins(cluster, plan, resources));
         let mut bound: i128 = 0;
-        for (_, demand) in record.held.hours() {
-            if demand.iter().any(|d| *d > 0) {
-                bound += hour(&weights(&bins, demand), demand);
+        for held in &record.held {
+            let bins = undominated(bins(cluster, plan, held));
+            for (_, demand) in held.hours() {
+                if demand.iter().any(|d| *d > 0) {
+                    bound += hour(&weights(&bins, demand), demand);
+                }
             }
         }
         // The bill rounds each line, half a pico-USD down at most.
@@ -94,10 +99,15 @@ fn lines_at_most(record: &Record) -> i128 {
     nodes.chain(pods).sum()
 }
 
-/// Everything that the pools may launch, at its lowest price.
-fn bins(cluster: &ClusterSpec, plan: &BillingPlan, resources: usize) -> Vec<Bin> {
+/// Everything that the pools which may hold these pods may launch.
+fn bins(cluster: &ClusterSpec, plan: &BillingPlan, held: &HeldHours) -> Vec<Bin> {
+    let resources = held.resources;
+    let has = |pool: usize| held.pools.binary_search(&(pool as u32)).is_ok();
     let mut bins = Vec::new();
-    for pool in cluster.pools.iter().filter(|p| p.kind.can_have_nodes()) {
+    for (i, pool) in cluster.pools.iter().enumerate() {
+        if !has(i) || !pool.kind.can_have_nodes() {
+            continue;
+        }
         for offer in &pool.offers {
             let shape = offer.shape.index();
             let (Some(shape), Some(prices)) = (cluster.shapes.get(shape), plan.shapes.get(shape))
@@ -120,7 +130,10 @@ fn bins(cluster: &ClusterSpec, plan: &BillingPlan, resources: usize) -> Vec<Bin>
             }
         }
     }
-    for (pool, price) in cluster.fargate.iter().zip(&plan.fargate) {
+    for (i, (pool, price)) in cluster.fargate.iter().zip(&plan.fargate).enumerate() {
+        if !has(cluster.pools.len() + i) {
+            continue;
+        }
         let rates = (price.vcpu_hour.rate, price.gb_hour.rate);
         bins.extend(pool.sizes.iter().filter_map(|size| {
             let capacity = room(pool, size.cpu.0, size.memory.0, resources)?;

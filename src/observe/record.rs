@@ -340,8 +340,8 @@ pub struct Record {
     pub owners: Vec<OwnerIntegral>,
     /// Node windows, ascending by (node, window).
     pub windows: Vec<NodeWindow>,
-    /// What bound pods held, hour by hour.
-    pub held: HeldHours,
+    /// What bound pods held, hour by hour: one entry for pools that share pods.
+    pub held: Vec<HeldHours>,
     /// Waiting times by workload.
     pub waits: Vec<Waits>,
     /// Pod counts by workload.

@@ -110,8 +110,7 @@ impl World<'_> {
             repeated_ms: 0,
         });
         self.observer.bound(facts.owner.workload, &pod, Place::Fargate(record), now);
-        let requests = &self.workloads.classes[facts.class.index()].requests;
-        self.observer.held.change(requests, now, 1);
+        self.holds(&pod, self.setup.cluster.pools.len() as u32 + pool, now);
         self.fargate_requested(&pod, now, 1);
         self.shift_machine(record, now, 1);
         self.schedule_end(id, pod, facts, queue);

@@ -16,6 +16,7 @@ mod ecs_probe;
 mod ecs_tests;
 mod event;
 mod fargate;
+mod held;
 mod idle;
 mod managed_scaling;
 mod nodes;
@@ -152,6 +153,8 @@ struct World<'a> {
     ecs: Option<EcsState<'a>>,
     /// Whether any pool could ever hold the class; by class, once asked.
     reachable: Vec<Option<Result<(), RejectReason>>>,
+    /// By template: the set of pools that may hold its pods, once one was bound.
+    held_as: Vec<u8>,
     /// The scheduler works until then, microseconds.
     busy_until_us: i64,
     /// When the scheduler next looks at its queue.
@@ -234,6 +237,7 @@ impl<'a> World<'a> {
             autoscaling: setup.autoscaler.as_ref().map(|c| Autoscaling::new(c, spec, seed)),
             ecs: setup.ecs.as_ref().map(|ecs| EcsState::new(ecs, setup, workloads)),
             reachable: vec![None; workloads.classes.len()],
+            held_as: vec![held::UNKNOWN; workloads.templates.len()],
             busy_until_us: 0,
             schedule_at: SimTime::NEVER,
             wake_at: SimTime::NEVER,

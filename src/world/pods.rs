@@ -295,7 +295,7 @@ impl World<'_> {
         let pod = *pod;
         let record = self.nodes.record[slot.index()];
         self.observer.bound(facts.owner.workload, &pod, Place::Node(record), now);
-        self.observer.held.change(&class.requests, now, 1);
+        self.holds(&pod, self.nodes.pool[slot.index()].0, now);
         self.observer.node_bind(slot.index(), facts.owner, self.rates(&pod), now);
         for (owner, rates) in self.sidecars(&pod) {
             self.observer.node_bind(slot.index(), owner, rates, now);
@@ -418,8 +418,7 @@ impl World<'_> {
             self.ecs_task_ends(id, facts);
         }
         if !matches!(pod.state, PodState::Pending) {
-            let requests = &self.workloads.classes[facts.class.index()].requests;
-            self.observer.held.change(requests, now, -1);
+            self.releases(&pod, now);
         }
         match pod.state {
             PodState::Pending if self.ecs.is_some() => {}

@@ -83,10 +83,16 @@ fn held(pods: &[(i64, i64, i64, i64, i64)]) -> Record {
     }
     changes.sort_by_key(|c| (c.0, c.1));
     let mut held = Held::new(0, 0);
+    let set = held.set(vec![0], SimTime(0));
     let minute = 60_000;
     let end = SimTime(changes.last().map_or(0, |c| c.0 * minute));
     for (at, sign, requests) in &changes {
-        held.change(requests, SimTime(at * minute), *sign);
+        let at = SimTime(at * minute);
+        if *sign > 0 {
+            held.bind(set, 0, requests, at);
+        } else {
+            held.end(set, requests, at);
+        }
     }
     Record { end, held: held.finish(end), ..Record::default() }
 }
@@ -287,7 +293,8 @@ proptest! {
         prop_assert!(found.compute <= bill.list_total + found.compute);
         // What pods held on nodes is what their owners were accounted, less
         // DaemonSets and what was held while draining.
-        let held: u128 = record.held.hours().map(|(_, sums)| sums[0]).sum();
+        let rows = record.held.iter().flat_map(|h| h.hours());
+        let held: u128 = rows.map(|(_, sums)| sums[0]).sum();
         let owners: u128 = record
             .owners
             .iter()
