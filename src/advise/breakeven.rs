@@ -13,6 +13,8 @@
 //! pod slots. [`Shares`] names each of them. A node is full when no further
 //! pod fits, which for small pods is long before its vCPU is used up.
 
+pub mod measure;
+
 use crate::bill::PriceStatus;
 use crate::cluster::FargateSize;
 use crate::units::{Bytes, MilliCpu, Rate};
@@ -76,6 +78,17 @@ pub struct Priced {
 pub struct MeasuredPacking {
     /// Mean number of pods on a node while it is paid for.
     pub pods_per_node: f64,
+    /// Metered node-hours.
+    pub node_hours: f64,
+}
+
+/// Pods of a pool that Fargate cannot run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LeftOut {
+    /// Why, by the name of the reason in results.
+    pub reason: String,
+    /// Their share of all pod-hours of the pool.
+    pub share: f64,
 }
 
 /// EC2 nodes of one kind against Fargate for one mix of pods.
@@ -91,6 +104,8 @@ pub struct Breakeven {
     pub ec2: Vec<Priced>,
     /// Ways of buying a pod-hour of the mix on Fargate.
     pub fargate: Vec<Priced>,
+    /// Pods that are no part of the mix, though nodes carry them.
+    pub left_out: Vec<LeftOut>,
     /// How full its nodes are now, where they were simulated.
     pub measured: Option<MeasuredPacking>,
 }
@@ -330,6 +345,7 @@ pub(crate) mod tests {
             }],
             ec2: vec![priced("on-demand", rate("0.384")), priced("spot", rate("0.16128"))],
             fargate: vec![priced("fargate", hour)],
+            left_out: Vec::new(),
             measured: None,
         }
     }

@@ -36,19 +36,21 @@
 //! root volumes; all other constraints, zones, sizes of pools, their On-Demand
 //! share and `DaemonSet`s are ignored; within a set of pools any pod may go to
 //! any machine; Spot is taken
-//! at the lowest price in force in any zone during the hour. Every rounding
+//! at the lowest price in force in any zone during the hour or the one before. Every rounding
 //! goes down. Credits for reclaimed Spot instances are luck and are left out
 //! of the cost that it is compared with.
 
 mod dual;
 
+use std::borrow::Cow;
+
 use dual::{Bin, FRACTION, undominated, weights};
 
 use crate::bill::{Bill, BillingPlan};
-use crate::cluster::{ClusterSpec, FargateSpec, Purchase};
+use crate::cluster::{ClusterSpec, FargateSpec, PriceSteps, Purchase, SpotSteps};
 use crate::observe::{HeldHours, Record};
 use crate::sweep::LowerBound;
-use crate::units::{HOUR_MS, Money, Rate};
+use crate::units::{HOUR_MS, Money, Rate, SimTime};
 
 /// Cpu, memory, pods: the resources before the extended ones.
 const COMMON: usize = 3;
@@ -64,10 +66,11 @@ impl LowerBound {
     ) -> LowerBound {
         let mut bound: i128 = 0;
         for held in &record.held {
-            let bins = undominated(bins(cluster, plan, held));
-            for (_, demand) in held.hours() {
+            let offers = Offers::of(cluster, plan, &record.spot_prices, held);
+            for (hour, demand) in held.hours() {
                 if demand.iter().any(|d| *d > 0) {
-                    bound += hour(&weights(&bins, demand), demand);
+                    let from = SimTime(hour * HOUR_MS - record.start_unix_ms);
+                    bound += worth(&weights(&offers.within(from), demand), demand);
                 }
             }
         }
@@ -78,7 +81,7 @@ impl LowerBound {
 }
 
 /// What an hour's demand (unit × ms) is worth, rounded down.
-fn hour(weights: &[i128], demand: &[u128]) -> i128 {
+fn worth(weights: &[i128], demand: &[u128]) -> i128 {
     let worth = weights.iter().zip(demand).map(|(w, d)| {
         // Beyond what i128 holds (a billion times any cluster) nothing is
         // claimed.
@@ -89,61 +92,103 @@ fn hour(weights: &[i128], demand: &[u128]) -> i128 {
 }
 
 /// More lines of compute than the bill can have: one or two resources, each
-/// clock hour that is touched, and two for rounding and minimum.
+/// clock hour that is touched, two for rounding and minimum, and as many again
+/// where an instance-hour changes the price; each price of the second.
 fn lines_at_most(record: &Record) -> i128 {
     let hours = |from: i64, until: i64| i128::from((until - from).max(0) / HOUR_MS + 4);
     let end = record.end.ms();
-    let nodes =
-        record.nodes.iter().map(|n| hours(n.running.ms().min(end), n.shutting_down.ms().min(end)));
+    let nodes = record.nodes.iter().map(|n| {
+        let steps = record.spot_prices.of(n.shape, n.zone).map_or(0, |s| s.iter().count());
+        2 * hours(n.running.ms().min(end), n.shutting_down.ms().min(end)) + steps as i128
+    });
     let pods = record.fargate.iter().map(|p| 2 * hours(p.pull.ms(), p.removed.ms().min(end)));
     nodes.chain(pods).sum()
 }
 
-/// Everything that the pools which may hold these pods may launch.
-fn bins(cluster: &ClusterSpec, plan: &BillingPlan, held: &HeldHours) -> Vec<Bin> {
-    let resources = held.resources;
-    let has = |pool: usize| held.pools.binary_search(&(pool as u32)).is_ok();
-    let mut bins = Vec::new();
-    for (i, pool) in cluster.pools.iter().enumerate() {
-        if !has(i) || !pool.kind.can_have_nodes() {
-            continue;
-        }
-        for offer in &pool.offers {
-            let shape = offer.shape.index();
-            let (Some(shape), Some(prices)) = (cluster.shapes.get(shape), plan.shapes.get(shape))
-            else {
+/// Everything that the pools which may hold certain pods may launch.
+struct Offers<'a> {
+    /// At constant prices, none dominated by another.
+    constant: Vec<Bin>,
+    /// Spot at prices that move.
+    moving: Vec<(Vec<i64>, &'a PriceSteps)>,
+}
+
+impl<'a> Offers<'a> {
+    fn of(
+        cluster: &ClusterSpec,
+        plan: &BillingPlan,
+        spot: &'a SpotSteps,
+        held: &HeldHours,
+    ) -> Offers<'a> {
+        let has = |pool: usize| held.pools.binary_search(&(pool as u32)).is_ok();
+        let (mut constant, mut moving) = (Vec::new(), Vec::new());
+        for (i, pool) in cluster.pools.iter().enumerate() {
+            if !has(i) || !pool.kind.can_have_nodes() {
                 continue;
-            };
-            let price = match offer.purchase {
-                Purchase::OnDemand => prices.on_demand,
-                Purchase::Spot => prices.spot.get(offer.zone.index()).copied().flatten(),
-            };
-            // What has no price cannot have been billed.
-            let Some(price) = price else { continue };
-            let has = &shape.allocatable;
-            let mut capacity = vec![has.cpu.0, has.memory.0, i64::from(has.pods)];
-            capacity.extend(&has.extended);
-            capacity.resize(resources.max(COMMON), 0);
-            let bin = Bin { capacity, price: price.rate };
-            if !bins.contains(&bin) {
-                bins.push(bin);
+            }
+            for offer in &pool.offers {
+                let at = offer.shape.index();
+                let (Some(shape), Some(prices)) = (cluster.shapes.get(at), plan.shapes.get(at))
+                else {
+                    continue;
+                };
+                let has = &shape.allocatable;
+                let mut capacity = vec![has.cpu.0, has.memory.0, i64::from(has.pods)];
+                capacity.extend(&has.extended);
+                capacity.resize(held.resources.max(COMMON), 0);
+                let price = match offer.purchase {
+                    Purchase::OnDemand => prices.on_demand,
+                    Purchase::Spot => {
+                        if let Some(steps) = spot.of(offer.shape, offer.zone) {
+                            moving.push((capacity, steps));
+                            continue;
+                        }
+                        prices.spot.get(offer.zone.index()).copied().flatten()
+                    }
+                };
+                // What has no price cannot have been billed.
+                let Some(price) = price else { continue };
+                let bin = Bin { capacity, price: price.rate };
+                if !constant.contains(&bin) {
+                    constant.push(bin);
+                }
             }
         }
-    }
-    for (i, (pool, price)) in cluster.fargate.iter().zip(&plan.fargate).enumerate() {
-        if !has(cluster.pools.len() + i) {
-            continue;
+        for (i, (pool, price)) in cluster.fargate.iter().zip(&plan.fargate).enumerate() {
+            if !has(cluster.pools.len() + i) {
+                continue;
+            }
+            let rates = (price.vcpu_hour.rate, price.gb_hour.rate);
+            constant.extend(pool.sizes.iter().filter_map(|size| {
+                let capacity = room(pool, size.cpu.0, size.memory.0, held.resources)?;
+                // Rounded down: 2³⁰ bytes a GB, 1,000 milli-cores a vCPU.
+                let cpu = rates.0.pico() * i128::from(size.cpu.0) / 1_000;
+                let memory = (rates.1.pico() * i128::from(size.memory.0)) >> 30;
+                Some(Bin { capacity, price: Rate::from_pico(cpu + memory) })
+            }));
         }
-        let rates = (price.vcpu_hour.rate, price.gb_hour.rate);
-        bins.extend(pool.sizes.iter().filter_map(|size| {
-            let capacity = room(pool, size.cpu.0, size.memory.0, resources)?;
-            // Rounded down: 2³⁰ bytes a GB, 1,000 milli-cores a vCPU.
-            let cpu = rates.0.pico() * i128::from(size.cpu.0) / 1_000;
-            let memory = (rates.1.pico() * i128::from(size.memory.0)) >> 30;
-            Some(Bin { capacity, price: Rate::from_pico(cpu + memory) })
-        }));
+        Offers { constant: undominated(constant), moving }
     }
-    bins
+
+    /// At the lowest price that anybody may pay in the clock hour from `from`
+    /// on: an instance-hour that began in the hour before keeps its price.
+    fn within(&self, from: SimTime) -> Cow<'_, [Bin]> {
+        if self.moving.is_empty() {
+            return Cow::Borrowed(&self.constant);
+        }
+        let (first, end) = (SimTime(from.ms() - HOUR_MS), SimTime(from.ms() + HOUR_MS));
+        let mut bins = self.constant.clone();
+        bins.extend(self.moving.iter().map(|(capacity, steps)| {
+            let mut price = steps.at(first);
+            let mut change = steps.next_change(first);
+            while change < end {
+                price = price.min(steps.at(change));
+                change = steps.next_change(change);
+            }
+            Bin { capacity: capacity.clone(), price }
+        }));
+        Cow::Owned(undominated(bins))
+    }
 }
 
 /// What a pod may request of a Fargate size.

@@ -40,7 +40,13 @@ fn checked(workloads: Arc<Workloads>, record: Record) -> Result<Simulated> {
     Ok(Simulated { workloads, record })
 }
 
-fn billed(case: &CasePlan, seed: u64, of: &Simulated, keep: KeepLines) -> Result<(Bill, Outcome)> {
+/// Its bill, and what it measured.
+pub(super) fn billed(
+    case: &CasePlan,
+    seed: u64,
+    of: &Simulated,
+    keep: KeepLines,
+) -> Result<(Bill, Outcome)> {
     let cluster = &*case.setup.cluster;
     let bill = Bill::compute(&of.record, cluster, &of.workloads, &case.billing, keep)?;
     let mut outcome =

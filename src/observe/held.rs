@@ -72,7 +72,8 @@ struct Levels {
     last: i64,
     /// End of the hour being filled.
     until: i64,
-    levels: Vec<i64>,
+    /// Held now, by resource.
+    now: Vec<i64>,
     first_hour: i64,
     /// Closed hours and, as the last row, the one being filled.
     sums: Vec<u128>,
@@ -170,7 +171,7 @@ impl Levels {
             start,
             last: start,
             until: (hour + 1) * HOUR_MS,
-            levels: vec![0; resources],
+            now: vec![0; resources],
             first_hour: hour,
             sums: vec![0; resources],
         }
@@ -179,11 +180,11 @@ impl Levels {
     fn change(&mut self, requests: &Requests, now: SimTime, sign: i64) {
         self.advance(now);
         let common = [requests.cpu.0, requests.memory.0, 1];
-        for (level, amount) in self.levels.iter_mut().zip(common) {
+        for (level, amount) in self.now.iter_mut().zip(common) {
             *level += sign * amount;
         }
         for (id, amount) in &requests.extended {
-            if let Some(level) = self.levels.get_mut(COMMON + id.index()) {
+            if let Some(level) = self.now.get_mut(COMMON + id.index()) {
                 *level += sign * amount;
             }
         }
@@ -194,7 +195,7 @@ impl Levels {
         let now = self.start.saturating_add(now.ms());
         while now >= self.until {
             self.add(self.until);
-            self.sums.resize(self.sums.len() + self.levels.len(), 0);
+            self.sums.resize(self.sums.len() + self.now.len(), 0);
             self.until += HOUR_MS;
         }
         self.add(now);
@@ -206,8 +207,8 @@ impl Levels {
             return;
         }
         self.last = now;
-        let row = self.sums.len() - self.levels.len();
-        for (sum, level) in self.sums[row..].iter_mut().zip(&self.levels) {
+        let row = self.sums.len() - self.now.len();
+        for (sum, level) in self.sums[row..].iter_mut().zip(&self.now) {
             debug_assert!(*level >= 0, "more was given back than held");
             *sum += u128::from(level.unsigned_abs()) * u128::from(dt.unsigned_abs());
         }
@@ -215,7 +216,7 @@ impl Levels {
 
     fn forget(&mut self, now: SimTime) {
         self.advance(now);
-        let row = self.levels.len();
+        let row = self.now.len();
         self.first_hour += (self.sums.len() / row) as i64 - 1;
         self.sums.clear();
         self.sums.resize(row, 0);
@@ -224,7 +225,7 @@ impl Levels {
     /// Begins with this hour, if it is not before it.
     fn forget_before(&mut self, hour: i64, now: SimTime) {
         self.advance(now);
-        let row = self.levels.len();
+        let row = self.now.len();
         let surplus = usize::try_from(hour - self.first_hour).unwrap_or(0);
         self.sums.drain(..(surplus * row).min(self.sums.len() - row));
         self.first_hour = hour;
@@ -232,7 +233,7 @@ impl Levels {
 
     fn finish(mut self, end: SimTime) -> HeldHours {
         self.advance(end);
-        let resources = self.levels.len();
+        let resources = self.now.len();
         // The row of an hour that has not begun says nothing.
         if self.last == self.until - HOUR_MS && self.sums.len() > resources {
             self.sums.truncate(self.sums.len() - resources);

@@ -19,7 +19,7 @@ const INDENT: usize = 9;
 /// Kinds of pods of a mix that are listed for people.
 const PODS: usize = 6;
 /// Characters of a way of buying.
-const OPTION: usize = 17;
+const OPTION: usize = 15;
 
 /// Break-evens in a format.
 ///
@@ -67,7 +67,7 @@ fn chart(it: &Breakevens, b: &Breakeven, look: Look) -> String {
         .fargate
         .iter()
         .map(|p| Level {
-            label: text::name(&p.option),
+            label: fargate(p),
             ink: if p.plan.is_some() || p.option.contains("spot") {
                 Ink::Dashed(3)
             } else {
@@ -80,21 +80,32 @@ fn chart(it: &Breakevens, b: &Breakeven, look: Look) -> String {
         .crossings()
         .iter()
         .filter(|c| c.pods < most)
-        .map(|c| (c.ec2, c.fargate, format!("{} pods", pods(c.pods))))
+        .map(|c| {
+            // Texts at the list price only: more would cover each other.
+            let text =
+                if c.fargate == 0 { format!("{} pods", pods(c.pods)) } else { String::new() };
+            (c.ec2, c.fargate, text)
+        })
         .collect();
     let title = format!(
         "{} against Fargate, {} on {}: a pod-hour by packing",
-        text::name(&b.subject),
+        subject(b),
         it.region,
         it.orchestrator.to_uppercase()
     );
     let axis = format!(
-        "pods on a node, as a share of the {} that fit ({} are the limit)",
+        "pods on a node, as a share of the {} that fit (limited by {})",
         pods(most),
         binding.name()
     );
     let measured = b.measured.map(|m| m.pods_per_node / most);
     charts::breakeven(look, &title, &axis, &curves, &levels, &crossings, measured)
+}
+
+/// What nodes are those of.
+fn subject(b: &Breakeven) -> String {
+    let kind = if b.measured.is_some() { "pool " } else { "" };
+    format!("{kind}{}", text::name(&b.subject))
 }
 
 fn ink(option: &str, i: usize) -> Ink {
@@ -117,6 +128,9 @@ fn pods(n: f64) -> String {
 }
 
 fn percent(share: f64) -> String {
+    if !share.is_finite() {
+        return "–".to_owned();
+    }
     format!("{:.0} %", share * 100.0)
 }
 
@@ -179,9 +193,25 @@ fn mix(b: &Breakeven) -> Vec<String> {
     lines
 }
 
-fn offer(a: &Amount, slots: bool) -> String {
-    let base = format!("{}, {}", cpu(a.cpu), memory(a.memory));
-    if slots { format!("{base}, {} pod slots", pods(a.pods)) } else { base }
+fn offer(a: &Amount) -> String {
+    format!("{}, {}", cpu(a.cpu), memory(a.memory))
+}
+
+/// Beyond this a limit of pods is none.
+const UNLIMITED: f64 = 1e6;
+
+fn slots(a: &Amount) -> String {
+    if a.pods < UNLIMITED {
+        format!(", {} pod slots", pods(a.pods))
+    } else {
+        ", no limit of pods".to_owned()
+    }
+}
+
+/// A way of buying Fargate, as people write it.
+fn fargate(p: &Priced) -> String {
+    let name = text::name(&p.option);
+    name.strip_prefix("fargate").map_or(name.clone(), |rest| format!("Fargate{rest}"))
 }
 
 fn from(b: &Breakeven, c: &Crossing) -> String {
@@ -194,8 +224,11 @@ fn from(b: &Breakeven, c: &Crossing) -> String {
 
 /// `on-demand`, with a star where its price is not published.
 fn starred(p: &Priced) -> String {
-    let star = if is_weak(p.status) { " *" } else { "" };
-    format!("{}{star}", text::shortened(&text::name(&p.option), OPTION - 2))
+    format!("{}{}", text::shortened(&text::name(&p.option), OPTION - 2), star(p))
+}
+
+fn star(p: &Priced) -> &'static str {
+    if is_weak(p.status) { " *" } else { "" }
 }
 
 fn is_weak(status: PriceStatus) -> bool {
@@ -215,6 +248,20 @@ fn terminal(it: &Breakevens) -> String {
         }
         out += &comparison(it, b);
     }
+    out.push('\n');
+    out += &wrapped(
+        "pods at which a node costs what they cost on Fargate, as shares of: vCPU and memory of \
+         the machine; a.cpu, a.mem: what it offers pods (allocatable); slots: pod slots; full: \
+         the pods that fit. from: pods from which on the node is cheaper",
+        "",
+        "",
+    );
+    if it.comparisons.len() > 1
+        && let Some(line) = total(it)
+    {
+        out.push('\n');
+        out += &wrapped(&line, "", "");
+    }
     let weak = it.comparisons.iter().flat_map(|b| b.ec2.iter().chain(&b.fargate));
     if weak.into_iter().any(|p| is_weak(p.status)) {
         out.push('\n');
@@ -226,34 +273,44 @@ fn terminal(it: &Breakevens) -> String {
 fn comparison(it: &Breakevens, b: &Breakeven) -> String {
     let rest = " ".repeat(INDENT);
     let head = |name: &str| format!("{name:<INDENT$}");
-    let line = format!("{} against Fargate, {}, {}", b.subject, it.region, it.orchestrator);
+    let line = format!("{} against Fargate, {}, {}", subject(b), it.region, it.orchestrator);
     let mut out = wrapped(&line, "", "");
-    out += &wrapped(&offer(&b.node.raw, true), &head("node"), &rest);
-    out += &wrapped(&offer(&b.node.allocatable, false), &head("offers"), &rest);
+    let line = format!("{}{}", offer(&b.node.raw), slots(&b.node.raw));
+    out += &wrapped(&line, &head("node"), &rest);
+    let mut line = format!("{} to pods", offer(&b.node.allocatable));
     if b.node.daemons != Amount::default() {
         let taken = b.node.daemons;
-        let line = format!("{} in {} DaemonSet pods", offer(&taken, false), pods(taken.pods));
-        out += &wrapped(&line, &head("less"), &rest);
+        let plural = if pods(taken.pods) == "1" { "" } else { "s" };
+        let (each, n) = (offer(&taken), pods(taken.pods));
+        let _ = write!(line, "; {each} of it go to {n} DaemonSet pod{plural}");
     }
+    out += &wrapped(&line, &head("offers"), &rest);
     for (i, line) in mix(b).iter().enumerate() {
         out += &wrapped(line, &head(if i > 0 { "" } else { "pods" }), &rest);
     }
     let (most, binding) = b.most();
-    let (bound, what) =
-        if b.mix.len() == 1 { ("", "") } else { ("at most ", ", by sums of requests") };
-    let line = format!("{bound}{} pods: then its {} are used up{what}", pods(most), binding.name());
+    let used_up = format!("no more {} then", binding.name());
+    let line = if b.mix.len() == 1 {
+        format!("{} pods: {used_up}", pods(most))
+    } else {
+        format!("at most {} pods, by sums of requests: {used_up}", pods(most))
+    };
     out += &wrapped(&line, &head("full"), &rest);
-    for p in b.ec2.iter().filter(|p| p.parts.len() > 1) {
+    for left in &b.left_out {
+        let line = format!("{} of pod-hours, which stay: {}", percent(left.share), left.reason);
+        out += &wrapped(&line, &head("left out"), &rest);
+    }
+    for p in b.ec2.iter().take(1).filter(|p| p.parts.len() > 1) {
         let parts: Vec<String> =
             p.parts.iter().map(|(name, rate)| format!("{name} {}", usd(*rate))).collect();
         let line = format!("{}: {}", p.option, parts.join(" + "));
         out += &wrapped(&line, &head("hour"), &rest);
     }
     let crossings = b.crossings();
-    for (f, fargate) in b.fargate.iter().enumerate() {
+    for (f, level) in b.fargate.iter().enumerate() {
         out.push('\n');
-        let line = format!("break-even against {}", starred(fargate));
-        let line = format!("{line} at {} a pod-hour", usd(fargate.per_hour));
+        let line = format!("against {}{}", fargate(level), star(level));
+        let line = format!("{line} at {} a pod-hour", usd(level.per_hour));
         out += &wrapped(&line, "", "");
         let heads = ["$/hour", "pods", "vCPU", "memory", "a.cpu", "a.mem", "slots", "full", "from"];
         out += &row("nodes bought", &heads.map(str::to_owned));
@@ -283,14 +340,6 @@ fn comparison(it: &Breakevens, b: &Breakeven) -> String {
             out += &row(&starred(ec2), &cells);
         }
     }
-    out.push('\n');
-    out += &wrapped(
-        "pods at which a node costs what they cost on Fargate, as shares of: vCPU and memory of \
-         the machine; a.cpu, a.mem: what it offers pods (allocatable); slots: pod slots; full: \
-         the pods that fit. from: pods from which on the node is cheaper",
-        "",
-        "",
-    );
     for line in verdicts(b) {
         out.push('\n');
         out += &wrapped(&line, "", "");
@@ -321,19 +370,19 @@ fn verdicts(b: &Breakeven) -> Vec<String> {
         let shares = shares_in_words(&s);
         let line = if c.reachable {
             format!(
-                "A node of {} ({}) costs what {} costs at {} pods: {shares}. With more it is \
+                "A node of {} ({}) costs what {} pods cost on {}: {shares}. With more it is \
                  cheaper, with fewer Fargate is.",
-                b.subject,
+                subject(b),
                 ec2.option,
-                fargate.option,
-                pods(c.pods)
+                pods(c.pods),
+                self::fargate(fargate)
             )
         } else {
             format!(
                 "No packing of {} ({}) beats {}: it would take {} pods a node, and {} fit ({}).",
-                b.subject,
+                subject(b),
                 ec2.option,
-                fargate.option,
+                self::fargate(fargate),
                 c.cheaper_from.map_or_else(
                     || "infinitely many".to_owned(),
                     |n| if b.mix.len() == 1 { n.to_string() } else { pods(c.pods) }
@@ -369,15 +418,39 @@ fn as_run(b: &Breakeven, c: &Crossing, pods_now: f64) -> String {
     } else {
         format!("Fargate would cost {} less", percent(1.0 - times))
     };
+    let below = if c.reachable {
+        format!("below {}", percent(even.of_most))
+    } else {
+        "however full they are".to_owned()
+    };
     format!(
         "EC2 as you run it is {} full ({} pods a node: {} of vCPU, {} of memory); Fargate is \
-         cheaper below {}. {verdict}.",
+         cheaper {below}. {verdict}.",
         percent(now.of_most),
         pods(pods_now),
         percent(now.raw_cpu),
         percent(now.raw_memory),
-        percent(even.of_most),
     )
+}
+
+/// All pools together, as bought, against Fargate at list price.
+fn total(it: &Breakevens) -> Option<String> {
+    let (mut nodes, mut pods) = (0.0, 0.0);
+    for b in &it.comparisons {
+        let (measured, ec2, fargate) = (b.measured?, b.ec2.first()?, b.fargate.first()?);
+        nodes += measured.node_hours * ec2.per_hour.to_f64();
+        pods += measured.node_hours * measured.pods_per_node * fargate.per_hour.to_f64();
+    }
+    (nodes > 0.0).then(|| {
+        let (word, share) =
+            if pods >= nodes { ("more", pods / nodes - 1.0) } else { ("less", 1.0 - pods / nodes) };
+        format!(
+            "All pools: nodes cost {} as bought; the same pods on Fargate {}, {} {word}.",
+            text::usd_f64(nodes, 2),
+            text::usd_f64(pods, 2),
+            percent(share)
+        )
+    })
 }
 
 fn failed(e: &dyn std::fmt::Display) -> Error {
@@ -560,10 +633,104 @@ fn one(b: &Breakeven) -> Value {
             "reachable": c.reachable,
             "shares": c.pods.is_finite().then(|| shares(b.shares(c.pods))),
         })).collect::<Vec<_>>(),
+        "left_out": b.left_out.iter().map(|l| json!({
+            "reason": l.reason, "share_of_pod_hours": l.share,
+        })).collect::<Vec<_>>(),
         "measured": b.measured.map(|m| json!({
             "pods_per_node": m.pods_per_node,
+            "node_hours": m.node_hours,
             "shares": shares(b.shares(m.pods_per_node)),
         })),
         "verdict": verdicts(b),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::charts::tests::{EVIL, assert_well_formed};
+    use super::super::terminal::WIDTH;
+    use super::*;
+    use crate::advise::breakeven::{LeftOut, MeasuredPacking, Simulated, tests::m6i};
+
+    fn of(comparisons: Vec<Breakeven>) -> Breakevens {
+        Breakevens {
+            simulated: None,
+            region: "us-east-1".to_owned(),
+            orchestrator: "eks",
+            comparisons,
+        }
+    }
+
+    #[test]
+    fn every_denominator_is_printed() {
+        let it = of(vec![m6i(100, 256, (250, 512))]);
+        let shown = breakeven(&it, Format::Table).expect("text");
+        assert!(shown.lines().all(|l| l.chars().count() <= WIDTH), "{shown}");
+        let row = shown.lines().find(|l| l.starts_with("on-demand")).expect("a row");
+        let cells: Vec<&str> = row.split_whitespace().filter(|c| *c != "%").collect();
+        // 31.11 pods: 256 MiB each of 32,768 and of 30,555.
+        let want = ["on-demand", "0.3840", "31.1", "39", "24", "39", "26", "54", "54", "32"];
+        assert_eq!(cells, want);
+        for words in ["31.1 pods", "39 % of its vCPU", "54 % of its pod slots"] {
+            assert!(shown.replace('\n', " ").contains(words), "{words}: {shown}");
+        }
+        let json: Value =
+            serde_json::from_str(&breakeven(&it, Format::Json).expect("text")).expect("JSON");
+        let first = &json["comparisons"][0]["break_even"][0];
+        assert_eq!(first["cheaper_from_pods"], 32);
+        assert_eq!(first["ec2"], "on-demand");
+        assert_eq!(json["comparisons"][0]["fargate"][0]["usd_per_hour"], "0.0123425");
+    }
+
+    #[test]
+    fn what_is_run_is_judged() {
+        let mut b = m6i(100, 256, (250, 512));
+        let shown = |it: Vec<Breakeven>| {
+            breakeven(&of(it), Format::Table).expect("text").replace('\n', " ")
+        };
+        b.measured = Some(MeasuredPacking { pods_per_node: 20.0, node_hours: 100.0 });
+        let one = shown(vec![b.clone()]);
+        // 20 of 58 pods; 20 × 0.0123425 = 0.24685 is 36 % less than 0.384.
+        for words in ["34 % full", "cheaper below 54 %", "Fargate would cost 36 % less"] {
+            assert!(one.contains(words), "{words}: {one}");
+        }
+        b.measured = Some(MeasuredPacking { pods_per_node: 40.0, node_hours: 50.0 });
+        let both = shown(vec![b.clone(), b]);
+        // 100 node-hours cost 38.40; 4,000 pod-hours 49.37.
+        let total = "nodes cost $38.40 as bought; the same pods on Fargate $49.37, 29 % more";
+        assert!(both.contains(total), "{both}");
+    }
+
+    #[test]
+    fn odd_names_and_nothing_to_win_are_shown() {
+        let mut b = m6i(1_000, 2_816, (1_000, 3_072));
+        b.subject = EVIL.to_owned();
+        b.mix[0].name = EVIL.to_owned();
+        b.ec2[1].option = EVIL.to_owned();
+        b.left_out = vec![LeftOut { reason: "fargate-extended".to_owned(), share: 0.25 }];
+        b.measured = Some(MeasuredPacking { pods_per_node: 2.0, node_hours: 1.0 });
+        let mut free = b.clone();
+        free.fargate[0].per_hour = Rate::ZERO;
+        free.node.raw.pods = f64::from(u32::MAX);
+        let mut it = of(vec![b, free]);
+        it.simulated =
+            Some(Simulated { scenario: EVIL.to_owned(), case: EVIL.to_owned(), seed: 1 });
+        for format in [Format::Table, Format::Json, Format::Csv, Format::Markdown] {
+            let shown = breakeven(&it, format).expect("text");
+            assert!(!shown.contains("NaN") && !shown.contains("inf,"), "{shown}");
+            if format == Format::Table {
+                assert!(shown.lines().all(|l| l.chars().count() <= WIDTH), "{shown}");
+                assert!(!shown.contains('\u{202E}'), "{shown}");
+                let flat = shown.replace('\n', " ");
+                assert!(flat.contains("would take 8 pods a node, and 7 fit (cpu)"), "{flat}");
+            }
+            assert!(format != Format::Markdown || !shown.contains("<script"), "{shown}");
+        }
+        let csv = breakeven(&it, Format::Csv).expect("text");
+        let mut rows = csv::Reader::from_reader(csv.as_bytes());
+        assert_eq!(rows.records().flatten().count(), 4);
+        for (_, svg) in breakeven_charts(&it) {
+            assert_well_formed(&svg);
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 mod allocation;
 mod bill;
+mod breakeven;
 mod commit;
 mod compare;
 mod ecs;

@@ -160,6 +160,22 @@ fn the_cheapest_offer_counts() {
     close(bound(&record, &it), 0.0);
 }
 
+/// Spot at 0.08 falls to 0.05 at minute 90. The first hour has 0.08, the
+/// second 0.05; the third could still pay 0.05 after it rises at minute 120.
+#[test]
+fn a_moving_price_counts_at_its_lowest() {
+    let mut it = two_types();
+    let mut offer = it.0.pools[0].offers[0].clone();
+    offer.purchase = Purchase::Spot;
+    it.0.pools[0].offers.push(offer);
+    let usd = |text: &str| text.parse::<Rate>().expect("a rate");
+    let at = |minute: i64| SimTime(minute * 60_000);
+    let steps = PriceSteps::new(usd("0.08"), [(at(90), usd("0.05")), (at(120), usd("0.09"))]);
+    let mut record = held(&[(4, 1_000, 512, 0, 240)]);
+    record.spot_prices = SpotSteps::new(vec![(ShapeId(0), ZoneId(0), steps.into())]);
+    close(bound(&record, &it), 0.08 + 0.05 + 0.05 + 0.09);
+}
+
 /// Ten pods of 100m and 256 MiB on EKS Fargate: each needs a size of its own,
 /// 0.0123425 an hour, and no fraction of a larger one is cheaper.
 #[test]
@@ -232,7 +248,7 @@ pools:
     assert!(gap < 0.001, "{gap}");
 }
 
-fn scenario(seed: u64, fargate: bool, spot: u32, small: bool, warmup: bool) -> String {
+fn scenario(seed: u64, spot: u32, [fargate, small, warmup, moves]: [bool; 4]) -> String {
     let pool = if fargate {
         "  f: { fargate: { match: { namespace: batch } } }\n".to_owned()
     } else {
@@ -243,6 +259,8 @@ fn scenario(seed: u64, fargate: bool, spot: u32, small: bool, warmup: bool) -> S
     } else {
         "[{ cpu: 1500m, memory: 1Gi }, { cpu: 500m, memory: 6Gi }]"
     };
+    let process =
+        if moves { ", prices: { process: { interval: 1h, deviation: 40% } }" } else { "" };
     let warmup = if warmup { ", warmup: 50m" } else { "" };
     format!(
         "
@@ -270,7 +288,7 @@ pools:
       max: 30
       purchase: {{ on-demand-base: 1, on-demand-percentage-above-base: {spot} }}
     scaler: cluster-autoscaler
-{pool}spot: {{ interruptions: {{ per-month: 99% }} }}
+{pool}spot: {{ interruptions: {{ per-month: 99% }}{process} }}
 "
     )
 }
@@ -285,15 +303,16 @@ proptest! {
         spot in prop_oneof![Just(0u32), Just(50), Just(100)],
         small in any::<bool>(),
         warmup in any::<bool>(),
+        moves in any::<bool>(),
     ) {
         let (found, bill, record) =
-            ran(&case(&scenario(seed, fargate, spot, small, warmup)), seed);
+            ran(&case(&scenario(seed, spot, [fargate, small, warmup, moves])), seed);
         prop_assert!(found.bound > Money::ZERO);
         prop_assert!(found.bound <= found.compute, "{found:?}");
         prop_assert!(found.compute <= bill.list_total + found.compute);
         // What pods held on nodes is what their owners were accounted, less
         // DaemonSets and what was held while draining.
-        let rows = record.held.iter().flat_map(|h| h.hours());
+        let rows = record.held.iter().flat_map(HeldHours::hours);
         let held: u128 = rows.map(|(_, sums)| sums[0]).sum();
         let owners: u128 = record
             .owners

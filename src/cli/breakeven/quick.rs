@@ -8,16 +8,15 @@ use crate::advise::breakeven::{
     Amount, Breakeven, Breakevens, MixPod, NodeOffer, Priced, mean_rate, size_per_hour,
 };
 use crate::bill::PriceStatus;
-use crate::catalog::{
-    self, Arch, Catalog, ChargeItem, FargateRates, InstanceType, Payment, PlanItem, Quote, Region,
-    Term, smallest_fargate,
-};
+use crate::catalog::{Arch, Catalog, ChargeItem, FargateRates, InstanceType, smallest_fargate};
 use crate::cluster::FargateSize;
 use crate::names::nearest;
 use crate::plan;
 use crate::scenario::quote;
 use crate::units::{Bytes, MilliCpu, Rate};
 use crate::{Error, Result};
+
+use super::prices::{Prices, WAYS, Way};
 
 /// Largest weight of a pod in a mix.
 const MAX_WEIGHT: i128 = 1_000_000_000;
@@ -28,7 +27,7 @@ const MAX_VOLUME_GIB: i64 = 65_536;
 #[derive(Debug, clap::Args)]
 pub(super) struct Question {
     /// Instance type (repeatable), as m6i.2xlarge
-    #[arg(long = "type", value_name = "TYPE", required = true)]
+    #[arg(long = "type", value_name = "TYPE", required_unless_present = "file")]
     types: Vec<String>,
     /// Cpu that a pod requests, as 100m
     #[arg(long, value_name = "CPU", requires = "memory", conflicts_with = "pods")]
@@ -38,14 +37,14 @@ pub(super) struct Question {
     memory: Option<Bytes>,
     /// One kind of pod of a mix: cpu, memory and its weight (repeatable), as
     /// 100m,256Mi,3
-    #[arg(long = "pod", value_name = "CPU,MEMORY[,WEIGHT]", required_unless_present = "cpu")]
+    #[arg(long = "pod", value_name = "CPU,MEMORY[,WEIGHT]", required_unless_present_any = ["cpu", "file"])]
     pods: Vec<String>,
-    /// AWS Region
-    #[arg(long, default_value = "us-east-1")]
-    region: String,
-    /// Whose pods or tasks they are
-    #[arg(long, value_enum, default_value_t)]
-    orchestrator: Orchestrator,
+    /// AWS Region [default: us-east-1]
+    #[arg(long)]
+    region: Option<String>,
+    /// What runs them [default: eks]
+    #[arg(long, value_enum)]
+    orchestrator: Option<Orchestrator>,
     /// A DaemonSet's requests: room on every node, a sidecar of every Fargate
     /// pod (repeatable)
     #[arg(long, value_name = "CPU,MEMORY")]
@@ -58,8 +57,9 @@ pub(super) struct Question {
     root_volume: Option<Bytes>,
 }
 
+/// What runs the pods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-enum Orchestrator {
+pub(super) enum Orchestrator {
     /// Amazon EKS
     #[default]
     Eks,
@@ -67,14 +67,24 @@ enum Orchestrator {
     Ecs,
 }
 
+impl Orchestrator {
+    /// Its name in results.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Orchestrator::Eks => "eks",
+            Orchestrator::Ecs => "ecs",
+        }
+    }
+}
+
+impl Question {
+    fn orchestrator(&self) -> Orchestrator {
+        self.orchestrator.unwrap_or_default()
+    }
+}
+
 /// A pod's requests.
 type Pod = (MilliCpu, Bytes);
-
-/// Prices of a Region, and which of them may be used.
-struct Prices {
-    region: Region,
-    allow_believed: bool,
-}
 
 /// Break-even of every type that is asked for.
 pub(super) fn answer(
@@ -83,7 +93,8 @@ pub(super) fn answer(
     allow_believed: bool,
 ) -> Result<Breakevens> {
     let catalog = Catalog::load(pricing)?;
-    let prices = Prices { region: catalog.region(&asked.region)?, allow_believed };
+    let region = asked.region.as_deref().unwrap_or("us-east-1");
+    let prices = Prices { region: catalog.region(region)?, allow_believed };
     let pods = pods(asked)?;
     let daemons =
         asked.daemonset.iter().map(|text| two(text, "--daemonset")).collect::<Result<Vec<_>>>()?;
@@ -94,11 +105,8 @@ pub(super) fn answer(
         .collect::<Result<_>>()?;
     Ok(Breakevens {
         simulated: None,
-        region: asked.region.clone(),
-        orchestrator: match asked.orchestrator {
-            Orchestrator::Eks => "eks",
-            Orchestrator::Ecs => "ecs",
-        },
+        region: region.to_owned(),
+        orchestrator: asked.orchestrator().name(),
         comparisons,
     })
 }
@@ -151,7 +159,7 @@ fn comparison(
     let node = node(asked, kind, daemons)?;
     let overheads = overheads(asked, prices)?;
     // Fargate pods of EKS run on x86 only; ECS tasks have the node's choice.
-    let arch = if asked.orchestrator == Orchestrator::Eks { Arch::Amd64 } else { kind.arch };
+    let arch = if asked.orchestrator() == Orchestrator::Eks { Arch::Amd64 } else { kind.arch };
     let Some(rates) = region.fargate(arch) else {
         return Err(Error::input(format!(
             "no Fargate price of {arch} is known for {}; choose another Region, or give a price \
@@ -160,12 +168,16 @@ fn comparison(
         )));
     };
     let mix = mix(asked, pods, daemons, rates)?;
+    let per_pod_hour = |vcpu: Rate, gb: Rate| {
+        mean_rate(mix.iter().map(|p| (p.weight, size_per_hour(p.size, vcpu, gb))))
+    };
     let comparison = Breakeven {
         subject: name.to_owned(),
-        ec2: prices.ec2(name, &overheads)?,
-        fargate: prices.fargate(asked.orchestrator, arch, rates, &mix)?,
+        ec2: ec2(prices, name, &overheads)?,
+        fargate: prices.fargate(asked.orchestrator(), arch, rates, &per_pod_hour)?,
         node,
-        mix,
+        mix: mix.clone(),
+        left_out: Vec::new(),
         measured: None,
     };
     if comparison.most().0 < 1.0 {
@@ -178,7 +190,7 @@ fn comparison(
 }
 
 fn node(asked: &Question, kind: &InstanceType, daemons: &[Pod]) -> Result<NodeOffer> {
-    let (cpu, memory, slots) = match asked.orchestrator {
+    let (cpu, memory, slots) = match asked.orchestrator() {
         Orchestrator::Eks => {
             // Kubelet's reserve counts the pods of the interfaces even where
             // another number is set, as nodeadm does on AL2023.
@@ -234,7 +246,7 @@ fn mix(
     daemons: &[Pod],
     rates: &FargateRates,
 ) -> Result<Vec<MixPod>> {
-    let own = match asked.orchestrator {
+    let own = match asked.orchestrator() {
         Orchestrator::Eks => plan::fargate_overhead(),
         Orchestrator::Ecs => Bytes(0),
     };
@@ -260,102 +272,34 @@ fn mix(
         .collect()
 }
 
-/// The commitments whose rates are compared, by name.
-const PLANS: [(&str, Term, Payment); 2] = [
-    ("compute-sp-1y", Term::OneYear, Payment::NoUpfront),
-    ("compute-sp-3y", Term::ThreeYears, Payment::NoUpfront),
-];
-
-impl Prices {
-    /// A price, unless nobody has verified it and that is not allowed.
-    fn usable(&self, quote: &Quote, what: &dyn std::fmt::Display) -> Result<(Rate, PriceStatus)> {
-        if quote.status == catalog::PriceStatus::Believed && !self.allow_believed {
-            return Err(Error::input(format!(
-                "the price of {what} in {} is a recollection that nobody has verified; state \
-                 --allow-believed-prices to use {} USD all the same ({})",
-                self.region.name(),
-                quote.rate,
-                &*quote.source
-            )));
-        }
-        let price = plan::bill_price(quote);
-        Ok((price.rate, price.status))
-    }
-
-    /// Every way of buying a node-hour of a type.
-    fn ec2(&self, name: &str, overheads: &[(String, Rate, PriceStatus)]) -> Result<Vec<Priced>> {
-        let region = &self.region;
-        let Some(on_demand) = region.on_demand(name) else {
-            let hint = nearest(name, region.names())
-                .map_or_else(String::new, |near| format!("; the nearest is `{near}`"));
-            return Err(Error::input(format!(
-                "no On-Demand price for `{name}` in {}{hint}",
-                region.name()
-            )));
-        };
-        let node = |option: &str, plan: Option<&str>, (rate, status)| {
-            let mut parts = vec![("instance".to_owned(), rate)];
-            parts.extend(overheads.iter().map(|(name, rate, _)| (name.clone(), *rate)));
-            Priced {
-                option: option.to_owned(),
-                plan: plan.map(str::to_owned),
-                per_hour: Rate::from_pico(parts.iter().map(|(_, rate)| rate.pico()).sum()),
-                parts,
-                status: overheads.iter().map(|o| o.2).fold(status, PriceStatus::max),
+/// Every way of buying a node-hour of a type.
+fn ec2(
+    prices: &Prices,
+    name: &str,
+    overheads: &[(String, Rate, PriceStatus)],
+) -> Result<Vec<Priced>> {
+    let mut ways = Vec::new();
+    for way in WAYS {
+        let Some((rate, status)) = prices.instance(way, name)? else {
+            if matches!(way, Way::OnDemand) {
+                let hint = nearest(name, prices.region.names())
+                    .map_or_else(String::new, |near| format!("; the nearest is `{near}`"));
+                let region = prices.region.name();
+                return Err(Error::input(format!(
+                    "no On-Demand price for `{name}` in {region}{hint}"
+                )));
             }
+            continue;
         };
-        let mut ways = vec![node("on-demand", None, self.usable(on_demand, &name)?)];
-        if let Some(spot) = region.spot(name) {
-            ways.push(node("spot", None, self.usable(&spot.quote, &format!("{name} Spot"))?));
-        }
-        for (plan, term, payment) in PLANS {
-            if let Some(rate) = region.compute_plan_rate(term, payment, PlanItem::Ec2(name)) {
-                ways.push(node(plan, Some(plan), self.usable(&rate.quote, &plan)?));
-            }
-        }
-        Ok(ways)
+        let mut parts = vec![("instance".to_owned(), rate)];
+        parts.extend(overheads.iter().map(|(name, rate, _)| (name.clone(), *rate)));
+        ways.push(Priced {
+            option: way.name().to_owned(),
+            plan: way.plan().map(str::to_owned),
+            per_hour: Rate::from_pico(parts.iter().map(|(_, rate)| rate.pico()).sum()),
+            parts,
+            status: overheads.iter().map(|o| o.2).fold(status, PriceStatus::max),
+        });
     }
-
-    /// Every way of buying a mean pod-hour of the mix on Fargate.
-    fn fargate(
-        &self,
-        orchestrator: Orchestrator,
-        arch: Arch,
-        rates: &FargateRates,
-        mix: &[MixPod],
-    ) -> Result<Vec<Priced>> {
-        let region = &self.region;
-        let pod = |option: String, plan: Option<&str>, vcpu: &Quote, gb: &Quote| {
-            let (vcpu, gb) =
-                (self.usable(vcpu, &"a Fargate vCPU")?, self.usable(gb, &"Fargate memory")?);
-            let hours = mix.iter().map(|p| (p.weight, size_per_hour(p.size, vcpu.0, gb.0)));
-            let per_hour = mean_rate(hours);
-            Ok(Priced {
-                option: option.clone(),
-                plan: plan.map(str::to_owned),
-                per_hour,
-                parts: vec![(option, per_hour)],
-                status: vcpu.1.max(gb.1),
-            })
-        };
-        let suffix = if arch == Arch::Arm64 { "-arm64" } else { "" };
-        let mut ways =
-            vec![pod(format!("fargate{suffix}"), None, &rates.vcpu_hour, &rates.gb_hour)?];
-        // Fargate Spot is for ECS only.
-        if orchestrator == Orchestrator::Ecs
-            && let Some(spot) = region.fargate_spot(arch)
-        {
-            let option = format!("fargate-spot{suffix}");
-            ways.push(pod(option, None, &spot.vcpu_hour, &spot.gb_hour)?);
-        }
-        for (plan, term, payment) in PLANS {
-            let rate = |item| region.compute_plan_rate(term, payment, item);
-            let both = rate(PlanItem::FargateVcpu(arch)).zip(rate(PlanItem::FargateMemory(arch)));
-            if let Some((vcpu, gb)) = both {
-                let option = format!("fargate{suffix}, {plan}");
-                ways.push(pod(option, Some(plan), &vcpu.quote, &gb.quote)?);
-            }
-        }
-        Ok(ways)
-    }
+    Ok(ways)
 }

@@ -56,11 +56,9 @@ pub fn breakeven(
     let measured = measured.filter(|m| m.is_finite() && *m > 0.0);
     let entries = curves
         .iter()
-        .map(|c| (&c.label, c.ink))
-        .chain(levels.iter().map(|l| (&l.label, l.ink)))
-        .map(|(label, ink)| Entry {
-            text: fitted(label, look.room() * 0.6, false),
-            ink,
+        .map(|c| Entry {
+            text: fitted(&c.label, look.room() * 0.6, false),
+            ink: c.ink,
             mark: Mark::Line,
         })
         .collect();
@@ -79,7 +77,7 @@ pub fn breakeven(
         })
         .collect();
     let mut said: Vec<String> =
-        levels.iter().map(|l| format!("{} ${:.4} a pod-hour", l.label, l.value)).collect();
+        levels.iter().map(|l| format!("{} ${:.4} a pod-hour", l.label, finite(l.value))).collect();
     said.extend(
         points.iter().map(|p| format!("crossing at {} of a full node", text::percent(p.0))),
     );
@@ -102,9 +100,17 @@ pub fn breakeven(
             let gap = if now > 0.8 { -6.0 } else { 6.0 };
             pen.bold(&label, (at + gap, plot.top + 8.0), hang, Ink::Text);
         }
+        let mut written: Vec<f64> = Vec::new();
         for level in levels {
             let y = plot.y_at(finite(level.value));
             pen.line(&[(plot.left, y), (plot.right, y)], level.ink, 2.0);
+            // Curves are high on the left: there is room.
+            let at = y - 9.0;
+            if written.iter().all(|other| (at - other).abs() > 14.0) {
+                let label = fitted(&level.label, plot.width() * 0.3, false);
+                pen.text(&label, (plot.left + 6.0, at), Hang::Left, Ink::Text);
+                written.push(at);
+            }
         }
         for curve in curves {
             let full = finite(curve.at_full);
@@ -119,7 +125,7 @@ pub fn breakeven(
             let corners: Vec<(f64, f64)> = (0..=CORNERS).map(corner).collect();
             pen.line(&corners, curve.ink, 2.0);
         }
-        let mut taken: Vec<(f64, f64, f64)> = Vec::new();
+        let mut taken: Vec<(f64, f64, f64, &str)> = Vec::new();
         for (share, value, label, ink) in &points {
             let (px, py) = (x(*share), plot.y_at(*value));
             pen.dot((px, py), 4.5, *ink);
@@ -127,15 +133,19 @@ pub fn breakeven(
             let width = text_width(label, LABEL, false);
             // Above the curve, to the right of it; lower where that is taken.
             let left = (px + 10.0).min(plot.right - width);
+            let told = taken.iter().any(|t| (t.0 - left).abs() < 1.0 && t.3 == *label);
+            if label.is_empty() || told {
+                continue;
+            }
             let y = [-16.0, -32.0, 18.0, 34.0, -48.0].into_iter().map(|dy| py + dy).find(|y| {
                 *y > plot.top
                     && *y < plot.bottom - 6.0
-                    && taken.iter().all(|(from, to, other)| {
+                    && taken.iter().all(|(from, to, other, _)| {
                         left > *to + 6.0 || left + width < *from - 6.0 || (y - other).abs() > 14.0
                     })
             });
             if let Some(y) = y {
-                taken.push((left, left + width, y));
+                taken.push((left, left + width, y, *label));
                 pen.text(label, (left, y), Hang::Left, Ink::Text);
             }
         }

@@ -298,3 +298,23 @@ fn lines_along_an_axis_survive_everything() {
         }
     }
 }
+
+#[test]
+fn break_evens_survive_everything() {
+    for values in awkward() {
+        let curves: Vec<Falling> = values
+            .iter()
+            .take(60)
+            .map(|v| Falling { label: EVIL.into(), ink: Ink::BLUE, at_full: *v })
+            .collect();
+        let levels: Vec<Level> = values
+            .iter()
+            .take(5)
+            .map(|v| Level { label: EVIL.into(), ink: Ink::PURPLE, value: *v / 2.0 })
+            .collect();
+        let crossings = [(0, 0, EVIL.to_owned()), (9, 9, String::new()), (1, 0, "x".to_owned())];
+        for measured in [None, Some(0.3), Some(f64::NAN), Some(1e9)] {
+            check(|look| breakeven(look, EVIL, EVIL, &curves, &levels, &crossings, measured));
+        }
+    }
+}

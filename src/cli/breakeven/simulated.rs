@@ -1,0 +1,279 @@
+//! Break-even of what a scenario runs: its pods, its nodes as bought, its
+//! packing as simulated.
+
+use crate::advise::breakeven::measure::{PodUse, PoolUse, pool_uses, requests_of};
+use crate::advise::breakeven::{
+    Breakeven, Breakevens, LeftOut, MeasuredPacking, MixPod, Priced, Simulated, size_per_hour,
+};
+use crate::bill::{Bill, BillingPlan, Charge, KeepLines, PriceStatus};
+use crate::catalog::{Arch, Catalog, FargateRates, smallest_fargate};
+use crate::cli::cells::{self, simulate};
+use crate::cli::{Console, run};
+use crate::cluster::{ClusterSpec, FargateSize};
+use crate::observe::{KeepPods, RejectReason};
+use crate::place::fargate::refusal;
+use crate::plan::{self, CasePlan, Origin};
+use crate::units::{Bytes, HOUR_MS, MINUTE_MS, MilliCpu, Rate};
+use crate::workload::plan::Content;
+use crate::workload::{ClassId, Workloads};
+use crate::{Error, Result};
+
+use super::prices::{Prices, WAYS, Way};
+use super::quick::Orchestrator;
+
+/// What is compared on Fargate: pods of one pool that could go there.
+struct Mix {
+    pods: Vec<MixPod>,
+    /// By pod of `pods`: how long Fargate would bill, pod·ms.
+    billed: Vec<i128>,
+    left_out: Vec<LeftOut>,
+}
+
+/// What every pod is given on Fargate beside its requests.
+struct Platform {
+    orchestrator: Orchestrator,
+    cpu: MilliCpu,
+    memory: Bytes,
+}
+
+/// Break-even of every pool of a case that has nodes.
+pub(super) fn answer(
+    args: &crate::cli::Scenario,
+    deny_warnings: bool,
+    console: &Console,
+) -> Result<Breakevens> {
+    let plan = run::load(args)?;
+    run::warn(&plan, deny_warnings, console)?;
+    let (Some(case), Some(&seed)) = (plan.cases.first(), plan.seeds.first()) else {
+        return Err(Error::failed("a plan has no case"));
+    };
+    let catalog = Catalog::load(args.pricing.as_deref())?;
+    let prices = Prices {
+        region: catalog.region(&case.region)?,
+        allow_believed: args.allow_believed_prices,
+    };
+    let factor = |s: &plan::Setting| s.origin == Origin::Scenario && s.path.starts_with("prices.");
+    if case.settings.iter().any(factor) {
+        console.warn(
+            "breakeven-factors",
+            "the factors of `prices` are in what nodes cost as bought and On-Demand, not in the \
+             prices of Fargate, Spot and plans here",
+        );
+    }
+    let of = simulate(case, seed, KeepPods::Yes)?;
+    let (bill, _) = cells::billed(case, seed, &of, KeepLines::Yes)?;
+    let cluster = &*case.setup.cluster;
+    let uses = pool_uses(&of.record, &bill, cluster, &of.workloads, MINUTE_MS);
+    let platform = Platform::of(case);
+    let mut found = Breakevens {
+        simulated: Some(Simulated { scenario: plan.name.clone(), case: case.name.clone(), seed }),
+        region: case.region.clone(),
+        orchestrator: platform.orchestrator.name(),
+        comparisons: Vec::new(),
+    };
+    for pool in &uses {
+        match compare(case, &prices, &platform, pool, &bill, &of.workloads)? {
+            Ok(comparison) => found.comparisons.push(comparison),
+            Err(why) => console.warn("breakeven-pool", &format!("pool `{}`: {why}", pool.name)),
+        }
+    }
+    if found.comparisons.is_empty() {
+        return Err(Error::input(format!(
+            "no pool of case `{}` has nodes with pods that Fargate could run: there is nothing \
+             to compare; state --type and --pod instead of a scenario",
+            case.name
+        )));
+    }
+    Ok(found)
+}
+
+impl Platform {
+    fn of(case: &CasePlan) -> Platform {
+        if case.setup.ecs.is_some() {
+            // Neither Kubernetes components nor daemon services run there.
+            let orchestrator = Orchestrator::Ecs;
+            return Platform { orchestrator, cpu: MilliCpu(0), memory: Bytes(0) };
+        }
+        let mut sum = (0, plan::fargate_overhead().0);
+        for workload in case.workload.workloads() {
+            if let Content::Daemon(daemon) = &workload.content
+                && daemon.sidecar_on_fargate
+            {
+                sum.0 += daemon.pod.cpu.unwrap_or_default().0;
+                sum.1 += daemon.pod.memory.unwrap_or_default().0;
+            }
+        }
+        let orchestrator = Orchestrator::Eks;
+        Platform { orchestrator, cpu: MilliCpu(sum.0), memory: Bytes(sum.1) }
+    }
+
+    /// The size of a pod, or why there is none.
+    fn size(
+        &self,
+        workloads: &Workloads,
+        class: ClassId,
+        rates: &FargateRates,
+    ) -> std::result::Result<FargateSize, RejectReason> {
+        let kind = workloads.classes.get(class.index()).ok_or(RejectReason::NoNodes)?;
+        let extended = !kind.requests.extended.is_empty();
+        let refused = match self.orchestrator {
+            Orchestrator::Eks => {
+                refusal(extended, &kind.node_selector, kind.constraints.as_deref())
+                    .map(RejectReason::from)
+            }
+            Orchestrator::Ecs => extended.then_some(RejectReason::FargateExtended),
+        };
+        if let Some(reason) = refused {
+            return Err(reason);
+        }
+        let (cpu, memory) = requests_of(workloads, class);
+        let cpu = MilliCpu(cpu.0 + self.cpu.0);
+        let size = smallest_fargate(cpu, Bytes(memory.0 + self.memory.0), rates);
+        let size = size.ok_or(RejectReason::FargateSize)?;
+        Ok(FargateSize { cpu: size.cpu(), memory: size.memory() })
+    }
+
+    fn mix(&self, pool: &PoolUse, workloads: &Workloads, rates: &FargateRates) -> Mix {
+        let all: i128 = pool.pods.values().map(|p| p.pod_ms).sum();
+        let mut mix = Mix { pods: Vec::new(), billed: Vec::new(), left_out: Vec::new() };
+        for (class, PodUse { name, pod_ms, billed_ms }) in &pool.pods {
+            match self.size(workloads, *class, rates) {
+                Ok(size) => {
+                    let (cpu, memory) = requests_of(workloads, *class);
+                    let name = name.clone();
+                    mix.pods.push(MixPod { name, weight: *pod_ms, cpu, memory, size });
+                    mix.billed.push(*billed_ms);
+                }
+                Err(reason) => {
+                    let share = *pod_ms as f64 / all.max(1) as f64;
+                    let known = mix.left_out.iter_mut().find(|l| l.reason == reason.name());
+                    match known {
+                        Some(known) => known.share += share,
+                        None => {
+                            mix.left_out.push(LeftOut { reason: reason.name().to_owned(), share });
+                        }
+                    }
+                }
+            }
+        }
+        mix
+    }
+}
+
+/// One pool against Fargate, or why it is not compared.
+fn compare(
+    case: &CasePlan,
+    prices: &Prices,
+    platform: &Platform,
+    pool: &PoolUse,
+    bill: &Bill,
+    workloads: &Workloads,
+) -> Result<std::result::Result<Breakeven, String>> {
+    let cluster = &*case.setup.cluster;
+    let arch = match platform.orchestrator {
+        Orchestrator::Eks => Arch::Amd64,
+        Orchestrator::Ecs => pool
+            .by_shape
+            .keys()
+            .filter_map(|s| cluster.shapes.get(s.index()))
+            .find_map(|s| prices.region.instance_type(&s.name))
+            .map_or(Arch::Amd64, |kind| kind.arch),
+    };
+    let Some(rates) = prices.region.fargate(arch) else {
+        return Ok(Err(format!("no Fargate price of {arch} is known for {}", case.region)));
+    };
+    let mix = platform.mix(pool, workloads, rates);
+    let pod_ms: i128 = mix.pods.iter().map(|p| p.weight).sum();
+    if pod_ms == 0 {
+        return Ok(Err(match mix.left_out.as_slice() {
+            [] => "no pod ran on its nodes".to_owned(),
+            [first, ..] => format!("Fargate runs none of its pods ({})", first.reason),
+        }));
+    }
+    let ec2 = ways(pool, cluster, &case.billing, prices, bill)?;
+    let per_pod_hour = |vcpu: Rate, gb: Rate| {
+        let cost: i128 = mix
+            .pods
+            .iter()
+            .zip(&mix.billed)
+            .map(|(p, billed)| size_per_hour(p.size, vcpu, gb).pico() * billed)
+            .sum();
+        Rate::from_pico(cost).scale(1, pod_ms)
+    };
+    let fargate = prices.fargate(platform.orchestrator, arch, rates, &per_pod_hour)?;
+    Ok(Ok(Breakeven {
+        subject: pool.name.clone(),
+        node: pool.node,
+        ec2,
+        fargate,
+        measured: Some(MeasuredPacking {
+            pods_per_node: pod_ms as f64 / pool.node_ms as f64,
+            node_hours: pool.node_ms as f64 / HOUR_MS as f64,
+        }),
+        mix: mix.pods,
+        left_out: mix.left_out,
+    }))
+}
+
+/// Rounding and minimums belong to what they round.
+fn part(charge: Charge) -> Charge {
+    match charge {
+        Charge::VolumeRounding | Charge::VolumeMinimum => Charge::RootVolume,
+        _ if charge.is_compute() => Charge::Instance,
+        _ => charge,
+    }
+}
+
+/// Ways of buying a mean node-hour of a pool; the first is how it is bought.
+fn ways(
+    pool: &PoolUse,
+    cluster: &ClusterSpec,
+    billing: &BillingPlan,
+    prices: &Prices,
+    bill: &Bill,
+) -> Result<Vec<Priced>> {
+    let hourly = |pico: i128| Rate::from_pico(pico).scale(HOUR_MS.into(), pool.node_ms);
+    let parts = |of: &dyn Fn(Charge) -> bool| -> Vec<(String, Rate)> {
+        let mut sums: Vec<(Charge, i128)> = Vec::new();
+        for (charge, net) in pool.charges.iter().filter(|(charge, _)| of(**charge)) {
+            let part = part(*charge);
+            match sums.iter_mut().find(|(known, _)| *known == part) {
+                Some((_, sum)) => *sum += net.pico(),
+                None => sums.push((part, net.pico())),
+            }
+        }
+        sums.into_iter().map(|(part, sum)| (part.label().to_owned(), hourly(sum))).collect()
+    };
+    let way = |option: &str, plan: Option<&str>, parts: Vec<(String, Rate)>, status| Priced {
+        option: option.to_owned(),
+        plan: plan.map(str::to_owned),
+        per_hour: Rate::from_pico(parts.iter().map(|(_, rate)| rate.pico()).sum()),
+        parts,
+        status,
+    };
+    let bought = bill.skus.iter().filter(|s| pool.charges.contains_key(&s.charge));
+    let weakest = bought.map(|s| s.status).filter(|s| *s != PriceStatus::Stated).max();
+    let mut ways =
+        vec![way("as bought", None, parts(&|_| true), weakest.unwrap_or(PriceStatus::Stated))];
+    // Everything beside the machine stays, whatever way that is bought.
+    let beside = parts(&|c| !c.is_compute() && c != Charge::SpotFirstHour);
+    'ways: for each in WAYS {
+        let (mut sum, mut status) = (0, PriceStatus::Real);
+        for (shape, ms) in &pool.by_shape {
+            let listed = billing.shapes.get(shape.index()).and_then(|p| p.on_demand);
+            let price = match (each, cluster.shapes.get(shape.index())) {
+                (Way::OnDemand, _) => listed.map(|p| (p.rate, p.status)),
+                (_, Some(shape)) => prices.instance(each, &shape.name)?,
+                (_, None) => None,
+            };
+            let Some((rate, of)) = price else { continue 'ways };
+            sum += rate.pico() * ms;
+            status = status.max(of);
+        }
+        let instance = Rate::from_pico(sum).scale(1, pool.node_ms);
+        let mut all = vec![(Charge::Instance.label().to_owned(), instance)];
+        all.extend(beside.iter().cloned());
+        ways.push(way(each.name(), each.plan(), all, status));
+    }
+    Ok(ways)
+}
