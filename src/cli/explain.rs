@@ -110,6 +110,9 @@ struct SubjectArgs {
     /// This namespace
     #[arg(long, value_name = "NAME")]
     namespace: Option<String>,
+    /// The whole bill by this label, one of allocation.by-label
+    #[arg(long, value_name = "KEY")]
+    label: Option<String>,
 }
 
 pub(super) fn run(verb: &Verb, console: &Console) -> Result<Outcome> {
@@ -366,11 +369,12 @@ fn cell(plan: &Plan) -> Result<(&CasePlan, u64)> {
 
 impl SubjectArgs {
     fn subject(&self) -> Result<Subject<'_>> {
-        match (&self.workload, &self.node, &self.namespace) {
-            (Some(name), _, _) => Ok(Subject::Workload(name)),
-            (_, Some(name), _) => Ok(Subject::Node(name)),
-            (_, _, Some(name)) => Ok(Subject::Namespace(name)),
-            _ => Err(Error::input("name a --workload, a --node or a --namespace")),
+        match (&self.workload, &self.node, &self.namespace, &self.label) {
+            (Some(name), _, _, _) => Ok(Subject::Workload(name)),
+            (_, Some(name), _, _) => Ok(Subject::Node(name)),
+            (_, _, Some(name), _) => Ok(Subject::Namespace(name)),
+            (_, _, _, Some(key)) => Ok(Subject::Label(key)),
+            _ => Err(Error::input("name a --workload, a --node, a --namespace or a --label")),
         }
     }
 }

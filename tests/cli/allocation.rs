@@ -72,6 +72,12 @@ fn labels_group_cost_as_the_policy_says() {
     assert_eq!(team(&shared, "platform"), 0);
     let ratio = |s| team(s, "front") as f64 / team(s, "shop") as f64;
     assert!((ratio(&shared) - ratio(&kept)).abs() < 1e-9);
+    // Explained with its policy, in 80 columns.
+    let args = ["explain", "cost", "teams.yaml", "--case", "shared", "--label"];
+    let said = text(&fine(dir.path(), &[&args[..], &["team"]].concat()).stdout);
+    assert!(said.contains("idle share-by-pool") && said.contains("__unallocated__"), "{said}");
+    assert!(said.lines().all(|l| l.chars().count() <= 80), "{said}");
+    refused(dir.path(), &[&args[..], &["squad"]].concat(), &["squad", "team"]);
     // A policy is no other simulation.
     let checked = text(&fine(dir.path(), &["check", "teams.yaml"]).stdout);
     assert!(checked.contains("10 cells, 5 distinct simulations"), "{checked}");

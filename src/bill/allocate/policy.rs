@@ -33,6 +33,18 @@ pub enum Idle {
     Share,
 }
 
+impl Idle {
+    /// Its name in scenarios and results.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Idle::Keep => "keep",
+            Idle::ShareByPool => "share-by-pool",
+            Idle::Share => "share",
+        }
+    }
+}
+
 /// Who bears `DaemonSet`s.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Daemons {
@@ -41,6 +53,17 @@ pub enum Daemons {
     Own,
     /// Who uses the pool, in proportion to cost there.
     ShareByPool,
+}
+
+impl Daemons {
+    /// Its name in scenarios and results.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Daemons::Own => "own",
+            Daemons::ShareByPool => "share-by-pool",
+        }
+    }
 }
 
 /// Who bears charges that follow nodes and clusters, nodes that boot or drain,
@@ -54,6 +77,18 @@ pub enum Shared {
     ByCost,
     /// All that cost something, in equal parts.
     Evenly,
+}
+
+impl Shared {
+    /// Its name in scenarios and results.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Shared::Keep => "keep",
+            Shared::ByCost => "by-cost",
+            Shared::Evenly => "evenly",
+        }
+    }
 }
 
 /// A grouping by a label of pods.

@@ -32,6 +32,8 @@ pub enum Subject<'a> {
     Workload(&'a str),
     /// A namespace.
     Namespace(&'a str),
+    /// The groups of a label of `allocation.by-label`.
+    Label(&'a str),
 }
 
 /// What a cost is made of.
@@ -58,6 +60,27 @@ pub(super) enum Of {
     Node(Box<NodeCost>),
     Workload(Box<OwnerCost>),
     Namespace(Box<OwnerCost>),
+    Label(Box<LabelCost>),
+}
+
+/// The whole bill by the values of a label.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct LabelCost {
+    pub(super) label: String,
+    /// Who bears what no pod requested, as the scenario has it.
+    pub(super) idle: &'static str,
+    pub(super) system_reserve: &'static str,
+    pub(super) daemonsets: &'static str,
+    pub(super) shared: &'static str,
+    /// The most expensive first.
+    pub(super) groups: Vec<LabelGroup>,
+}
+
+/// Of one value of a label, or of what is kept apart.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct LabelGroup {
+    pub(super) name: String,
+    pub(super) net: Money,
 }
 
 /// Of a node.
@@ -286,6 +309,18 @@ pub fn cost(cell: CellFacts<'_>, plan: &BillingPlan, subject: Subject<'_>) -> Re
             let names = cell.workloads.namespaces.iter().map(String::as_str);
             Focus::Namespace(NamespaceId(find("namespace", name, names)?))
         }
+        Subject::Label(label) => {
+            let labels = plan.label_groupings.iter().map(|g| g.label.as_str());
+            if labels.len() == 0 {
+                return Err(Error::input(
+                    "no label groups this bill\n  = help: name labels in the scenario, as in \
+                     allocation: { by-label: { team: {} } }",
+                ));
+            }
+            find("label of allocation.by-label", label, labels)?;
+            // Groups are sums of the whole bill: no part is looked at.
+            Focus::Resource(Resource::Cluster)
+        }
     };
     let (bill, parts) = Bill::explain(cell.record, cell.cluster, cell.workloads, plan, focus)?;
     let book = Book { cell, plan, bill: &bill, parts: &parts };
@@ -293,7 +328,10 @@ pub fn cost(cell: CellFacts<'_>, plan: &BillingPlan, subject: Subject<'_>) -> Re
         Focus::Resource(Resource::Node(node)) => Of::Node(Box::new(book.node(node)?)),
         Focus::Workload(id) => Of::Workload(Box::new(book.workload(id)?)),
         Focus::Namespace(id) => Of::Namespace(Box::new(book.namespace(id)?)),
-        Focus::Resource(_) => return Err(Error::failed("only nodes are explained by name")),
+        Focus::Resource(_) => match subject {
+            Subject::Label(label) => Of::Label(Box::new(by_label(&bill, plan, label))),
+            _ => return Err(Error::failed("only nodes are explained by name")),
+        },
     };
     Ok(CostStory {
         head: cell.head(),
@@ -324,6 +362,23 @@ impl CostStory {
             Format::Json => json(self),
             Format::Csv => cost_text::csv(self),
         }
+    }
+}
+
+fn by_label(bill: &Bill, plan: &BillingPlan, label: &str) -> LabelCost {
+    let rules = plan.label_groupings.iter().find(|g| g.label == label);
+    let rules = rules.cloned().unwrap_or_default();
+    let groups = bill.by_label.get(label).into_iter().flatten();
+    let mut groups: Vec<LabelGroup> =
+        groups.map(|(name, net)| LabelGroup { name: text::name(name), net: *net }).collect();
+    groups.sort_by(|a, b| b.net.cmp(&a.net).then_with(|| a.name.cmp(&b.name)));
+    LabelCost {
+        label: text::name(label),
+        idle: rules.idle.name(),
+        system_reserve: rules.system.name(),
+        daemonsets: rules.daemons.name(),
+        shared: rules.shared.name(),
+        groups,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::text;
 use super::blocks::Block;
-use super::cost::{Amount, Bought, CostStory, NodeCost, Of, OwnerCost, Weights, hours};
+use super::cost::{Amount, Bought, CostStory, LabelCost, NodeCost, Of, OwnerCost, Weights, hours};
 use crate::units::Money;
 use crate::{Error, Result};
 
@@ -17,6 +17,7 @@ pub(super) fn blocks(story: &CostStory) -> Vec<Block> {
         Of::Node(node) => of_node(node, &place, &window, story.commitments),
         Of::Workload(owner) => of_owner(owner, "workload", &place, &window),
         Of::Namespace(owner) => of_owner(owner, "namespace", &place, &window),
+        Of::Label(label) => of_label(label, &place, &window, story.bill_total),
     };
     if story.commitments {
         blocks.push(Block::heading(
@@ -24,6 +25,24 @@ pub(super) fn blocks(story: &CostStory) -> Vec<Block> {
              has an upfront payment. List is before them.",
         ));
     }
+    blocks
+}
+
+fn of_label(it: &LabelCost, place: &str, window: &str, total: Money) -> Vec<Block> {
+    let rows: Vec<_> = it
+        .groups
+        .iter()
+        .map(|g| (vec![g.name.clone()], Amount { total: g.net, ..Amount::default() }))
+        .collect();
+    let mut blocks = vec![
+        Block::heading(format!("The bill by label {}; {place}", it.label)),
+        Block::text(window),
+        Block::text(format!(
+            "idle {}; system reserve {}; DaemonSets {}; shared {}",
+            it.idle, it.system_reserve, it.daemonsets, it.shared
+        )),
+    ];
+    blocks.extend(amounts(vec!["group"], &rows, total));
     blocks
 }
 
@@ -404,6 +423,12 @@ pub(super) fn csv(story: &CostStory) -> Result<String> {
                 row[9..12].iter_mut().for_each(String::clear);
                 row[12] = d.part.to_string();
                 rows.push(row);
+            }
+        }
+        Of::Label(label) => {
+            for g in &label.groups {
+                let amount = Amount { total: g.net, ..Amount::default() };
+                rows.push(share("", &g.name, "", &amount));
             }
         }
     }
