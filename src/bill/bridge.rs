@@ -24,7 +24,10 @@ fn label((charge, purchase): (Charge, PurchaseOption)) -> String {
         (charge, purchase),
         (_, PurchaseOption::Other)
             | (
-                Charge::SpotFirstHour | Charge::UnusedCommitment | Charge::UnusedReservedInstance,
+                Charge::SpotFirstHour
+                    | Charge::UnusedCommitment
+                    | Charge::UnusedReservedInstance
+                    | Charge::UnusedCapacity,
                 _
             )
     );

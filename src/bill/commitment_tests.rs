@@ -159,3 +159,76 @@ fn eligible_usage_needs_no_commitment() {
     let names: Vec<&str> = usage.items.iter().map(|i| i.name.as_str()).collect();
     assert_eq!(names[..2], ["m5.large us-east-1a", "m5.large us-east-1b"]);
 }
+
+/// `count` m5.large reserved in zone a.
+fn capacity(count: u32, covered: Vec<Option<Price>>) -> CapacityReservation {
+    CapacityReservation {
+        name: "kept".into(),
+        instance_type: "m5.large".into(),
+        zone: "us-east-1a".into(),
+        count,
+        on_demand: Price::new(rate("0.096"), PriceStatus::Real),
+        covered,
+    }
+}
+
+#[test]
+fn reserved_capacity_is_charged_where_nothing_runs_in_it() {
+    // In zone a a node for the first 90 minutes, another type, and a Spot node.
+    let short =
+        NodeRecord { shutting_down: crate::units::SimTime(HOUR_MS * 3 / 2), ..three_hours(0) };
+    let spot = node(ShapeId(0), Purchase::Spot, 0, 3 * HOUR_MS, NodeEnd::Running);
+    let other = node(ShapeId(1), Purchase::OnDemand, 0, 3 * HOUR_MS, NodeEnd::Running);
+    let record = record(3 * HOUR_MS, vec![short, three_hours(1), spot, other]);
+    let before = compute(&record, &prices()).total;
+    let plan = BillingPlan { capacity_reservations: vec![capacity(2, vec![])], ..prices() };
+    let bill = compute(&record, &plan);
+    // One free at first, then one and a half, then two: 4.5 h × 0.096.
+    let kept = lines(&bill, Resource::Cluster);
+    let kept: Vec<(&str, i32, &str)> = kept.iter().map(|l| (l.0, l.1, l.2.as_str())).collect();
+    let unused = "unused-capacity-reservation";
+    assert_eq!(kept, [(unused, 0, "0.096"), (unused, 1, "0.144"), (unused, 2, "0.192")]);
+    assert_eq!(bill.total - before, money("0.432"));
+    // A second one alike finds the first in use: nothing runs in it.
+    let twice = vec![capacity(1, vec![]), capacity(1, vec![])];
+    let bill = compute(&record, &BillingPlan { capacity_reservations: twice, ..prices() });
+    assert_eq!(bill.total - before, money("0.432"));
+}
+
+#[test]
+fn commitments_cover_reserved_capacity_after_what_runs() {
+    let record = record(3 * HOUR_MS, vec![three_hours(0)]);
+    let bill_of = |commitment: Commitment, covered: Option<Price>| {
+        let capacity_reservations = vec![capacity(2, vec![covered])];
+        compute(&record, &BillingPlan { capacity_reservations, ..plan_of(vec![commitment]) })
+    };
+    let price = Some(Price::new(rate("0.06"), PriceStatus::Derived));
+    // One regional covers the node; the free hours of the reservation stay.
+    let one = bill_of(reserved(1, None), price);
+    assert_eq!(one.by_charge["unused-capacity-reservation"], money("0.288"));
+    assert_eq!(one.by_charge["instance"], money("0.18"));
+    // Two cover both; a zonal pair leaves the reservation alone.
+    let two = bill_of(reserved(2, None), price);
+    assert_eq!((two.total, two.commitment.unused()), (money("0.36"), Money::ZERO));
+    let zonal = bill_of(reserved(2, Some("us-east-1a")), None);
+    assert_eq!(zonal.by_charge["unused-reserved-instance"], money("0.18"));
+    assert_eq!(zonal.by_charge["unused-capacity-reservation"], money("0.288"));
+    // A plan of 0.09 an hour: the node at 0.06, half an hour of the reservation.
+    let plan = Commitment {
+        kind: CommitmentKind::ComputeSp,
+        usd_per_hour: rate("0.09"),
+        reserved: None,
+        ..reserved(1, None)
+    };
+    let covered = bill_of(plan, price);
+    assert_eq!(covered.by_purchase["savings-plan"], money("0.27"));
+    assert_eq!(covered.by_purchase["on-demand"], money("0.144"));
+    assert_eq!(covered.bounds(), (money("0.414"), money("0.414")));
+}
+
+#[test]
+fn the_bounds_differ_by_what_stays_unused() {
+    let record = record(3 * HOUR_MS, vec![three_hours(0)]);
+    let bill = compute(&record, &plan_of(vec![reserved(3, None)]));
+    assert_eq!(bill.bounds(), (money("0.18"), money("0.54")));
+}

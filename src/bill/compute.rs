@@ -104,6 +104,7 @@ fn make(
     run.nodes()?;
     run.pods()?;
     run.around()?;
+    run.reservations()?;
     run.unused()?;
     run.fees()?;
     run.finish()
@@ -141,8 +142,7 @@ impl Billing<'_> {
     /// Finds what can be covered, sums it by hour and covers it.
     fn cover(&mut self) -> Result<()> {
         let usage = collect(&mut self.meter)?;
-        let plans = &self.meter.plan.commitments;
-        let terms: Vec<Terms> = plans.iter().map(|c| Terms::of(c, &usage.items)).collect();
+        let terms = Terms::of_plan(self.meter.plan, &usage.items);
         self.settlement = settle(&usage, &terms);
         self.shares = Shares::new(&usage, &self.settlement);
         Ok(())
@@ -318,6 +318,28 @@ impl Billing<'_> {
         Ok(())
     }
 
+    /// Reserved capacity that no instance ran in.
+    fn reservations(&mut self) -> Result<()> {
+        let mut raw = std::mem::take(&mut self.raw);
+        let (record, plan) = (self.meter.record, self.meter.plan);
+        let resource = (record.nodes.len() + record.fargate.len()) as u32;
+        let pool = self.meter.cluster.pools.len() + self.meter.cluster.fargate.len();
+        for (i, reservation) in plan.capacity_reservations.iter().enumerate() {
+            self.meter.reservation(i, &mut raw)?;
+            let price = |commitment: &Commitment| {
+                let at = plan.commitments.iter().position(|c| std::ptr::eq(c, commitment))?;
+                reservation.covered.get(at).copied().flatten()
+            };
+            let mut sum = Money::ZERO;
+            for line in &raw {
+                sum += self.write(resource, pool, line, price)?;
+            }
+            self.allocation.global(Step::UnusedCommitment, sum);
+        }
+        self.raw = raw;
+        Ok(())
+    }
+
     /// What the commitments cost and nothing used: a line an hour.
     fn unused(&mut self) -> Result<()> {
         let plan = self.meter.plan;
@@ -434,7 +456,7 @@ impl Billing<'_> {
         let names = names.chain(cluster.fargate.iter().map(|p| p.name.as_str()));
         let names = names.chain([pseudo::CLUSTER_POOL, pseudo::COMMITMENT_POOL]).collect();
         let mut bill = self.ledger.finish(skus.list, names);
-        if plan.around.is_empty() {
+        if plan.around.is_empty() && plan.capacity_reservations.is_empty() {
             bill.by_pool.remove(pseudo::CLUSTER_POOL);
         }
         if plan.commitments.is_empty() {
@@ -480,6 +502,7 @@ fn step(charge: Charge) -> Option<Step> {
         | Charge::FeeMinimum => Some(Step::Minimums),
         Charge::UnusedCommitment
         | Charge::UnusedReservedInstance
+        | Charge::UnusedCapacity
         | Charge::CommitmentUpfront
         | Charge::CommitmentRecurring => Some(Step::UnusedCommitment),
         Charge::RootVolume | Charge::VolumeIops | Charge::VolumeThroughput => Some(Step::Volumes),

@@ -23,6 +23,7 @@ mod model;
 pub mod opencost;
 mod parts;
 mod prices;
+mod reservations;
 mod spot;
 pub mod statement;
 mod summary;
@@ -43,8 +44,8 @@ pub use model::{
 };
 pub use parts::{Distributed, Focus, Part, PartOwner, Parts};
 pub use prices::{
-    ALWAYS, BillingPlan, Burst, Commitment, CommitmentFees, CommitmentKind, FargatePrice,
-    MONTH_HOURS, NodeFee, PoolCharges, Price, PriceStatus, Reserved, ResourceWeight, RootVolume,
-    ShapePrice, SpotBilledAt,
+    ALWAYS, BillingPlan, Burst, CapacityReservation, Commitment, CommitmentFees, CommitmentKind,
+    FargatePrice, MONTH_HOURS, NodeFee, PoolCharges, Price, PriceStatus, Reserved, ResourceWeight,
+    RootVolume, ShapePrice, SpotBilledAt,
 };
 pub use summary::CostSummary;

@@ -43,6 +43,8 @@ pub enum Charge {
     UnusedCommitment,
     /// Reserved Instances that nothing used.
     UnusedReservedInstance,
+    /// Reserved capacity that no instance ran in.
+    UnusedCapacity,
     /// An upfront payment of a commitment: cash, spread over the hours of the
     /// other lines.
     CommitmentUpfront,
@@ -108,7 +110,7 @@ pub enum Charge {
 
 impl Charge {
     /// Every charge, in order.
-    pub const ALL: [Charge; 42] = [
+    pub const ALL: [Charge; 43] = [
         Charge::Instance,
         Charge::InstanceRounding,
         Charge::InstanceMinimum,
@@ -121,6 +123,7 @@ impl Charge {
         Charge::FargateOsLicence,
         Charge::UnusedCommitment,
         Charge::UnusedReservedInstance,
+        Charge::UnusedCapacity,
         Charge::CommitmentUpfront,
         Charge::CommitmentRecurring,
         Charge::RootVolume,
@@ -169,6 +172,7 @@ impl Charge {
             Charge::FargateOsLicence => "fargate-os-licence",
             Charge::UnusedCommitment => "unused-commitment",
             Charge::UnusedReservedInstance => "unused-reserved-instance",
+            Charge::UnusedCapacity => "unused-capacity-reservation",
             Charge::CommitmentUpfront => "commitment-upfront",
             Charge::CommitmentRecurring => "commitment-recurring",
             Charge::RootVolume => "root-volume",
@@ -234,6 +238,7 @@ impl Charge {
             Charge::FargateOsLicence => "Fargate Windows licences",
             Charge::UnusedCommitment => "Savings Plan, unused",
             Charge::UnusedReservedInstance => "Reserved Instance, unused",
+            Charge::UnusedCapacity => "capacity reservations, unused",
             Charge::CommitmentUpfront => "commitment, paid upfront",
             Charge::CommitmentRecurring => "commitment, recurring fee",
             Charge::RootVolume => "root volumes",
@@ -466,6 +471,14 @@ impl Lines {
 }
 
 impl Bill {
+    /// What the usage costs the payer, between two bounds: where other usage
+    /// of the payer absorbs everything that this usage leaves unused of its
+    /// commitments, and where none does, which is [`Bill::total`].
+    #[must_use]
+    pub fn bounds(&self) -> (Money, Money) {
+        (self.total - self.commitment.unused(), self.total)
+    }
+
     /// What of a line is paid in the cost window, pico-USD: its fee for a
     /// payment of a commitment, nothing where a commitment covers it or stayed
     /// unused, else what it costs.

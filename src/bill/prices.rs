@@ -285,6 +285,24 @@ impl Default for ResourceWeight {
 /// Hours in a billing month, as AWS converts monthly prices.
 pub const MONTH_HOURS: u32 = 730;
 
+/// Instances of one type whose capacity is reserved in a zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CapacityReservation {
+    /// Its name in the scenario.
+    pub name: String,
+    /// `m5.large`
+    pub instance_type: String,
+    /// Where.
+    pub zone: String,
+    /// How many.
+    pub count: u32,
+    /// Per instance-hour, used or not.
+    pub on_demand: Price,
+    /// What an hour of its type costs under each of
+    /// [`BillingPlan::commitments`]; `None` or absent where not covered.
+    pub covered: Vec<Option<Price>>,
+}
+
 /// Everything that turns a record into money.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BillingPlan {
@@ -317,6 +335,8 @@ pub struct BillingPlan {
     pub commitments: Vec<Commitment>,
     /// How node cost splits between cpu and memory.
     pub weight: ResourceWeight,
+    /// On-Demand Capacity Reservations, in scenario order.
+    pub capacity_reservations: Vec<CapacityReservation>,
     /// By which labels the bill is grouped, and how.
     pub label_groupings: Vec<super::LabelGrouping>,
 }

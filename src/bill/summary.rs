@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
-use super::model::{Bill, ByName, StepCost, Unit};
+use super::model::{Bill, ByName, CommitmentUse, StepCost, Unit};
 use crate::units::Money;
 
 /// A bill as `summary.json` shows it: stable keys, money as exact decimal
@@ -62,6 +62,36 @@ struct Commitment {
     unused: Money,
     covered_on_demand: Money,
     eligible_on_demand: Money,
+    cash: Money,
+    total_if_unused_is_absorbed: Money,
+    each: Vec<OneCommitment>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct OneCommitment {
+    name: String,
+    kind: &'static str,
+    committed: Money,
+    used: Money,
+    unused: Money,
+    covered_on_demand: Money,
+    upfront: Money,
+    recurring: Money,
+}
+
+impl OneCommitment {
+    fn of(it: &CommitmentUse) -> Self {
+        OneCommitment {
+            name: it.name.clone(),
+            kind: it.kind.name(),
+            committed: it.committed,
+            used: it.used,
+            unused: it.unused,
+            covered_on_demand: it.covered_on_demand,
+            upfront: it.upfront,
+            recurring: it.recurring,
+        }
+    }
 }
 
 fn steps<S: serde::Serializer>(steps: &&[StepCost], s: S) -> Result<S::Ok, S::Error> {
@@ -101,6 +131,9 @@ impl Bill {
                 unused: self.commitment.unused(),
                 covered_on_demand: self.commitment.covered_on_demand(),
                 eligible_on_demand: self.commitment.eligible_on_demand,
+                cash: self.commitment.cash(),
+                total_if_unused_is_absorbed: self.bounds().0,
+                each: self.commitment.each.iter().map(OneCommitment::of).collect(),
             },
         }
     }

@@ -45,6 +45,8 @@ pub(super) enum Source {
     Fee(u32, u32),
     Flat,
     Commitment,
+    /// A capacity reservation.
+    Reservation(u32),
     /// A charge around the compute, its dimension and its price.
     Around(u32, u16, u16),
     /// Another SKU, under a commitment.

@@ -29,8 +29,16 @@ pub(super) fn link(
     let charges = &scenario.charges;
     let start_unix_ms = around.window.start_unix_ms;
     let linker = commitments::Linker { region, nodes, fargate, start_unix_ms };
-    let commitments =
-        scenario.commitments.iter().filter_map(|(name, it)| linker.link(name, it, notes)).collect();
+    let commitments: Vec<_> = scenario
+        .commitments
+        .iter()
+        .filter_map(|(name, it)| linker.link(name, it, notes).map(|linked| (it, linked)))
+        .collect();
+    let capacity_reservations = scenario
+        .capacity_reservations
+        .iter()
+        .filter_map(|(name, it)| linker.reservation(name, it, &commitments, notes))
+        .collect();
     BillingPlan {
         shapes: nodes.prices.clone(),
         spot_billed_at: market::billed_at(scenario, !nodes.spot_pools.is_empty(), notes),
@@ -44,7 +52,8 @@ pub(super) fn link(
         around: around.link(notes),
         node_licence: charges.node_licence.as_ref().map(|l| stated(l.usd_per_node_hour.value)),
         fargate_licence: charges.fargate_licence.as_ref().map(|l| stated(l.usd_per_pod_hour.value)),
-        commitments,
+        capacity_reservations,
+        commitments: commitments.into_iter().map(|(_, linked)| linked).collect(),
         weight: weight(scenario, notes),
         label_groupings: super::allocation::link(scenario, notes),
     }

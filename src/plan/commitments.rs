@@ -6,7 +6,8 @@ use super::nodes::NodePools;
 use super::notes::Notes;
 use crate::bill::commitments::{normal_quarters, same_family, size_flexible};
 use crate::bill::{
-    ALWAYS, Commitment, CommitmentFees, CommitmentKind, Price, PriceStatus, Reserved,
+    ALWAYS, CapacityReservation, Commitment, CommitmentFees, CommitmentKind, Price, PriceStatus,
+    Reserved,
 };
 use crate::catalog::{self, Arch, PlanItem, PlanKind, Region};
 use crate::scenario::{self, Span, Spanned, quote};
@@ -42,23 +43,7 @@ impl Linker<'_> {
         it: &scenario::Commitment,
         notes: &mut Notes<'_>,
     ) -> Option<Commitment> {
-        let terms = Terms {
-            kind: match it.kind.value {
-                scenario::CommitmentKind::ComputeSp => PlanKind::ComputeSp,
-                scenario::CommitmentKind::Ec2InstanceSp => PlanKind::Ec2InstanceSp,
-                scenario::CommitmentKind::StandardRi => PlanKind::StandardRi,
-                scenario::CommitmentKind::ConvertibleRi => PlanKind::ConvertibleRi,
-            },
-            term: match it.term.value {
-                scenario::Term::OneYear => catalog::Term::OneYear,
-                scenario::Term::ThreeYears => catalog::Term::ThreeYears,
-            },
-            payment: match it.payment.value {
-                scenario::Payment::NoUpfront => catalog::Payment::NoUpfront,
-                scenario::Payment::PartialUpfront => catalog::Payment::PartialUpfront,
-                scenario::Payment::AllUpfront => catalog::Payment::AllUpfront,
-            },
-        };
+        let terms = terms(it);
         let mut made = if it.kind.value.is_reserved() {
             self.reserved(name, it, terms, notes)?
         } else {
@@ -309,12 +294,82 @@ impl Linker<'_> {
         Some((price, fees(price.rate, terms)))
     }
 
+    /// Links a capacity reservation; `None` after a reported error.
+    pub(super) fn reservation(
+        &self,
+        name: &Spanned<String>,
+        it: &scenario::CapacityReservation,
+        commitments: &[(&scenario::Commitment, Commitment)],
+        notes: &mut Notes<'_>,
+    ) -> Option<CapacityReservation> {
+        let kind = &it.instance_type;
+        let zone = zone(&it.zone, self.region, &self.nodes.zones, notes);
+        let Some(found) = self.region.on_demand(&kind.value) else {
+            let message = format!("no On-Demand price is known for {}", quote(&kind.value));
+            notes.diags.error(kind.span, message).suggest(&kind.value, self.region.names());
+            return None;
+        };
+        let path = format!("ec2-on-demand.{}", kind.value);
+        let on_demand = notes.price(kind.span, path, "instance-hour", found)?;
+        let mut covered = |(it, linked): &(&scenario::Commitment, Commitment)| {
+            let terms = terms(it);
+            if let Some(r) = &linked.reserved {
+                // A zonal one covers no reservation.
+                let flexible = r.size_flexible && same_family(&kind.value, &r.instance_type);
+                let same = r.zone.is_none() && kind.value == r.instance_type;
+                let size = |name: &str| normal_quarters(name).unwrap_or(4);
+                let each = linked.usd_per_hour.scale(
+                    i128::from(size(&kind.value)),
+                    i128::from(size(&r.instance_type)) * i128::from(r.count).max(1),
+                );
+                let status = linked.shapes.iter().flatten().next().map(|p| p.status);
+                let status = status.unwrap_or(PriceStatus::Stated);
+                return (flexible || same).then(|| Price::new(each, status));
+            }
+            let family = it.family.as_ref().map(|f| format!("{}.", f.value));
+            let inside = family.is_none_or(|family| kind.value.starts_with(&family));
+            let item = PlanItem::Ec2(&kind.value);
+            let what = (kind.value.as_str(), "instance-hour", kind.span);
+            inside.then(|| self.rate(name, terms, item, what, notes)).flatten()
+        };
+        let covered = commitments.iter().map(&mut covered).collect();
+        Some(CapacityReservation {
+            name: name.value.clone(),
+            instance_type: kind.value.clone(),
+            zone: zone?,
+            count: it.count.get() as u32,
+            on_demand,
+            covered,
+        })
+    }
+
     /// Where Reserved Instances apply; `None` after a reported error.
     fn scope(&self, scope: Option<&Spanned<String>>, notes: &mut Notes<'_>) -> Option<Scope> {
         let Some(scope) = scope.filter(|s| s.value != "regional") else {
             return Some(Scope::Regional);
         };
         zone(scope, self.region, &self.nodes.zones, notes).map(Scope::Zone)
+    }
+}
+
+/// How a commitment was bought.
+fn terms(it: &scenario::Commitment) -> Terms {
+    Terms {
+        kind: match it.kind.value {
+            scenario::CommitmentKind::ComputeSp => PlanKind::ComputeSp,
+            scenario::CommitmentKind::Ec2InstanceSp => PlanKind::Ec2InstanceSp,
+            scenario::CommitmentKind::StandardRi => PlanKind::StandardRi,
+            scenario::CommitmentKind::ConvertibleRi => PlanKind::ConvertibleRi,
+        },
+        term: match it.term.value {
+            scenario::Term::OneYear => catalog::Term::OneYear,
+            scenario::Term::ThreeYears => catalog::Term::ThreeYears,
+        },
+        payment: match it.payment.value {
+            scenario::Payment::NoUpfront => catalog::Payment::NoUpfront,
+            scenario::Payment::PartialUpfront => catalog::Payment::PartialUpfront,
+            scenario::Payment::AllUpfront => catalog::Payment::AllUpfront,
+        },
     }
 }
 

@@ -129,3 +129,35 @@ fn a_commitment_that_ended_is_said() {
     );
     assert_eq!(codes(&plan(&text))[0], "commitment-ended");
 }
+
+#[test]
+fn capacity_reservations_know_what_covers_them() {
+    let text = with(
+        &fixed("m5.large"),
+        "commitments:
+  sp: { kind: compute-sp, term: 1y, payment: no-upfront, usd-per-hour: 1 }
+  c5: { kind: ec2-instance-sp, term: 1y, payment: no-upfront, usd-per-hour: 1, family: c5 }
+  ri: { kind: standard-ri, term: 1y, payment: no-upfront, instance-type: m5.large, count: 2 }
+  z: { kind: standard-ri, term: 1y, payment: no-upfront, instance-type: m5.xlarge, count: 2,
+       scope: us-east-1a }
+capacity-reservations:
+  kept: { instance-type: m5.xlarge, zone: us-east-1a, count: 4 }
+",
+    );
+    let plan = plan(&text);
+    let [kept] = plan.cases[0].billing.capacity_reservations.as_slice() else { panic!("one") };
+    assert_eq!((kept.count, kept.on_demand.rate.to_string().as_str()), (4, "0.192"));
+    let rates: Vec<Option<String>> =
+        kept.covered.iter().map(|p| p.map(|p| p.rate.to_string())).collect();
+    // 27 % off; another family; twice an m5.large at 37 % off; zonal.
+    let expected = [Some("0.14016"), None, Some("0.12096"), None];
+    assert_eq!(rates, expected.map(|p| p.map(str::to_owned)));
+    for (given, expected) in [
+        ("{ instance-type: m5.lage, zone: us-east-1a, count: 1 }", "did you mean `m5.large`?"),
+        ("{ instance-type: m5.large, zone: eu-west-1a, count: 1 }", "no Availability Zone"),
+    ] {
+        let text = format!("{}capacity-reservations: {{ c: {given} }}\n", fixed("m5.large"));
+        let message = errors(&text);
+        assert!(message.contains(expected), "{message}");
+    }
+}

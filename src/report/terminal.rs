@@ -8,7 +8,9 @@ use super::figures::title_of;
 use super::rows::{Row, rows};
 use super::{text, words};
 use crate::advise::Verdict;
+use crate::bill::Bill;
 use crate::sweep::{Detail, Estimate, Outcome, SCHEMA_VERSION, Study};
+use crate::units::Money;
 use crate::{Error, Result};
 
 /// Columns of a terminal.
@@ -229,10 +231,32 @@ fn closing(study: &Study, verdict: &Verdict) -> Option<String> {
     if !money.is_empty() {
         parts.push(money);
     }
+    if let Some(unused) = case.detail.as_ref().and_then(|d| unused_commitment(&d.bill)) {
+        parts.push(unused);
+    }
     if let Some(share) = words::published_share(outcome) {
         parts.push(format!("{} of dollars from published prices", text::percent(share)));
     }
     Some(format!("{title}, on average: {}", parts.join("; ")))
+}
+
+/// What commitments leave unused, and both bounds of what that means: other
+/// usage of the payer may absorb it.
+fn unused_commitment(bill: &Bill) -> Option<String> {
+    let commitment = &bill.commitment;
+    if commitment.each.is_empty() {
+        return None;
+    }
+    let usd = |amount: Money| words::mean_usd(amount.to_f64());
+    let (low, high) = bill.bounds();
+    Some(format!(
+        "commitments {} used, {} unused: first seed {} if no other usage absorbs that, {} if \
+         other usage absorbs all of it",
+        usd(commitment.used()),
+        usd(commitment.unused()),
+        usd(high),
+        usd(low)
+    ))
 }
 
 fn nodes(outcome: &Outcome) -> String {

@@ -35,6 +35,18 @@ record! {
     check check_commitment;
 }
 
+record! {
+    /// On-Demand capacity that is reserved in a zone, and charged whether instances run in it or not.
+    pub struct CapacityReservation {
+        /// Of what, such as m7i.large.
+        "instance-type" => instance_type: Spanned<String>,
+        /// Where, such as us-east-1a.
+        "zone" => zone: Spanned<String>,
+        /// How many instances.
+        "count" => count: Spanned<Int<0, 1_000_000>>,
+    }
+}
+
 fn check_commitment(it: &Commitment, owner: Span, ctx: &mut Ctx<'_>) -> bool {
     let kind = it.kind.value;
     let (family, reserved) = (kind == CommitmentKind::Ec2InstanceSp, kind.is_reserved());

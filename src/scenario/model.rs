@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 
 use super::charges::Charges;
-use super::commitments::Commitment;
+use super::commitments::{CapacityReservation, Commitment};
 use super::decode::{Ctx, Keyed, Map, Spanned};
 use super::diagnostic::Span;
 use super::ecs::{Ecs, PlacementRule};
@@ -79,6 +79,8 @@ record! {
         "prices" => prices: Prices = Prices::default(),
         /// Savings Plans and Reserved Instances that are owned.
         "commitments" => commitments: Map<Commitment> = Map::default(),
+        /// On-Demand capacity that is reserved.
+        "capacity-reservations" => capacity_reservations: Map<CapacityReservation> = Map::default(),
         /// How the cost of a node is split.
         "allocation" => allocation: Allocation = Allocation::default(),
         /// What the result must keep to.

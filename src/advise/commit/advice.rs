@@ -162,7 +162,7 @@ fn status(commitment: &Commitment, item: &UsageItem) -> Option<PriceStatus> {
         ItemSource::Shape(shape) => commitment.shapes.get(shape).copied().flatten(),
         ItemSource::FargateCpu(pool) => fargate(pool).map(|p| p.0),
         ItemSource::FargateMemory(pool) => fargate(pool).map(|p| p.1),
-        ItemSource::Outside(_) => None,
+        ItemSource::Reservation(_) | ItemSource::Outside(_) => None,
     };
     price.map(|p| p.status)
 }

@@ -9,6 +9,7 @@ use super::usage::{Ec2Item, HourlyUsage, ItemSource, UsageItem};
 use crate::Result;
 use crate::bill::model::Unit;
 use crate::bill::prices::BillingPlan;
+use crate::bill::reservations;
 use crate::bill::usage::{Meter, NO_GROUP};
 use crate::cluster::{ClusterSpec, Purchase};
 use crate::observe::{NodeRecord, Record};
@@ -21,6 +22,8 @@ pub(in crate::bill) struct Groups {
     of_shape: Vec<u32>,
     /// Per Fargate pool: (vCPU, memory).
     pub(in crate::bill) of_fargate: Vec<(u32, u32)>,
+    /// Per capacity reservation.
+    pub(in crate::bill) of_reservation: Vec<u32>,
 }
 
 impl Groups {
@@ -105,7 +108,10 @@ impl Eligible {
             }
             of_fargate.push((first, first + 1));
         }
-        Ok(Eligible { items, groups: Groups { zones, of_shape, of_fargate } })
+        let first = items.len() as u32;
+        items.extend(reservations::items(&plan.capacity_reservations));
+        let of_reservation = (first..items.len() as u32).collect();
+        Ok(Eligible { items, groups: Groups { zones, of_shape, of_fargate, of_reservation } })
     }
 }
 
@@ -138,6 +144,12 @@ pub(in crate::bill) fn collect(meter: &mut Meter<'_>) -> Result<HourlyUsage> {
     }
     for pod in 0..meter.record.fargate.len() {
         meter.pod(pod, &mut lines)?;
+        for line in lines.iter().filter(|l| l.group != NO_GROUP) {
+            usage.add(line.hour.into(), line.group as usize, line.quantity, line.list);
+        }
+    }
+    for reservation in 0..meter.plan.capacity_reservations.len() {
+        meter.reservation(reservation, &mut lines)?;
         for line in lines.iter().filter(|l| l.group != NO_GROUP) {
             usage.add(line.hour.into(), line.group as usize, line.quantity, line.list);
         }

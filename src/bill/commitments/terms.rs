@@ -2,7 +2,7 @@
 
 use super::normal::{normal_quarters, same_family};
 use super::usage::{ItemSource, UsageItem};
-use crate::bill::prices::{Commitment, CommitmentKind};
+use crate::bill::prices::{BillingPlan, Commitment, CommitmentKind};
 use crate::units::Rate;
 
 /// One commitment over given items.
@@ -97,7 +97,27 @@ impl Terms {
         }
     }
 
-    /// The commitment of a billing plan over the items of a usage table.
+    /// The commitments of a billing plan over the items of a usage table.
+    #[must_use]
+    pub fn of_plan(plan: &BillingPlan, items: &[UsageItem]) -> Vec<Self> {
+        let one = |(c, commitment): (usize, &Commitment)| {
+            let mut terms = Terms::of(commitment, items);
+            if let Benefit::Spend { rates } = &mut terms.benefit {
+                for (rate, item) in rates.iter_mut().zip(items) {
+                    if let ItemSource::Reservation(r) = item.source {
+                        let reservation = plan.capacity_reservations.get(r);
+                        let price = reservation.and_then(|r| r.covered.get(c).copied().flatten());
+                        *rate = price.map(|p| p.rate);
+                    }
+                }
+            }
+            terms
+        };
+        plan.commitments.iter().enumerate().map(one).collect()
+    }
+
+    /// One commitment over the items of a usage table; what a Savings Plan
+    /// charges for unused reservations only [`Terms::of_plan`] knows.
     #[must_use]
     pub fn of(commitment: &Commitment, items: &[UsageItem]) -> Self {
         let mut terms = if let Some(r) = &commitment.reserved {
@@ -116,7 +136,7 @@ impl Terms {
                 ItemSource::Shape(shape) => commitment.shapes.get(shape).copied().flatten(),
                 ItemSource::FargateCpu(pool) => fargate(pool).map(|p| p.0),
                 ItemSource::FargateMemory(pool) => fargate(pool).map(|p| p.1),
-                ItemSource::Outside(_) => None,
+                ItemSource::Reservation(_) | ItemSource::Outside(_) => None,
             };
             let rates = items.iter().map(|item| rate(item).map(|p| p.rate)).collect();
             Terms::savings_plan(commitment.kind, commitment.usd_per_hour, rates)

@@ -45,8 +45,10 @@ pub enum ItemSource {
     FargateCpu(usize),
     /// Memory of a Fargate pool.
     FargateMemory(usize),
-    /// Usage outside the scenario: index into `BillingPlan::other_usage`'s
-    /// kinds, or whatever the caller numbers.
+    /// Unused hours of a capacity reservation: index into
+    /// `BillingPlan::capacity_reservations`.
+    Reservation(usize),
+    /// Usage outside a scenario, as its caller numbers it.
     Outside(usize),
 }
 

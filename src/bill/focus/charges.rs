@@ -197,6 +197,12 @@ pub(super) fn meaning(charge: Charge, purchase: PurchaseOption, unit: Unit) -> M
                 (true, false) => os_licence,
             })
         }
+        Charge::UnusedCapacity => Meaning {
+            meter: "Unused capacity reservation hours",
+            resource_type: "Capacity Reservation",
+            item: Item::Named("capacity-reservation"),
+            ..unconsumed(instance)
+        },
         // Payments are no rows of lines: purchases are rows of their own.
         Charge::UnusedCommitment
         | Charge::UnusedReservedInstance

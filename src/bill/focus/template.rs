@@ -296,7 +296,14 @@ fn list_price(sku: &Sku, first: Resource, sources: &Sources<'_>, role: Role) -> 
             let memory = sku.unit == Unit::GbHours;
             Some(if memory { prices.gb_hour.rate } else { prices.vcpu_hour.rate })
         }
-        Resource::Cluster | Resource::Commitment(_) => None,
+        // Of a capacity reservation.
+        Resource::Cluster => {
+            let all = sources.plan.capacity_reservations.iter();
+            all.map(|r| (r.sku_name(), r.on_demand.rate))
+                .find(|(name, _)| sku.name.starts_with(name))
+                .map(|(_, rate)| rate)
+        }
+        Resource::Commitment(_) => None,
     }
 }
 
