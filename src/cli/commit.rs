@@ -441,7 +441,8 @@ fn withheld(format: Format, items: &[String]) -> Result<Outcome> {
     }
     Err(Error::input(format!(
         "error[{REPRESENTATIVE}]: no published Savings Plan rate is known for {names}\n\
-         help: give price tables that have the rates (--pricing DIR), or take a band around \
-         representative ones with --allow-representative"
+         help: give price tables that have the rates (--pricing DIR), state the `discount` of a \
+         commitment with `usd-per-hour: 0`, or take a band around representative rates with \
+         --allow-representative"
     )))
 }

@@ -13,6 +13,12 @@ use crate::catalog::{self, Arch, PlanItem, PlanKind, Region};
 use crate::scenario::{self, Span, Spanned, quote};
 use crate::units::{HOUR_MS, Money, Rate};
 
+/// A price of which the scenario states the discount.
+fn discounted(price: Price, discount: scenario::Share) -> Price {
+    let left = 1_000_000 - i128::from(discount.0.ppm);
+    Price::new(price.rate.scale(left, 1_000_000), PriceStatus::Stated)
+}
+
 /// What commitments are linked with.
 pub(super) struct Linker<'a> {
     pub(super) region: &'a Region,
@@ -82,11 +88,15 @@ impl Linker<'_> {
             .nodes
             .origins
             .iter()
-            .map(|origin| {
+            .zip(&self.nodes.prices)
+            .map(|(origin, price)| {
                 // A plan covers On-Demand usage only, so other rates are no
                 // facts that the bill rests on.
                 let span = origin.on_demand?;
                 let kind = origin.instance_type().filter(|kind| inside(kind))?;
+                if let Some(discount) = it.discount {
+                    return Some(discounted(price.on_demand?, discount.value));
+                }
                 self.rate(name, terms, PlanItem::Ec2(kind), (kind, "instance-hour", span), notes)
             })
             .collect();
@@ -104,6 +114,10 @@ impl Linker<'_> {
             .map(|(price, arch)| {
                 if price.spot_of.is_some() || price.os_licence.is_some() || !covers_fargate {
                     return None;
+                }
+                if let Some(discount) = it.discount {
+                    let of = |price| discounted(price, discount.value);
+                    return Some((of(price.vcpu_hour), of(price.gb_hour)));
                 }
                 let item = match arch {
                     Arch::Amd64 => "fargate",

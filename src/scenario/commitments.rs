@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::decode::{Ctx, Spanned};
 use super::diagnostic::Span;
-use super::number::Int;
+use super::number::{Int, Share};
 use super::record::{names, record};
 use crate::units::{Money, Rate};
 
@@ -19,6 +19,8 @@ record! {
         "payment" => payment: Spanned<Payment>,
         /// Of a Savings Plan, the commitment per hour at plan rates; of Reserved Instances, what one costs per hour beside its upfront payment, from the price tables unless stated.
         "usd-per-hour" => usd_per_hour: Option<Spanned<Rate>>,
+        /// What a Savings Plan takes off the On-Demand price of everything it covers, such as 28%, where its rates are known to you; from the price tables unless stated.
+        "discount" => discount: Option<Spanned<Share>>,
         /// The family an EC2 Instance Savings Plan covers, such as m7i.
         "family" => family: Option<Spanned<String>>,
         /// What is reserved, such as m7i.large.
@@ -55,6 +57,7 @@ fn check_commitment(it: &Commitment, owner: Span, ctx: &mut Ctx<'_>) -> bool {
         ("instance-type", it.instance_type.as_ref().map(|f| f.span), reserved, reserved),
         ("count", it.count.map(|f| f.span), reserved, reserved),
         ("usd-per-hour", it.usd_per_hour.map(|f| f.span), true, !reserved),
+        ("discount", it.discount.map(|f| f.span), !reserved, false),
         ("scope", it.scope.as_ref().map(|f| f.span), reserved, false),
         ("upfront-usd", it.upfront_usd.map(|f| f.span), reserved, false),
     ];

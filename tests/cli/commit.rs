@@ -24,6 +24,20 @@ fn without_published_rates_the_answer_is_withheld() {
 
 const REASON: &str = "rates-representative";
 
+/// A stated discount is no guess: an answer without a band.
+#[test]
+fn a_stated_discount_is_answered() {
+    let dir = scratch();
+    let hello = scenario("hello.yaml");
+    let open = "commitments.quoted={kind: compute-sp, term: 1y, payment: no-upfront, \
+                usd-per-hour: 0, discount: 30%}";
+    let args = ["commit", &hello, "--set", open, "--format", "json"];
+    let json: serde_json::Value =
+        serde_json::from_slice(&fine(dir.path(), &args).stdout).expect("JSON");
+    // Three m5.large at 0.096 USD less 30 %.
+    assert_eq!((&json["status"], &json["usd_per_hour"]), (&"advised".into(), &"0.2016".into()));
+}
+
 #[test]
 fn what_is_advised_saves_what_is_said() {
     let dir = scratch();

@@ -9,7 +9,7 @@ use super::model::{
 use super::search::{self, scaled};
 use super::stack::Stack;
 use crate::bill::commitments::{Benefit, HourlyUsage, ItemSource, Terms, UsageItem, settle};
-use crate::bill::{Commitment, PriceStatus};
+use crate::bill::{ALWAYS, Commitment, PriceStatus};
 use crate::units::{Money, Rate};
 use crate::{Error, Result};
 
@@ -134,7 +134,9 @@ fn owned<'a>(question: &Question<'a>) -> Vec<&'a Commitment> {
 fn terms(all: &[Commitment], first: usize, items: &[UsageItem], shift_ppm: i64) -> Vec<Terms> {
     let one = |(index, commitment): (usize, &Commitment)| {
         let mut terms = Terms::of(commitment, items);
-        if index >= first && shift_ppm != 0 {
+        if index >= first {
+            // What is to be bought is looked at as if held all the time.
+            (terms.from_unix_ms, terms.to_unix_ms) = ALWAYS;
             shift(&mut terms, commitment, items, shift_ppm);
         }
         terms
@@ -222,6 +224,7 @@ fn seeds(
         if index % every == 0 {
             cost.before = exact(usage, &all[..first], first, &[], question.shift_ppm);
             cost.after = exact(usage, all, first, bought, question.shift_ppm);
+            cost.hindsight = cost.hindsight.min(cost.after);
             cost.exact = true;
             for (exact, fast) in [(cost.before, before), (cost.after, after)] {
                 if (exact.to_f64() - fast).abs() > TOLERANCE * exact.to_f64().abs().max(1.0) {
