@@ -15,7 +15,7 @@ use crate::{Error, Result};
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// A scenario: its pods, its nodes as bought, its packing as simulated
-    #[arg(value_name = "FILE", conflicts_with_all = ["types", "cpu", "memory", "pods", "region", "orchestrator", "daemonset", "max_pods", "root_volume"])]
+    #[arg(value_name = "FILE", conflicts_with_all = ["types", "cpu", "memory", "pods", "region", "orchestrator", "daemonset", "max_pods", "root_volume", "auto_mode"])]
     file: Option<PathBuf>,
     #[command(flatten)]
     question: quick::Question,

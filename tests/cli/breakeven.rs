@@ -61,6 +61,9 @@ fn purchase_and_architecture_are_compared() {
     assert!(ecs.contains(&"fargate-spot".to_owned()), "{ecs:?}");
     // 50 GiB × 0.08 ÷ 730.
     assert_eq!(options(&["--root-volume", "50Gi"]).1, "0.389479452055");
+    // And 12 % of 0.384 more.
+    assert_eq!(options(&["--root-volume", "50Gi", "--auto-mode"]).1, "0.435559452055");
+    refused(dir.path(), &with(&SMALL, &["--orchestrator", "ecs", "--auto-mode"]), &["EKS"]);
     let arm = ["breakeven", "--type", "m7g.large", "--pod", "250m,1Gi,3", "--pod", "500m,2Gi"];
     let table = text(&fine(dir.path(), &with(&arm, &["--orchestrator", "ecs"])).stdout);
     assert!(table.contains("Fargate-arm64") && table.contains("75 % 0.25 vCPU"), "{table}");

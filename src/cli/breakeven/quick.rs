@@ -55,6 +55,9 @@ pub(super) struct Question {
     /// Charge every node a gp3 root volume of this size, as 50Gi
     #[arg(long, value_name = "SIZE")]
     root_volume: Option<Bytes>,
+    /// Charge every node the fee of EKS Auto Mode
+    #[arg(long)]
+    auto_mode: bool,
 }
 
 /// What runs the pods.
@@ -157,7 +160,7 @@ fn comparison(
         return Err(Error::input(format!("unknown instance type {}{hint}", quote(name))));
     };
     let node = node(asked, kind, daemons)?;
-    let overheads = overheads(asked, prices)?;
+    let overheads = overheads(asked, prices, name)?;
     // Fargate pods of EKS run on x86 only; ECS tasks have the node's choice.
     let arch = if asked.orchestrator() == Orchestrator::Eks { Arch::Amd64 } else { kind.arch };
     let Some(rates) = region.fargate(arch) else {
@@ -223,20 +226,41 @@ fn node(asked: &Question, kind: &InstanceType, daemons: &[Pod]) -> Result<NodeOf
 }
 
 /// What a node costs beside its instance, by name.
-fn overheads(asked: &Question, prices: &Prices) -> Result<Vec<(String, Rate, PriceStatus)>> {
-    let Some(Bytes(bytes)) = asked.root_volume else { return Ok(Vec::new()) };
-    let gib = bytes.div_euclid(1 << 30) + i64::from(bytes.rem_euclid(1 << 30) > 0);
-    if bytes < 1 << 30 || gib > MAX_VOLUME_GIB {
-        let range = format!("between 1 GiB and {MAX_VOLUME_GIB} GiB, as 50Gi");
-        return Err(Error::input(format!("a root volume has {range}")));
+fn overheads(
+    asked: &Question,
+    prices: &Prices,
+    name: &str,
+) -> Result<Vec<(String, Rate, PriceStatus)>> {
+    let charge = |item: ChargeItem| {
+        let region = prices.region.name();
+        let quote = prices.region.charge(item);
+        let quote = quote
+            .ok_or_else(|| Error::input(format!("no price is known for `{item}` in {region}")))?;
+        prices.usable(quote, &item)
+    };
+    let mut parts = Vec::new();
+    if let Some(Bytes(bytes)) = asked.root_volume {
+        let gib = bytes.div_euclid(1 << 30) + i64::from(bytes.rem_euclid(1 << 30) > 0);
+        if bytes < 1 << 30 || gib > MAX_VOLUME_GIB {
+            let range = format!("between 1 GiB and {MAX_VOLUME_GIB} GiB, as 50Gi");
+            return Err(Error::input(format!("a root volume has {range}")));
+        }
+        let (rate, status) = charge(ChargeItem::Gp3Storage)?;
+        let hourly = rate.scale(gib.into(), crate::bill::MONTH_HOURS.into());
+        parts.push((format!("root volume of {gib} GiB"), hourly, status));
     }
-    let item = ChargeItem::Gp3Storage;
-    let quote = prices.region.charge(item).ok_or_else(|| {
-        Error::input(format!("no price is known for `{item}` in {}", prices.region.name()))
-    })?;
-    let (rate, status) = prices.usable(quote, &item)?;
-    let hourly = rate.scale(gib.into(), crate::bill::MONTH_HOURS.into());
-    Ok(vec![(format!("root volume of {gib} GiB"), hourly, status)])
+    if asked.auto_mode {
+        if asked.orchestrator() == Orchestrator::Ecs {
+            return Err(Error::input("`--auto-mode` is a fee of EKS: leave it out for ECS"));
+        }
+        // A share of the On-Demand price, however the instance is bought.
+        let (share, status) = charge(ChargeItem::EksAutoMode)?;
+        if let Some((rate, of)) = prices.instance(Way::OnDemand, name)? {
+            let fee = rate.scale(share.pico(), 1_000_000_000_000);
+            parts.push(("EKS Auto Mode".to_owned(), fee, status.max(of)));
+        }
+    }
+    Ok(parts)
 }
 
 /// The mix with the Fargate sizes it is billed as.
