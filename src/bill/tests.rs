@@ -728,8 +728,15 @@ fn any_record() -> impl Strategy<Value = Record> {
 }
 
 fn any_plan() -> impl Strategy<Value = BillingPlan> {
-    let commitment = (0..800_000_000_000i128, 1..1_000i128, 1..1_000i128, any::<bool>());
-    prop::collection::vec(commitment, 0..4).prop_map(|all| {
+    let commitment = (
+        0..800_000_000_000i128,
+        1..1_000i128,
+        1..1_000i128,
+        any::<bool>(),
+        (0u32..4, any::<bool>(), 0..12 * HOUR_MS),
+    );
+    let all = (prop::collection::vec(commitment, 0..4), prop::collection::vec(0u32..4, 0..3));
+    all.prop_map(|(all, reservations)| {
         let mut plan = prices();
         plan.root_volume = Some(RootVolume {
             iops: Some((17, real("0.005"))),
@@ -748,25 +755,47 @@ fn any_plan() -> impl Strategy<Value = BillingPlan> {
         plan.commitments = all
             .into_iter()
             .enumerate()
-            .map(|(i, (hourly, a, b, instance))| {
+            .map(|(i, (hourly, a, b, instance, (count, regional, from)))| {
                 let of =
                     |price: Price, share| Price { rate: price.rate.scale(share, 1_000), ..price };
                 let shape = |s: usize, share| plan.shapes[s].on_demand.map(|p| of(p, share));
                 let fargate = (of(plan.fargate[0].vcpu_hour, b), of(plan.fargate[0].gb_hour, a));
+                let reserved = (count > 0).then(|| Reserved {
+                    instance_type: if regional { "m5.large" } else { "m5.xlarge" }.into(),
+                    count,
+                    zone: (!regional).then(|| "us-east-1a".into()),
+                    size_flexible: regional,
+                });
                 Commitment {
                     name: format!("plan-{i}"),
-                    kind: if instance {
+                    kind: if reserved.is_some() {
+                        CommitmentKind::StandardRi
+                    } else if instance {
                         CommitmentKind::Ec2InstanceSp
                     } else {
                         CommitmentKind::ComputeSp
                     },
                     usd_per_hour: Rate::from_pico(hourly),
-                    reserved: None,
-                    in_force: ALWAYS,
-                    fees: CommitmentFees::default(),
+                    reserved,
+                    in_force: (MONDAY + from, i64::MAX),
+                    fees: CommitmentFees {
+                        upfront: Money::from_pico(hourly * 5),
+                        hourly: Rate::from_pico(hourly / 3),
+                    },
                     shapes: vec![shape(0, a), shape(1, b)],
                     fargate: vec![(!instance).then_some(fargate)],
                 }
+            })
+            .collect();
+        plan.capacity_reservations = reservations
+            .into_iter()
+            .map(|count| CapacityReservation {
+                name: "kept".into(),
+                instance_type: "m5.large".into(),
+                zone: "us-east-1a".into(),
+                count,
+                on_demand: plan.shapes[0].on_demand.expect("priced"),
+                covered: plan.commitments.iter().map(|c| c.shapes[0]).collect(),
             })
             .collect();
         plan
@@ -854,7 +883,7 @@ proptest! {
             usd_per_hour: Rate::ZERO,
             reserved: None,
             in_force: ALWAYS,
- fees: CommitmentFees::default(),
+            fees: CommitmentFees::default(),
             shapes: vec![rate(0), rate(1)],
             fargate: vec![],
         });

@@ -248,11 +248,13 @@ fn unused_commitment(bill: &Bill) -> Option<String> {
         return None;
     }
     let usd = |amount: Money| words::mean_usd(amount.to_f64());
-    let (low, high) = bill.bounds();
+    let (used, (low, high)) = (usd(commitment.used()), bill.bounds());
+    if commitment.unused() == Money::ZERO {
+        return Some(format!("commitments {used} used, nothing unused"));
+    }
     Some(format!(
-        "commitments {} used, {} unused: first seed {} if no other usage absorbs that, {} if \
-         other usage absorbs all of it",
-        usd(commitment.used()),
+        "commitments {used} used, {} unused: first seed {} if no other usage absorbs that, {} \
+         if other usage absorbs all of it",
         usd(commitment.unused()),
         usd(high),
         usd(low)
