@@ -231,7 +231,7 @@ fn dispatch(verb: Verb, console: &Console) -> Result<Outcome> {
         Verb::Sweep(args) => sweep::run(&args, console),
         Verb::Rightsize(args) => rightsize::run(&args, console),
         Verb::Breakeven(args) => breakeven::run(&args, console),
-        Verb::Bill(args) => bill::run(&args),
+        Verb::Bill(args) => bill::run(&args, console),
         Verb::Commit(args) => commit::run(&args, console),
         Verb::Compare(args) => compare::run(&args, console),
         Verb::Report(args) => report::run(&args),

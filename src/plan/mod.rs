@@ -60,6 +60,8 @@ mod time;
 mod trace_format;
 mod transform;
 mod usage;
+mod usage_bill;
+mod usage_link;
 mod usage_prices;
 #[cfg(test)]
 mod usage_tests;
@@ -81,4 +83,5 @@ pub use usage::coverage as usage_coverage;
 pub const fn fargate_overhead() -> crate::units::Bytes {
     defaults::FARGATE_OVERHEAD.value
 }
+pub use usage_bill::{GroupBy, PricedUsage, UsageBillOptions, bill_usage};
 pub use usage_prices::UsagePrices;

@@ -23,6 +23,7 @@ mod sample;
 mod sweep_figures;
 mod terminal;
 mod text;
+mod usage_bill;
 mod words;
 
 pub use breakeven::{breakeven, breakeven_charts, breakeven_csv};
@@ -37,3 +38,4 @@ pub use rightsize::{RightsizeFormat, rightsize, rightsize_csv, rightsize_json};
 pub use sweep_figures::sweep_chart_files;
 pub use terminal::{Format, results, terminal};
 pub use text::{name as printable, shortened};
+pub use usage_bill::{UsageBy, usage_bill};

@@ -148,7 +148,7 @@ fn every_reason_holds_in_the_file() {
     }
     eprintln!("{reasons:?}");
     assert_eq!(reasons.get("type-absent"), Some(&2));
-    assert!(reasons["equal"] > 100 && reasons["file-rounding"] > 50, "{reasons:?}");
+    assert!(reasons["equal"] > 50 && reasons["file-rounding"] > 100, "{reasons:?}");
 }
 
 const ONE: i128 = 1_000_000_000_000;
@@ -230,4 +230,165 @@ fn rows_that_cannot_be_read_are_named() {
     fs::write(dir.path().join("c.csv"), "a,b\n1,2\n").expect("written");
     refused(dir.path(), &["bill", "c.csv", "--reprice"], &["`c.csv` is no usage file"]);
     refused(dir.path(), &["bill", "absent.csv", "--reprice"], &["cannot read `absent.csv`"]);
+}
+
+/// Bills a usage file; the JSON result.
+fn billed(dir: &std::path::Path, args: &[&str]) -> serde_json::Value {
+    let args: Vec<&str> =
+        ["bill"].iter().chain(args).chain(&["--format", "json"]).copied().collect();
+    serde_json::from_slice(&fine(dir, &args).stdout).expect("JSON")
+}
+
+/// Four m5.large Reserved Instances are 16 units, as much as two m5.xlarge:
+/// the first hour is covered in full, the second to a half, the third not at
+/// all, since usage of another Region is no usage of theirs. By the hour they
+/// cost 4 × 0.05; m5.xlarge costs 0.192, and 0.222 in eu-west-2.
+#[test]
+fn hourly_usage_is_billed_under_reserved_instances() {
+    let dir = scratch();
+    let usage = "hour,region,kind,instance_type,zone,quantity,owner,tag:team\n\
+        2026-01-05T00:00:00Z,us-east-1,ec2,m5.xlarge,us-east-1a,2,shop,=a\n\
+        2026-01-05T01:00:00Z,us-east-1,ec2,m5.xlarge,us-east-1b,1,shop,=a\n\
+        490994,eu-west-2,ec2,m5.xlarge,,1,blog,\n";
+    fs::write(dir.path().join("u.csv"), usage).expect("written");
+    let owned = "region: us-east-1\ncommitments:\n  four:\n    { kind: standard-ri, term: 1y, payment: \
+        no-upfront, instance-type: m5.large, count: 4, usd-per-hour: 0.05 }\n";
+    fs::write(dir.path().join("c.yaml"), owned).expect("written");
+    let of = billed(dir.path(), &["u.csv", "--commitments", "c.yaml", "--by", "hour"]);
+    let expected = [
+        ("2026-01-05T00:00:00Z", "0.384", "0.384", "0", "0.2"),
+        ("2026-01-05T01:00:00Z", "0.192", "0.192", "0.1", "0.2"),
+        ("2026-01-05T02:00:00Z", "0.222", "0", "0.2", "0.422"),
+    ];
+    let parts = of["parts"].as_array().expect("hours");
+    assert_eq!(parts.len(), 3);
+    for (part, (hour, on_demand, covered, unused, total)) in parts.iter().zip(expected) {
+        for (key, value) in [
+            ("hour", hour),
+            ("on_demand", on_demand),
+            ("covered_on_demand", covered),
+            ("unused", unused),
+            ("total", total),
+        ] {
+            assert_eq!(part[key], value, "{hour} {key}");
+        }
+    }
+    assert_eq!(of["total"]["total"], "0.822");
+    assert_eq!(of["commitments"][0]["committed"], "0.6");
+    assert_eq!(of["commitments"][0]["utilisation"], 0.5);
+    for (by, names) in [
+        ("item", vec!["m5.xlarge eu-west-2", "m5.xlarge us-east-1", "(unused commitment)"]),
+        ("owner", vec!["blog", "shop", "(unused commitment)"]),
+        ("tag:team", vec!["(none)", "=a", "(unused commitment)"]),
+    ] {
+        let of = billed(dir.path(), &["u.csv", "--commitments", "c.yaml", "--by", by]);
+        let heading = of["by"].as_str().expect("a word").to_owned();
+        let parts = of["parts"].as_array().expect("parts");
+        let found: Vec<&str> = parts.iter().filter_map(|p| p[&heading].as_str()).collect();
+        assert_eq!(found, names, "{by}");
+        for key in ["on_demand", "covered", "remaining", "unused", "total"] {
+            let sum: i128 = parts.iter().map(|p| pico(p[key].as_str().expect("money"))).sum();
+            assert_eq!(sum, pico(of["total"][key].as_str().expect("money")), "{by} {key}");
+        }
+    }
+    let args = ["bill", "u.csv", "--commitments", "c.yaml"];
+    let table = text(&fine(dir.path(), &args).stdout);
+    assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
+    assert!(table.contains("published prices"), "{table}");
+    let csv = fine(dir.path(), &["bill", "u.csv", "--by", "tag:team", "--format", "csv"]);
+    // A spreadsheet must not run what somebody tagged.
+    assert!(text(&csv.stdout).contains("'=a,0.576,"), "{}", text(&csv.stdout));
+    let markdown = fine(dir.path(), &["bill", "u.csv", "--format", "markdown"]);
+    assert!(text(&markdown.stdout).contains("| **total** | 0.80 |"), "{}", text(&markdown.stdout));
+}
+
+#[test]
+fn mistakes_in_usage_and_commitments_have_their_place() {
+    let dir = scratch();
+    let write = |name: &str, text: &str| {
+        fs::write(dir.path().join(name), text).expect("written");
+    };
+    write(
+        "u.csv",
+        "hour,region,kind,instance_type,quantity\n1,us-east-1,ec2,m5.huge,1\n1,us-east-1,ec2,m5.large,x\n",
+    );
+    refused(
+        dir.path(),
+        &["bill", "u.csv"],
+        &[
+            "line 2: `m5.huge` has no price in Region `us-east-1`",
+            "usd_per_unit",
+            "line 3, column `quantity`",
+        ],
+    );
+    write("v.csv", "hour,region,kind,quantity\n1,eu-west-1,fargate-vcpu,1\n");
+    refused(dir.path(), &["bill", "v.csv"], &["line 2", "--allow-believed-prices"]);
+    fine(dir.path(), &["bill", "v.csv", "--allow-believed-prices"]);
+    write(
+        "w.csv",
+        "hour,region,kind,instance_type,quantity\n1,us-east-1,ec2,m5.large,1\n1,eu-west-1,ec2,m5.large,1\n",
+    );
+    write(
+        "c.yaml",
+        "commitments:\n  a: { kind: ec2-instance-sp, term: 1y, payment: no-upfront, usd-per-hour: 1, family: m5 }\n",
+    );
+    refused(
+        dir.path(),
+        &["bill", "w.csv", "--commitments", "c.yaml"],
+        &["c.yaml:2:3", "bound to a Region", "state `region:`"],
+    );
+    write("d.yaml", "commitments:\n  a: { kind: compute-spp, term: 1y }\n");
+    refused(
+        dir.path(),
+        &["bill", "w.csv", "--commitments", "d.yaml"],
+        &["d.yaml:2:14", "compute-sp"],
+    );
+    // A bill by the day says nothing about hours.
+    let header = "ChargePeriodStart,ChargePeriodEnd,ChargeCategory,ProviderName,ServiceName,\
+                  ChargeDescription,RegionId,PricingQuantity,ListCost,BilledCost,BillingCurrency";
+    let row = "2026-01-05T00:00:00Z,2026-01-06T00:00:00Z,Usage,AWS,EC2,$0.1 per On Demand Linux \
+               m5.large Instance Hour,us-east-1,24,2.4,2.4,USD";
+    write("day.csv", &format!("{header}\n{row}\n"));
+    refused(dir.path(), &["bill", "day.csv"], &["line 2", "more than one clock hour"]);
+    write("none.csv", "hour,region,kind,quantity\n");
+    refused(dir.path(), &["bill", "none.csv"], &["no usage that a commitment could cover"]);
+}
+
+/// What a run bills for its instances under a commitment is what `bill` makes
+/// of the run's own FOCUS export under the same commitment, to the pico-dollar,
+/// in whole hours: a file does not tell where in its last hour a run ended.
+#[test]
+fn an_exported_bill_is_billed_the_same_again() {
+    let dir = scratch();
+    let commitments = "commitments:\n  plan: { kind: compute-sp, term: 1y, payment: no-upfront, \
+                       usd-per-hour: 0.1 }\n";
+    let hand = "0,7200,500m,1Gi\n".repeat(5);
+    let odd = "0,7000,500m,1Gi\n1,5433.217,1500m,1Gi\n77.7,1234.567,3,10Gi\n4000,100,100m,64Mi\n";
+    for (name, trace) in [("hand", hand.as_str()), ("odd", odd)] {
+        fs::write(dir.path().join("t.csv"), format!("arrival,duration,cpu,memory\n{trace}"))
+            .expect("a trace");
+        let scenario = format!(
+            "version: 1\nname: {name}\nregion: us-east-1\nseeds: 1\n\
+             time: {{ start: 2025-01-06T00:00Z, horizon: 2h }}\n\
+             workload:\n  jobs: {{ trace: t.csv, startup: 0s }}\n\
+             pools:\n  owned: {{ fixed: {{ type: m5.large, count: 2, zones: [us-east-1a] }} }}\n  \
+             big: {{ fixed: {{ type: c6i.xlarge, count: 1, zones: [us-east-1b] }} }}\n  \
+             spot: {{ fixed: {{ type: r5.large, count: 1, purchase: spot, zones: [us-east-1a] }} }}\n\
+             spot: {{ interruptions: none }}\ncharges: {{ root-volume: 20Gi }}\n{commitments}"
+        );
+        fs::write(dir.path().join("s.yaml"), scenario).expect("a scenario");
+        fs::write(dir.path().join("c.yaml"), commitments).expect("written");
+        fine(dir.path(), &["run", "s.yaml", "-q", "--export", "focus-csv"]);
+        let out = dir.path().join(format!("out/{name}/base"));
+        let summary = super::json(&out.join("summary.json"));
+        let by = &summary["cost"]["by_purchase"];
+        let run = ["savings-plan", "on-demand"].map(|p| pico(by[p].as_str().expect("money")));
+        let focus = out.join("focus.csv").display().to_string();
+        let of = billed(dir.path(), &[&focus, "--commitments", "c.yaml"]);
+        let total = pico(of["total"]["total"].as_str().expect("money"));
+        assert_eq!(total, run.iter().sum::<i128>(), "{name}: {of:#}");
+        assert!(run[0] > 0 && run[1] > 0, "{name}: {by}");
+        // Spot, volumes and the control plane are named, not dropped.
+        assert!(of["left_out"].as_array().is_some_and(|left| left.len() >= 3), "{of:#}");
+    }
 }

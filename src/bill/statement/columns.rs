@@ -51,6 +51,10 @@ pub(super) enum Field {
     Service,
     Description,
     UsageType,
+    /// FOCUS 1.1 and later: what is metered, and of what.
+    Meter,
+    SkuDetails,
+    PricingCategory,
     Operation,
     Region,
     Zone,
@@ -68,7 +72,7 @@ pub(super) enum Field {
 }
 
 /// Fields in the order of [`Columns`].
-const FIELDS: [Field; 22] = [
+const FIELDS: [Field; 25] = [
     Field::Start,
     Field::End,
     Field::Class,
@@ -78,6 +82,9 @@ const FIELDS: [Field; 22] = [
     Field::Service,
     Field::Description,
     Field::UsageType,
+    Field::Meter,
+    Field::SkuDetails,
+    Field::PricingCategory,
     Field::Operation,
     Field::Region,
     Field::Zone,
@@ -106,7 +113,10 @@ impl Field {
                 Field::Provider => &["ProviderName", "ServiceProviderName"],
                 Field::Service => &["ServiceName"],
                 Field::Description => &["ChargeDescription"],
-                Field::UsageType => &["x_UsageType", "SkuMeter"],
+                Field::UsageType => &["x_UsageType"],
+                Field::Meter => &["SkuMeter"],
+                Field::SkuDetails => &["SkuPriceDetails"],
+                Field::PricingCategory => &["PricingCategory"],
                 Field::Operation => &["x_Operation"],
                 Field::Region => &["RegionId"],
                 Field::Zone => &["AvailabilityZone"],

@@ -217,6 +217,32 @@ fn fargate_usage<'a>(word: &str) -> Option<Item<'a>> {
     Some(Item::Fargate { resource, arch, platform, spot })
 }
 
+/// By the meter of a SKU, as our own FOCUS export names it: its details hold
+/// the instance type, as FOCUS 1.2 wants it. No column tells the architecture
+/// of Fargate: x86-64 unless its price says otherwise.
+pub(super) fn by_meter<'a>(meter: &str, details: &'a str, dynamic: bool) -> Option<Item<'a>> {
+    let resource = match meter {
+        "Instance hours" => {
+            let name = detail(details, "InstanceType").filter(|name| is_type(name))?;
+            let market = if dynamic { Market::Spot } else { Market::OnDemand };
+            return Some(Item::Instance { name, platform: Platform::Linux, shared: true, market });
+        }
+        "Fargate vCPU hours" => FargateResource::Vcpu,
+        "Fargate memory" => FargateResource::Memory,
+        "Fargate storage" => FargateResource::Storage,
+        _ => return None,
+    };
+    let (arch, platform) = (Arch::Amd64, Platform::Linux);
+    Some(Item::Fargate { resource, arch, platform, spot: dynamic })
+}
+
+/// A text of a flat JSON object that needs no unescaping.
+fn detail<'a>(json: &'a str, key: &str) -> Option<&'a str> {
+    let (_, rest) = json.split_once(&format!("\"{key}\""))?;
+    let value = rest.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
+    value.split_once('"').map(|(text, _)| text).filter(|text| !text.contains('\\'))
+}
+
 /// By the description of a price of a service.
 pub(super) fn by_description<'a>(description: &'a str, service: &str) -> Option<Item<'a>> {
     instance_words(description)
@@ -412,6 +438,19 @@ mod tests {
         ] {
             assert_eq!(by_description(description, ""), item, "{description}");
         }
+    }
+
+    #[test]
+    fn meters_of_our_own_export_are_known() {
+        let details = r#"{"CoreCount":2,"InstanceType":"m5.large","MemorySize":8}"#;
+        let of = |market| instance("m5.large", Platform::Linux, true, market);
+        assert_eq!(by_meter("Instance hours", details, false), of(Market::OnDemand));
+        assert_eq!(by_meter("Instance hours", details, true), of(Market::Spot));
+        assert_eq!(by_meter("Instance hours", "{}", false), None);
+        assert_eq!(by_meter("Instance hours", r#"{"InstanceType":"a\u002e"}"#, false), None);
+        let memory = fargate(FargateResource::Memory, Arch::Amd64, false);
+        assert_eq!(by_meter("Fargate memory", "", false), memory);
+        assert_eq!(by_meter("Licence hours", "", false), None);
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod decimal;
 mod item;
 mod reprice;
 mod tally;
+mod usage_bill;
 mod whole;
 
 use std::path::Path;
@@ -42,7 +43,8 @@ use columns::{Columns, Field};
 pub use item::{FargateResource, Item, Market, Platform};
 pub use reprice::{FilePrice, Reason, Repriced, Unpriced, reprice};
 pub use tally::{Group, GroupKey, MOST_GROUPS, Other, OtherKey, OurPrice, Repricing};
-pub use whole::{RepricedRow, reprice_file};
+pub use usage_bill::{Gathered, Groups, ItemFacts, Sum, UsageBill};
+pub use whole::{BadRows, RepricedRow, reprice_file};
 
 /// Most units of anything in one row.
 const MOST_UNITS: i128 = 1_000_000_000 * Quantity::ONE;
@@ -344,11 +346,17 @@ impl Statement {
         let described = || item::by_description(description, service);
         // Without the operation a usage type does not tell the platform, so
         // that a description knows more.
+        let metered = item::by_meter(
+            self.text(Field::Meter)?,
+            self.text(Field::SkuDetails)?,
+            self.text(Field::PricingCategory)? == "Dynamic",
+        );
         let item = if self.columns.at(Field::Operation).is_some() {
             by_type.or_else(described)
         } else {
             described().or(by_type)
         };
+        let item = item.or(metered);
         Ok(item.map_or(Class::NotModelled, Class::Usage))
     }
 

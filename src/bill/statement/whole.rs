@@ -90,19 +90,27 @@ fn day(unix_ms: i64) -> String {
 }
 
 /// Rows that cannot be read, until there are enough of them.
-#[derive(Default)]
-pub(super) struct BadRows(Vec<Quarantined>);
+#[derive(Debug, Default)]
+pub struct BadRows(Vec<Quarantined>);
 
 impl BadRows {
     /// What to do about them.
     const REMEDY: &'static str = "correct the rows, or export the file again";
 
-    pub(super) fn add(&mut self, name: &str, line: u64, bad: BadRow) -> Result<()> {
+    /// Adds one.
+    ///
+    /// # Errors
+    /// With the twentieth.
+    pub fn add(&mut self, name: &str, line: u64, bad: BadRow) -> Result<()> {
         self.0.push(Quarantined { position: line, bad });
         if self.0.len() < SHOWN_BAD_ROWS { Ok(()) } else { self.fail(name) }
     }
 
-    pub(super) fn finish(&self, name: &str) -> Result<()> {
+    /// Ends.
+    ///
+    /// # Errors
+    /// When there were any.
+    pub fn finish(&self, name: &str) -> Result<()> {
         if self.0.is_empty() { Ok(()) } else { self.fail(name) }
     }
 
