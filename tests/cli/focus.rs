@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use super::focus_rules::{DECIMALS, ROW_RULES, Row, SET_RULES, decimal};
-use super::{assert_equal_results, fine, json, pico, refused, root, scratch};
+use super::{assert_equal_results, fine, json, pico, refused, root, scratch, shared};
 
 /// Every way of buying: On-Demand, Spot with interruptions in the first hour, a
 /// custom shape, Fargate; a plan that covers and is left unused; two fees for
@@ -188,4 +188,42 @@ fn exports_are_the_same_bytes_at_any_thread_count() {
     assert!(!reader.records().any(|r| r.expect("a record").iter().any(starts)));
     assert!(text.contains("\"\"workload\"\":\"\"=web\"\""));
     refused(dir.path(), &["run", "mix.yaml", "--export", "focus"], &["--export", "focus-csv"]);
+}
+
+/// Columns of a real export, version 1.0: all of them are there, and the terms
+/// that its rows have for what we export too.
+#[test]
+fn exports_have_the_columns_of_a_real_one() {
+    let Some(shared) = shared() else { return };
+    let (real, rows) = table(&shared.join("data/billing/focus_1.0_sample.csv"));
+    let dir = scratch();
+    fs::write(dir.path().join("mix.yaml"), SCENARIO).expect("written");
+    let args = ["run", "mix.yaml", "--case", "nodes", "-o", "out", "--seeds", "1", "-q"];
+    fine(dir.path(), &[&args[..], &["--export", "focus-csv"]].concat());
+    let (ours, own_rows) = table(&dir.path().join("out/nodes/focus.csv"));
+    // A row number that the publisher of the sample added.
+    for column in real.iter().filter(|c| *c != "Id") {
+        assert!(ours.contains(column), "{column} is missing");
+    }
+    let has = |rows: &[Row], column: &str, value: &str| {
+        rows.iter().any(|r| r.get(column).is_some_and(|v| v == value))
+    };
+    for (column, value) in [
+        ("ServiceName", "Amazon Elastic Compute Cloud"),
+        ("ServiceCategory", "Compute"),
+        ("PricingCategory", "Committed"),
+        ("CommitmentDiscountType", "Savings Plan"),
+        ("CommitmentDiscountCategory", "Spend"),
+        ("CommitmentDiscountStatus", "Used"),
+        ("ChargeCategory", "Credit"),
+        ("PricingUnit", "Hours"),
+        ("PricingUnit", "GB-Months"),
+        ("RegionName", "US East (N. Virginia)"),
+        ("InvoiceIssuerName", "Amazon Web Services, Inc."),
+        ("ProviderName", "AWS"),
+        ("PublisherName", "Amazon Web Services, Inc."),
+    ] {
+        assert!(has(&rows, column, value), "the sample has no {column} `{value}`");
+        assert!(has(&own_rows, column, value), "no {column} is `{value}`");
+    }
 }

@@ -73,7 +73,9 @@ impl Service {
             | Service::LoadBalancing
             | Service::DataTransfer
             | Service::CloudWatch
-            | Service::SavingsPlans => ("AWS", "AWS", "Amazon Web Services, Inc."),
+            | Service::SavingsPlans => {
+                ("AWS", "Amazon Web Services, Inc.", "Amazon Web Services, Inc.")
+            }
             Service::Custom | Service::Licence => {
                 ("Stated by the scenario", "Stated by the scenario", "Stated by the scenario")
             }
