@@ -28,7 +28,7 @@ use super::parts::{Collector, Distributed, PartOwner as Owner, Parts};
 use super::prices::ResourceWeight;
 use crate::cluster::ClusterSpec;
 use crate::observe::{FargateRecord, NodeWindow, Record};
-use crate::units::{Money, split_exact};
+use crate::units::{Money, Portions, split_exact};
 use crate::workload::{NamespaceId, WorkloadId, WorkloadKind, Workloads};
 use crate::{Error, Result};
 
@@ -187,8 +187,10 @@ impl<'a> Allocation<'a> {
                 }
                 let repeated = i128::from(repeated).min(requested);
                 let once = requested - repeated;
-                let keep =
-                    |part: u64| i128::from(part) * once / if requested > 0 { requested } else { 1 };
+                let keep = |part: u64| {
+                    let part = i128::from(part);
+                    if repeated == 0 { part } else { part * once / requested }
+                };
                 let used = keep(used).min(once);
                 let unknown = keep(unknown).min(once - used);
                 self.push(used, Step::Used, owner);
@@ -346,9 +348,16 @@ impl<'a> Allocation<'a> {
     /// Splits an amount among the collected parts.
     fn split(&mut self, amount: Money, resource: usize, pool: usize) -> Result<()> {
         let parts = std::mem::take(&mut self.parts);
-        let weights: Vec<i128> = parts.iter().map(|p| p.weight).collect();
-        for (part, amount) in parts.iter().zip(split_exact(amount, &weights)) {
-            self.give(*part, amount, resource, pool)?;
+        let sum = parts.iter().map(|p| p.weight).sum();
+        let portions = Portions::new(amount, sum);
+        let (mut running, mut done) = (0, 0);
+        for (i, part) in parts.iter().enumerate() {
+            running += part.weight;
+            // Where nothing has a weight the last part takes the whole.
+            let nothing_yet = sum == 0 && i + 1 < parts.len();
+            let upto = if nothing_yet { 0 } else { portions.upto(running) };
+            self.give(*part, Money::from_pico(upto - done), resource, pool)?;
+            done = upto;
         }
         self.parts = parts;
         Ok(())

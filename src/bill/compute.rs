@@ -83,6 +83,7 @@ fn make(
     let pools = cluster.pools.len() + cluster.fargate.len();
     let mut run = Billing {
         workloads,
+        keep,
         ledger: Ledger::new(keep, meter.window, pools + 2)?,
         allocation: Allocation::new(record, cluster, workloads, plan.weight, collector),
         commitments: plan
@@ -105,6 +106,7 @@ fn make(
     run.pods()?;
     run.around()?;
     run.reservations()?;
+    run.tell_all()?;
     run.unused()?;
     run.fees()?;
     run.finish()
@@ -123,6 +125,7 @@ const MAX_COMMITMENTS: usize = 1_000;
 
 struct Billing<'a> {
     meter: Meter<'a>,
+    keep: KeepLines,
     settlement: Settlement,
     workloads: &'a Workloads,
     shares: Shares,
@@ -156,45 +159,72 @@ impl Billing<'_> {
         line: &RawLine,
         plan_price: impl Fn(&Commitment) -> Option<Price>,
     ) -> Result<Money> {
-        let entry = Entry {
-            resource,
-            pool,
-            sku: line.sku,
-            hour: line.hour,
-            quantity: line.quantity,
-            list: line.list,
-            net: line.list,
-            on_demand: line.on_demand,
+        let Some(cell) = self.shares.cell(line) else {
+            let entry = Entry {
+                resource,
+                sku: line.sku,
+                hour: line.hour,
+                quantity: line.quantity,
+                list: line.list,
+                net: line.list,
+                on_demand: line.on_demand,
+            };
+            self.ledger.add(entry, &self.meter.skus.list)?;
+            self.ledger.pool(pool, line.list);
+            return Ok(line.list);
         };
+        let untold = self.shares.untold(cell);
+        if untold.is_some_and(|sku| sku != line.sku) {
+            self.tell(cell, resource)?;
+        }
+        if untold != Some(line.sku) {
+            let plans: Vec<u16> = self.shares.plans(cell).collect();
+            for plan in plans {
+                self.covered_sku(line.sku, plan, &plan_price)?;
+            }
+        }
+        let net = self.shares.take(cell, line);
+        self.ledger.pool(pool, net);
+        if self.keep == KeepLines::Yes {
+            self.tell(cell, resource)?;
+        }
+        Ok(net)
+    }
+
+    /// Writes what commitments cover of the lines of a cell, and what not.
+    fn tell(&mut self, cell: usize, resource: u32) -> Result<()> {
+        let Some(base) = self.shares.untold(cell) else { return Ok(()) };
+        let hour = self.shares.hour(cell);
         let mut pieces = std::mem::take(&mut self.pieces);
-        let (quantity, list) = self.shares.hand_out(line, &mut pieces);
-        let mut net = Money::ZERO;
+        let (quantity, list) = self.shares.tell(cell, &mut pieces);
         for piece in &pieces {
-            let sku = self.covered_sku(line.sku, piece.plan, &plan_price)?;
-            let covered = Entry {
-                sku,
+            let entry = Entry {
+                resource,
+                sku: self.covered[&(base, piece.plan)],
+                hour,
                 quantity: piece.quantity,
                 list: piece.list,
                 net: piece.net,
                 on_demand: piece.list,
-                ..entry
             };
-            self.ledger.add(covered, &self.meter.skus.list)?;
+            self.ledger.add(entry, &self.meter.skus.list)?;
             let used = &mut self.commitments[usize::from(piece.plan)];
             used.used += piece.net;
             used.covered_on_demand += piece.list;
-            net += piece.net;
         }
-        if pieces.is_empty() {
+        if quantity != 0 || list != Money::ZERO {
+            let (sku, net, on_demand) = (base, list, list);
+            let entry = Entry { resource, sku, hour, quantity, list, net, on_demand };
             self.ledger.add(entry, &self.meter.skus.list)?;
-            net = line.list;
-        } else if quantity != 0 || list != Money::ZERO {
-            let rest = Entry { quantity, list, net: list, on_demand: list, ..entry };
-            self.ledger.add(rest, &self.meter.skus.list)?;
-            net += list;
         }
         self.pieces = pieces;
-        Ok(net)
+        Ok(())
+    }
+
+    /// Writes whatever was not written yet.
+    fn tell_all(&mut self) -> Result<()> {
+        // No resource: lines that are kept were told one by one.
+        (0..self.shares.cells()).try_for_each(|cell| self.tell(cell, 0))
     }
 
     /// The SKU of a line as covered by a commitment.
@@ -416,7 +446,6 @@ impl Billing<'_> {
         let hour = self.meter.window.first_hour() + hour as i64;
         let entry = Entry {
             resource,
-            pool,
             // `check_plan` bounds their number.
             sku: self.commitment_sku(commitment as u16, charge)?,
             hour: i32::try_from(hour).map_err(|_| Error::failed("a clock hour leaves i32"))?,
@@ -425,6 +454,9 @@ impl Billing<'_> {
             net,
             on_demand: Money::ZERO,
         };
+        if !charge.is_commitment_fee() {
+            self.ledger.pool(pool, net);
+        }
         self.ledger.add(entry, &self.meter.skus.list)
     }
 

@@ -1,8 +1,7 @@
 //! Where lines are written and summed.
 
 use super::meter::Window;
-use super::model::{Bill, ByName, Charge, Hourly, KeepLines, Lines, PurchaseOption, Sku};
-use super::prices::PriceStatus;
+use super::model::{Bill, ByName, Hourly, KeepLines, Lines, PurchaseOption, Sku};
 use crate::units::Money;
 use crate::{Error, Result};
 
@@ -10,7 +9,6 @@ use crate::{Error, Result};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Entry {
     pub(super) resource: u32,
-    pub(super) pool: usize,
     pub(super) sku: u16,
     pub(super) hour: i32,
     pub(super) quantity: i64,
@@ -19,24 +17,27 @@ pub(super) struct Entry {
     pub(super) on_demand: Money,
 }
 
-const CHARGES: usize = Charge::ALL.len();
 const PURCHASES: usize = PurchaseOption::ALL.len();
 
-/// Lines and the sums that need no owner.
+/// What one SKU came to.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sums {
+    lines: u64,
+    list: Money,
+    net: Money,
+    on_demand: Money,
+}
+
+/// Lines and the sums that need no owner. Whatever a SKU decides (charge,
+/// purchase option, status) is summed by SKU and grouped at the end.
 #[derive(Debug)]
 pub(super) struct Ledger {
     keep: KeepLines,
     lines: Lines,
-    items: [[(Money, bool); PURCHASES]; CHARGES],
-    statuses: [(Money, bool); PriceStatus::ALL.len()],
+    skus: Vec<Sums>,
     pools: Vec<Money>,
     first_hour: i32,
     hourly: Vec<[Money; PURCHASES]>,
-    total: Money,
-    list_total: Money,
-    on_demand_total: Money,
-    compute_list: Money,
-    eligible: Money,
 }
 
 impl Ledger {
@@ -44,103 +45,91 @@ impl Ledger {
         Ok(Ledger {
             keep,
             lines: Lines::default(),
-            items: [[(Money::ZERO, false); PURCHASES]; CHARGES],
-            statuses: [(Money::ZERO, false); PriceStatus::ALL.len()],
+            skus: Vec::new(),
             pools: vec![Money::ZERO; pools],
             first_hour: i32::try_from(window.first_hour())
                 .map_err(|_| Error::failed("the cost window leaves i32 hours"))?,
             hourly: vec![[Money::ZERO; PURCHASES]; window.hours()],
-            total: Money::ZERO,
-            list_total: Money::ZERO,
-            on_demand_total: Money::ZERO,
-            compute_list: Money::ZERO,
-            eligible: Money::ZERO,
         })
     }
 
-    /// Writes a line.
+    /// Writes a line; what its pool costs is told apart.
     pub(super) fn add(&mut self, e: Entry, skus: &[Sku]) -> Result<()> {
         let sku = &skus[usize::from(e.sku)];
-        if sku.charge.is_commitment_fee() {
-            // It costs nothing by itself: no sum but cash knows it.
-            return self.keep_line(e, sku);
+        // What is paid for a commitment costs nothing by itself: no sum but
+        // cash knows it.
+        if !sku.charge.is_commitment_fee() {
+            if self.skus.len() < skus.len() {
+                self.skus.resize(skus.len(), Sums::default());
+            }
+            let sums = &mut self.skus[usize::from(e.sku)];
+            sums.lines += 1;
+            sums.list += e.list;
+            sums.net += e.net;
+            sums.on_demand += e.on_demand;
+            let row = usize::try_from(e.hour - self.first_hour).ok();
+            let row = row.and_then(|row| self.hourly.get_mut(row));
+            let row = row.ok_or_else(|| Error::failed("a line lies outside the cost window"))?;
+            row[sku.purchase as usize] += e.net;
         }
-        let purchase = sku.purchase as usize;
-        let item = &mut self.items[sku.charge as usize][purchase];
-        *item = (item.0 + e.net, true);
-        let status = &mut self.statuses[sku.status as usize];
-        *status = (status.0 + e.net, true);
-        self.pools[e.pool] += e.net;
-        let row = usize::try_from(e.hour - self.first_hour).ok();
-        let row = row.and_then(|row| self.hourly.get_mut(row));
-        row.ok_or_else(|| Error::failed("a line lies outside the cost window"))?[purchase] += e.net;
-        self.total += e.net;
-        self.list_total += e.list;
-        self.on_demand_total += e.on_demand;
-        if sku.charge.is_compute() {
-            self.compute_list += e.list;
-        }
-        if matches!(
-            sku.purchase,
-            PurchaseOption::OnDemand
-                | PurchaseOption::Fargate
-                | PurchaseOption::SavingsPlan
-                | PurchaseOption::ReservedInstance
-        ) {
-            self.eligible += e.list;
-        }
-        self.keep_line(e, sku)
+        if self.keep == KeepLines::Yes { self.keep_line(e, sku) } else { Ok(()) }
+    }
+
+    /// Adds to what a pool costs.
+    pub(super) fn pool(&mut self, pool: usize, net: Money) {
+        self.pools[pool] += net;
     }
 
     fn keep_line(&mut self, e: Entry, sku: &Sku) -> Result<()> {
-        if self.keep == KeepLines::Yes {
-            let narrow = |amount: Money| {
-                i64::try_from(amount.pico()).map_err(|_| {
-                    Error::failed(format!("a line of `{}` costs over 9 million USD", sku.name))
-                })
-            };
-            let (list, net, on_demand) = (narrow(e.list)?, narrow(e.net)?, narrow(e.on_demand)?);
-            self.lines.resource.push(e.resource);
-            self.lines.sku.push(e.sku);
-            self.lines.hour.push(e.hour);
-            self.lines.quantity.push(e.quantity);
-            self.lines.list.push(list);
-            self.lines.net.push(net);
-            self.lines.on_demand.push(on_demand);
-        }
+        let narrow = |amount: Money| {
+            i64::try_from(amount.pico()).map_err(|_| {
+                Error::failed(format!("a line of `{}` costs over 9 million USD", sku.name))
+            })
+        };
+        let (list, net, on_demand) = (narrow(e.list)?, narrow(e.net)?, narrow(e.on_demand)?);
+        self.lines.resource.push(e.resource);
+        self.lines.sku.push(e.sku);
+        self.lines.hour.push(e.hour);
+        self.lines.quantity.push(e.quantity);
+        self.lines.list.push(list);
+        self.lines.net.push(net);
+        self.lines.on_demand.push(on_demand);
         Ok(())
     }
 
     /// Sums into a bill; groupings that need owners stay empty.
     pub(super) fn finish(self, skus: Vec<Sku>, pool_names: Vec<&str>) -> Bill {
         let mut bill = Bill {
-            total: self.total,
-            list_total: self.list_total,
-            on_demand_total: self.on_demand_total,
-            compute_list: self.compute_list,
             lines: self.lines,
-            skus,
             hourly: Hourly { first_hour: self.first_hour, rows: self.hourly },
             ..Bill::default()
         };
-        bill.commitment.eligible_on_demand = self.eligible;
-        for (charge, row) in Charge::ALL.into_iter().zip(self.items) {
-            for (purchase, (amount, used)) in PurchaseOption::ALL.into_iter().zip(row) {
-                if used {
-                    bill.by_item.insert((charge, purchase), amount);
-                    add(&mut bill.by_charge, charge.name(), amount);
-                    add(&mut bill.by_purchase, purchase.name(), amount);
-                }
+        for (sku, sums) in skus.iter().zip(&self.skus).filter(|(_, sums)| sums.lines > 0) {
+            let Sums { list, net, on_demand, .. } = *sums;
+            bill.total += net;
+            bill.list_total += list;
+            bill.on_demand_total += on_demand;
+            if sku.charge.is_compute() {
+                bill.compute_list += list;
             }
-        }
-        for (status, (amount, used)) in PriceStatus::ALL.into_iter().zip(self.statuses) {
-            if used {
-                add(&mut bill.by_price_status, status.name(), amount);
+            if matches!(
+                sku.purchase,
+                PurchaseOption::OnDemand
+                    | PurchaseOption::Fargate
+                    | PurchaseOption::SavingsPlan
+                    | PurchaseOption::ReservedInstance
+            ) {
+                bill.commitment.eligible_on_demand += list;
             }
+            *bill.by_item.entry((sku.charge, sku.purchase)).or_default() += net;
+            add(&mut bill.by_charge, sku.charge.name(), net);
+            add(&mut bill.by_purchase, sku.purchase.name(), net);
+            add(&mut bill.by_price_status, sku.status.name(), net);
         }
         for (name, amount) in pool_names.into_iter().zip(self.pools) {
             add(&mut bill.by_pool, name, amount);
         }
+        bill.skus = skus;
         bill
     }
 }

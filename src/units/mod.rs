@@ -5,10 +5,12 @@
 //! statistic or a chart.
 
 mod money;
+mod portions;
 mod quantity;
 mod time;
 
 pub use money::{Money, Rate, div_half_even, split_exact};
+pub use portions::Portions;
 pub use quantity::{Bytes, MilliCpu, Percent, parse_cpu, parse_memory};
 pub use time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, SimDuration, SimTime, parse_duration};
 

@@ -9,7 +9,7 @@ use std::iter::Sum;
 use std::ops::{Add, AddAssign, Neg, Sub, SubAssign};
 use std::str::FromStr;
 
-use super::ParseUnitError;
+use super::{ParseUnitError, Portions};
 
 /// Pico-USD in one USD.
 const PICO: i128 = 1_000_000_000_000;
@@ -177,19 +177,11 @@ pub fn split_exact(total: Money, weights: &[i128]) -> Vec<Money> {
         *parts.last_mut().expect("not empty") = total;
         return parts;
     }
-    // Keep total × weight inside i128: as many bits of the weights as the
-    // total leaves, 62 at most, which is plenty.
-    let room = total.0.unsigned_abs().leading_zeros().saturating_sub(2).clamp(1, 62);
-    let shift = 128u32.saturating_sub(sum.leading_zeros()).saturating_sub(room);
-    let scaled_sum: i128 = (sum >> shift).max(1);
+    let portions = Portions::new(total, sum);
     let (mut running, mut done) = (0i128, 0i128);
     for (part, &w) in parts.iter_mut().zip(weights) {
         running += w;
-        let upto = if running == sum {
-            total.0
-        } else {
-            mul_div_half_even(total.0, (running >> shift).min(scaled_sum), scaled_sum)
-        };
+        let upto = portions.upto(running);
         *part = Money(upto - done);
         done = upto;
     }

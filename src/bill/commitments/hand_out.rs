@@ -3,33 +3,54 @@
 //! Lines of one item and hour share what was covered of them: list price and
 //! plan dollars in proportion to their list amounts, so that no remainder is
 //! negative, and the quantity in proportion to quantities; with cumulative
-//! rounding in the order of the lines. AWS lets instances that run at the same
-//! moment share a benefit in no documented order; this is a choice.
+//! rounding in the order of the lines, and within a line in that of the
+//! commitments. AWS lets instances that run at the same moment share a benefit
+//! in no documented order; this is a choice.
+//!
+//! Write `F(p, k) = round(Cₚ × runₖ ÷ sum)` with `Cₚ` what the first p
+//! commitments covered and `runₖ` the weight of the first k lines. Line k gets
+//! `F(p, k) − F(p−1, k) − F(p, k−1) + F(p−1, k−1)` of commitment p. Both sums of
+//! these pieces telescope: over the lines to what p covered, over the
+//! commitments to `F(P, k) − F(P, k−1)`, what the line is covered in all. So
+//! what a line costs takes two steps however many commitments there are, and
+//! pieces need be told only where somebody wants them: line by line, or once
+//! for a run of lines of one SKU.
 
+use super::handing::Handing;
 use super::settlement::Settlement;
 use super::usage::HourlyUsage;
 use crate::bill::usage::{NO_GROUP, RawLine};
-use crate::units::Money;
+use crate::units::{Money, Portions};
 
-/// What one commitment covered of one item in one hour, being handed out.
+/// What commitments covered of one item in one hour, being handed out.
+#[derive(Debug, Clone)]
+struct Cell {
+    /// By the list amounts of lines: what of those is covered, and the plan
+    /// dollars for it.
+    covered: Handing,
+    spent: Handing,
+    /// Sums and what of them came by: list amounts, quantities.
+    list: (i128, i128),
+    quantity: (i128, i128),
+    /// SKU of the lines whose pieces are not told yet, their remainder.
+    untold: Option<u16>,
+    rest: (i128, Money),
+    /// Index into `Shares::parts`: from, to.
+    shares: (u32, u32),
+}
+
+/// The part of one commitment, with those before it.
 #[derive(Debug, Clone, Copy)]
 struct Share {
     plan: u16,
-    /// To hand out: small units, On-Demand, plan dollars.
     quantity: i128,
-    list: Money,
-    net: Money,
-    /// Of lines with this much in sum.
-    list_sum: i128,
-    quantity_sum: i128,
-    /// Of which so far.
-    list_run: i128,
-    quantity_run: i128,
-    /// Handed out so far.
-    done: (i128, Money, Money),
+    list: i128,
+    net: i128,
+    /// What of it was told: quantity, list, net.
+    told: (i128, i128, i128),
 }
 
-/// A covered part of a line.
+/// A covered part of lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::bill) struct Piece {
     pub(in crate::bill) plan: u16,
@@ -43,100 +64,127 @@ pub(in crate::bill) struct Piece {
 pub(in crate::bill) struct Shares {
     first_hour: i64,
     groups: usize,
-    /// Per (hour, group): where its shares start; one more at the end.
-    start: Vec<u32>,
-    handed: Vec<Share>,
+    /// Per hour and group; `None` where nothing is covered.
+    cells: Vec<Option<Cell>>,
+    parts: Vec<Share>,
 }
 
 impl Shares {
     /// Gets ready to hand out what was covered of the usage.
     pub(in crate::bill) fn new(usage: &HourlyUsage, settlement: &Settlement) -> Self {
         let groups = usage.items.len();
-        let mut start = Vec::with_capacity(usage.hours() * groups + 1);
-        let mut handed = Vec::new();
-        start.push(0);
+        let mut cells = Vec::with_capacity(usage.hours() * groups);
+        let mut parts = Vec::new();
         for hour in 0..usage.hours() {
             let mut covers = settlement.covers(hour).iter().peekable();
             for group in 0..groups {
-                let cell = hour * groups + group;
-                // Sums of the lines that the next commitment finds uncovered.
-                let mut sum = (usage.list[cell].pico(), usage.quantity[cell]);
+                let first = parts.len() as u32;
+                let (mut quantity, mut list, mut net) = (0, 0, 0);
                 while let Some(c) = covers.next_if(|c| c.item as usize == group) {
-                    handed.push(Share {
-                        plan: c.plan,
-                        quantity: c.quantity,
-                        list: c.list,
-                        net: c.net,
-                        list_sum: sum.0,
-                        quantity_sum: sum.1,
-                        list_run: 0,
-                        quantity_run: 0,
-                        done: (0, Money::ZERO, Money::ZERO),
-                    });
-                    sum = (sum.0 - c.list.pico(), sum.1 - c.quantity);
+                    quantity += c.quantity;
+                    list += c.list.pico();
+                    net += c.net.pico();
+                    parts.push(Share { plan: c.plan, quantity, list, net, told: (0, 0, 0) });
                 }
-                start.push(handed.len() as u32);
+                let at = hour * groups + group;
+                let sums = (usage.list[at].pico(), usage.quantity[at]);
+                cells.push((parts.len() as u32 > first).then(|| Cell {
+                    covered: Handing::new(list, sums.0),
+                    spent: Handing::new(net, sums.0),
+                    list: (sums.0, 0),
+                    quantity: (sums.1, 0),
+                    untold: None,
+                    rest: (0, Money::ZERO),
+                    shares: (first, parts.len() as u32),
+                }));
             }
         }
-        Shares { first_hour: usage.first_hour(), groups, start, handed }
+        Shares { first_hour: usage.first_hour(), groups, cells, parts }
     }
 
-    fn cell(&self, line: &RawLine) -> Option<usize> {
+    /// The cell of a line of which something may be covered.
+    pub(in crate::bill) fn cell(&self, line: &RawLine) -> Option<usize> {
         if line.group == NO_GROUP {
             return None;
         }
         let hour = usize::try_from(i64::from(line.hour) - self.first_hour).ok()?;
-        Some(hour * self.groups + line.group as usize)
+        let cell = hour * self.groups + line.group as usize;
+        self.cells.get(cell)?.as_ref().map(|_| cell)
     }
 
-    /// Hands a line its covered pieces, in the order of the commitments; what
-    /// is returned stays uncovered: (quantity, list). Must be called once for
-    /// every line of the usage, in the same order.
-    pub(in crate::bill) fn hand_out(
-        &mut self,
-        line: &RawLine,
-        pieces: &mut Vec<Piece>,
-    ) -> (i64, Money) {
+    /// Number of cells.
+    pub(in crate::bill) fn cells(&self) -> usize {
+        self.cells.len()
+    }
+
+    /// The clock hour of a cell.
+    pub(in crate::bill) fn hour(&self, cell: usize) -> i32 {
+        // Within the cost window, whose hours are checked.
+        (self.first_hour + (cell / self.groups.max(1)) as i64) as i32
+    }
+
+    /// SKU of the lines of a cell whose pieces are not told yet.
+    pub(in crate::bill) fn untold(&self, cell: usize) -> Option<u16> {
+        self.cells[cell].as_ref()?.untold
+    }
+
+    /// The commitments that cover something of a cell.
+    pub(in crate::bill) fn plans(&self, cell: usize) -> impl Iterator<Item = u16> {
+        let range = self.cells[cell].as_ref().map_or(0..0, |c| c.shares.0..c.shares.1);
+        self.parts[range.start as usize..range.end as usize].iter().map(|s| s.plan)
+    }
+
+    /// What a line costs now: what its part takes of the commitments, and what
+    /// stays uncovered. Must be called once for every line of the usage that
+    /// has a cell, in the same order; lines of another SKU than those before
+    /// come after these were told.
+    pub(in crate::bill) fn take(&mut self, cell: usize, line: &RawLine) -> Money {
+        let Some(cell) = &mut self.cells[cell] else { return line.list };
+        debug_assert!(cell.untold.is_none_or(|sku| sku == line.sku), "told before another SKU");
+        let list = line.list.pico();
+        cell.list.1 += list;
+        cell.quantity.1 += i128::from(line.quantity);
+        let uncovered = list - cell.covered.next(list);
+        cell.untold = Some(line.sku);
+        cell.rest.0 += i128::from(line.quantity);
+        cell.rest.1 += Money::from_pico(uncovered);
+        Money::from_pico(uncovered + cell.spent.next(list))
+    }
+
+    /// The pieces of the lines taken since the last time, and what of them
+    /// stays uncovered: (quantity, list).
+    pub(in crate::bill) fn tell(&mut self, cell: usize, pieces: &mut Vec<Piece>) -> (i64, Money) {
         pieces.clear();
-        let (mut quantity, mut list) = (line.quantity, line.list);
-        let range = self.cell(line).and_then(|cell| {
-            let from = *self.start.get(cell)? as usize;
-            Some(from..*self.start.get(cell + 1)? as usize)
-        });
-        for share in &mut self.handed[range.unwrap_or(0..0)] {
-            share.list_run += list.pico();
-            share.quantity_run += i128::from(quantity);
-            let (list_run, list_sum) = (share.list_run, share.list_sum);
-            let to_list = portion(share.list.pico(), list_run, list_sum);
-            let to_net = portion(share.net.pico(), list_run, list_sum);
-            let to_quantity = portion(share.quantity, share.quantity_run, share.quantity_sum);
-            let to = (to_quantity, Money::from_pico(to_list), Money::from_pico(to_net));
+        let Some(cell) = &mut self.cells[cell] else { return (0, Money::ZERO) };
+        cell.untold = None;
+        let upto = |total, (sum, run)| Portions::new(Money::from_pico(total), sum).upto(run);
+        let mut before = (0, 0, 0);
+        for share in &mut self.parts[cell.shares.0 as usize..cell.shares.1 as usize] {
+            let now = (
+                upto(share.quantity, cell.quantity),
+                upto(share.list, cell.list),
+                upto(share.net, cell.list),
+            );
+            let told = (now.0 - share.told.0, now.1 - share.told.1, now.2 - share.told.2);
             let piece = Piece {
                 plan: share.plan,
-                // At most the line's own quantity, which is an i64.
-                quantity: (to.0 - share.done.0) as i64,
-                list: to.1 - share.done.1,
-                net: to.2 - share.done.2,
+                quantity: narrow(told.0 - before.0),
+                list: Money::from_pico(told.1 - before.1),
+                net: Money::from_pico(told.2 - before.2),
             };
-            share.done = to;
-            quantity -= piece.quantity;
-            list -= piece.list;
+            share.told = now;
+            before = told;
             if piece.quantity != 0 || piece.list != Money::ZERO || piece.net != Money::ZERO {
                 pieces.push(piece);
             }
         }
-        (quantity, list)
+        let (quantity, list) = std::mem::replace(&mut cell.rest, (0, Money::ZERO));
+        (narrow(quantity - before.0), list)
     }
 }
 
-/// `total × run ÷ sum`, half-even; all of it once `run` reaches `sum`. With
-/// `total ≤ sum` a step of `run` by n moves it by at most n.
-fn portion(total: i128, run: i128, sum: i128) -> i128 {
-    if run >= sum {
-        return total;
-    }
-    // Keep the product inside i128, whatever prices a user states.
-    let room = total.unsigned_abs().leading_zeros().saturating_sub(2).clamp(1, 62);
-    let shift = 128u32.saturating_sub(sum.leading_zeros()).saturating_sub(room);
-    Money::from_pico(total).scale(run >> shift, (sum >> shift).max(1)).pico()
+/// A quantity of one item in one hour: that of a line, or the sum that only
+/// sums see.
+fn narrow(quantity: i128) -> i64 {
+    i64::try_from(quantity).unwrap_or(i64::MAX)
 }

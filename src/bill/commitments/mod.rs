@@ -28,6 +28,7 @@ mod agreement;
 mod apply;
 mod eligible;
 mod hand_out;
+mod handing;
 #[cfg(test)]
 mod literal;
 mod normal;
