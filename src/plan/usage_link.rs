@@ -11,7 +11,7 @@ use super::usage_prices::UsagePrices;
 use crate::Result;
 use crate::bill::commitments::{Ec2Item, ItemSource, UsageItem};
 use crate::bill::statement::ItemFacts;
-use crate::bill::{Commitment, FargatePrice, Price, PriceStatus, Unit};
+use crate::bill::{Commitment, FargatePrice, Price, PriceStatus, ShapePrice, Unit};
 use crate::catalog::Arch;
 use crate::scenario::{self, Diagnostics, Owned, Span, quote};
 use crate::units::Rate;
@@ -35,6 +35,10 @@ pub(super) enum What {
 }
 
 impl ItemKey {
+    fn place<T>(&self, what: T) -> Place<T> {
+        (self.region.clone(), what, self.on_demand, self.status)
+    }
+
     fn name(&self, alone: bool) -> String {
         let mut name = match &self.what {
             What::Instance(kind) => kind.clone(),
@@ -83,12 +87,17 @@ pub(super) fn home(owned: &Owned, keys: &[ItemKey], diags: &mut Diagnostics) -> 
     None
 }
 
-/// Instance types and Fargate of every Region, numbered through.
+/// Instance types and Fargate of every Region at every price, numbered
+/// through: a discount of a plan is one of the price.
 pub(super) struct Places {
-    shapes: Vec<(String, String)>,
-    fargate: Vec<(String, bool)>,
+    shapes: Vec<Place<String>>,
+    /// Whether it is ARM64; vCPU and memory are places of their own.
+    fargate: Vec<Place<bool>>,
     zones: BTreeSet<String>,
 }
+
+/// Region, what it is, On-Demand price and how well it is known.
+type Place<T> = (String, T, Rate, PriceStatus);
 
 impl Places {
     pub(super) fn of(keys: &[ItemKey]) -> Self {
@@ -97,10 +106,10 @@ impl Places {
         for key in keys {
             match &key.what {
                 What::Instance(kind) => {
-                    shapes.insert((key.region.clone(), kind.clone()));
+                    shapes.insert(key.place(kind.clone()));
                 }
                 What::Fargate { arm64, .. } => {
-                    fargate.insert((key.region.clone(), *arm64));
+                    fargate.insert(key.place(*arm64));
                 }
             }
         }
@@ -112,8 +121,8 @@ impl Places {
     }
 
     fn regions(&self) -> BTreeSet<&str> {
-        let shapes = self.shapes.iter().map(|(region, _)| region.as_str());
-        shapes.chain(self.fargate.iter().map(|(region, _)| region.as_str())).collect()
+        let shapes = self.shapes.iter().map(|(region, ..)| region.as_str());
+        shapes.chain(self.fargate.iter().map(|(region, ..)| region.as_str())).collect()
     }
 }
 
@@ -186,29 +195,36 @@ impl Linking<'_> {
     /// The instance types of a Region, as pools would hold them. Findings
     /// about them point at the commitment.
     fn nodes(&self, region: &str, span: Span) -> NodePools {
-        let of = |(_, kind): &(String, String)| ShapeOrigin {
+        let here = || self.places.shapes.iter().filter(|(r, ..)| r == region);
+        let origin = |(_, kind, ..): &Place<String>| ShapeOrigin {
             kind: ShapeKind::Type(kind.clone()),
             max_pods: None,
             reserved: None,
             on_demand: Some(span),
         };
+        let price = |(_, _, rate, status): &Place<String>| ShapePrice {
+            on_demand: Some(Price::new(*rate, *status)),
+            ..ShapePrice::default()
+        };
         NodePools {
             zones: self.places.zones.iter().cloned().collect(),
-            origins: self.places.shapes.iter().filter(|(r, _)| r == region).map(of).collect(),
+            origins: here().map(origin).collect(),
+            prices: here().map(price).collect(),
             ..NodePools::default()
         }
     }
 
-    /// Fargate of a Region. Its price does not matter: only rates are asked.
+    /// Fargate of a Region. An item takes the one rate that is its own: a
+    /// place has the price of its vCPU or of its memory for both.
     fn fargate(&self, region: &str) -> Vec<ArchPrice> {
-        let nothing = Price::new(Rate::ZERO, PriceStatus::Stated);
         self.places
             .fargate
             .iter()
-            .filter(|(r, _)| r == region)
-            .map(|(_, arm64)| {
+            .filter(|(r, ..)| r == region)
+            .map(|(_, arm64, rate, status)| {
                 let arch = if *arm64 { Arch::Arm64 } else { Arch::Amd64 };
-                (FargatePrice::new(nothing, nothing), arch)
+                let price = Price::new(*rate, *status);
+                (FargatePrice::new(price, price), arch)
             })
             .collect()
     }
@@ -223,12 +239,12 @@ impl Linking<'_> {
             ..part.clone()
         });
         for (slot, _) in
-            whole.shapes.iter_mut().zip(&self.places.shapes).filter(|(_, (of, _))| of == region)
+            whole.shapes.iter_mut().zip(&self.places.shapes).filter(|(_, (of, ..))| of == region)
         {
             *slot = shapes.next().flatten();
         }
         for (slot, _) in
-            whole.fargate.iter_mut().zip(&self.places.fargate).filter(|(_, (of, _))| of == region)
+            whole.fargate.iter_mut().zip(&self.places.fargate).filter(|(_, (of, ..))| of == region)
         {
             *slot = fargate.next().flatten();
         }
@@ -246,7 +262,7 @@ impl Linking<'_> {
                 let here = self.home.as_deref() == Some(&key.region);
                 let (unit, ec2, source) = match &key.what {
                     What::Instance(kind) => {
-                        let place = (key.region.clone(), kind.clone());
+                        let place = key.place(kind.clone());
                         let shape = self.places.shapes.binary_search(&place).unwrap_or(usize::MAX);
                         // Reserved Instances cover no other Region.
                         let ec2 = here.then(|| Ec2Item {
@@ -256,7 +272,7 @@ impl Linking<'_> {
                         (Unit::Hours, ec2, ItemSource::Shape(shape))
                     }
                     What::Fargate { arm64, memory } => {
-                        let place = (key.region.clone(), *arm64);
+                        let place = key.place(*arm64);
                         let pool = self.places.fargate.binary_search(&place).unwrap_or(usize::MAX);
                         if *memory {
                             (Unit::GbHours, None, ItemSource::FargateMemory(pool))

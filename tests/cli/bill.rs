@@ -302,6 +302,25 @@ fn hourly_usage_is_billed_under_reserved_instances() {
     assert!(text(&markdown.stdout).contains("| **total** | 0.80 |"), "{}", text(&markdown.stdout));
 }
 
+/// A discount that is stated: 25 % off 0.04048 is 0.03036, off a price of 0.05
+/// that is stated as well 0.0375. A plan of 0.04911 an hour pays 0.03036 for one
+/// vCPU-hour and 0.01875 for half of the other.
+#[test]
+fn a_stated_discount_is_one_of_the_price() {
+    let dir = scratch();
+    let usage = "hour,region,kind,quantity,usd_per_unit\n490992,us-east-1,fargate-vcpu,1,\n\
+                 490992,us-east-1,fargate-vcpu,0.5,0.05\n";
+    fs::write(dir.path().join("u.csv"), usage).expect("written");
+    let owned = "commitments:\n  a: { kind: compute-sp, term: 1y, payment: no-upfront, \
+                 usd-per-hour: 0.04911, discount: 25% }\n";
+    fs::write(dir.path().join("c.yaml"), owned).expect("written");
+    let of = billed(dir.path(), &["u.csv", "--commitments", "c.yaml"]);
+    assert_eq!(of["total"]["total"], "0.04911");
+    assert_eq!(of["total"]["unused"], "0");
+    assert_eq!(of["total"]["covered_on_demand"], "0.06548");
+    assert_eq!(of["by_price_status"]["stated"], "0.04911");
+}
+
 #[test]
 fn mistakes_in_usage_and_commitments_have_their_place() {
     let dir = scratch();
