@@ -4,6 +4,7 @@ mod spot;
 
 use proptest::prelude::*;
 
+use super::commitments::{CommitmentHour, CommitmentStudy};
 use super::*;
 use crate::cluster::{
     Capacity, ClusterSpec, FargateSize, FargateSpec, NodeShape, PoolId, PoolKind, PoolSpec,
@@ -813,6 +814,15 @@ proptest! {
             .expect("a bill");
         sums.lines = bill.lines.clone();
         prop_assert_eq!(&bill, &sums);
+        // What the report draws of commitments is what the bill has.
+        let study = CommitmentStudy::of_record(&record, &cluster(), &plan).expect("usage");
+        prop_assert_eq!(study.is_some(), !plan.commitments.is_empty());
+        if let Some(study) = study {
+            let sum = |of: fn(&CommitmentHour) -> Money| study.hours.iter().map(of).sum::<Money>();
+            prop_assert_eq!(sum(|h| h.committed), bill.commitment.committed());
+            prop_assert_eq!(sum(|h| h.unused), bill.commitment.unused());
+            prop_assert_eq!(sum(|h| h.covered), bill.commitment.covered_on_demand());
+        }
         // Metered time is running time inside the cost window.
         let metered = |i: &usize| {
             let sku = &bill.skus[usize::from(bill.lines.sku[*i])];

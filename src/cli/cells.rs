@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::export::{self, Export};
-use crate::bill::commitments::{CommitmentStudy, Terms, eligible_usage};
+use crate::bill::commitments::CommitmentStudy;
 use crate::bill::{Bill, KeepLines};
 use crate::frames::tables;
 use crate::observe::{KeepPods, Record};
@@ -55,17 +55,6 @@ pub(super) fn billed(
     Ok((bill, outcome))
 }
 
-/// What the commitments of a case did hour by hour; `None` without any.
-fn commitments(case: &CasePlan, of: &Simulated) -> Result<Option<CommitmentStudy>> {
-    if case.billing.commitments.is_empty() {
-        return Ok(None);
-    }
-    let usage = eligible_usage(&of.record, &case.setup.cluster, &case.billing)?;
-    let terms: Vec<Terms> =
-        case.billing.commitments.iter().map(|c| Terms::of(c, &usage.items)).collect();
-    Ok(Some(CommitmentStudy::of(&usage, &terms)))
-}
-
 /// The cells of a plan.
 pub(super) struct PlannedCells<'a> {
     pub(super) plan: &'a Plan,
@@ -98,7 +87,7 @@ impl Simulate for PlannedCells<'_> {
         let detail = if detail {
             self.write_tables(case, of, &bill)?;
             let cluster = &*case.setup.cluster;
-            let commitments = commitments(case, of)?;
+            let commitments = CommitmentStudy::of_record(&of.record, cluster, &case.billing)?;
             Some(Detail::capture(&of.record, bill, cluster, &of.workloads, commitments))
         } else {
             None

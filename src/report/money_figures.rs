@@ -91,7 +91,7 @@ pub(super) fn step_label(step: Step) -> (&'static str, Kind) {
         Step::FargateRounding => ("Fargate size above request", Kind::Waste),
         Step::FargateRetention => ("finished Fargate pods kept", Kind::Waste),
         Step::Minimums => ("minimums and second rounding", Kind::Waste),
-        Step::UnusedCommitment => ("commitment not used", Kind::Waste),
+        Step::UnusedCommitment => ("commitments, reservations unused", Kind::Waste),
         Step::Volumes => ("root volumes", Kind::Overhead),
         Step::Fees => ("cluster, addresses, node fees", Kind::Overhead),
         Step::Licences => ("licences", Kind::Overhead),

@@ -82,7 +82,7 @@ mod tests {
         assert_eq!(owned.commitments.iter().count(), 1);
         for (text, words) in [
             ("commitment: {}\n", "commitments"),
-            ("commitments: { a: { kind: gold } }\n", "c.yaml:1:24"),
+            ("commitments: { a: { kind: gold } }\n", "c.yaml:1:27"),
             ("", "empty"),
             ("a: [\n", "c.yaml:"),
         ] {

@@ -2,16 +2,16 @@
 //!
 //! Lines of one item and hour share what was covered of them: list price and
 //! plan dollars in proportion to their list amounts, so that no remainder is
-//! negative, and the quantity in proportion to quantities; with cumulative
-//! rounding in the order of the lines, and within a line in that of the
-//! commitments. AWS lets instances that run at the same moment share a benefit
-//! in no documented order; this is a choice.
+//! negative, and the quantity in proportion to quantities. AWS lets instances
+//! that run at the same moment share a benefit in no documented order; this is
+//! a choice.
 //!
-//! Write `F(p, k) = round(Cₚ × runₖ ÷ sum)` with `Cₚ` what the first p
-//! commitments covered and `runₖ` the weight of the first k lines. Line k gets
-//! `F(p, k) − F(p−1, k) − F(p, k−1) + F(p−1, k−1)` of commitment p. Both sums of
-//! these pieces telescope: over the lines to what p covered, over the
-//! commitments to `F(P, k) − F(P, k−1)`, what the line is covered in all. So
+//! Rounding is cumulative, twice. Over the lines: with all that commitments
+//! covered, `C`, the first k lines have got `A(k) = round(C × runₖ ÷ sum)` of it.
+//! Over the commitments: of an amount `A` the first one has `H₁(A) = round(C₁ ×
+//! A ÷ C)`, the next the same share of what is left, the last the rest. Every
+//! `Hₚ(A(k))` grows with k, so no piece is negative; its differences add up to
+//! what commitment p covered, and over the commitments to what the line got. So
 //! what a line costs takes two steps however many commitments there are, and
 //! pieces need be told only where somebody wants them: line by line, or once
 //! for a run of lines of one SKU.
@@ -29,9 +29,10 @@ struct Cell {
     /// dollars for it.
     covered: Handing,
     spent: Handing,
-    /// Sums and what of them came by: list amounts, quantities.
-    list: (i128, i128),
+    /// Sum of the quantities, and what of it came by.
     quantity: (i128, i128),
+    /// What of the quantities is covered.
+    quantities: i128,
     /// SKU of the lines whose pieces are not told yet, their remainder.
     untold: Option<u16>,
     rest: (i128, Money),
@@ -39,7 +40,7 @@ struct Cell {
     shares: (u32, u32),
 }
 
-/// The part of one commitment, with those before it.
+/// The part of one commitment.
 #[derive(Debug, Clone, Copy)]
 struct Share {
     plan: u16,
@@ -79,20 +80,21 @@ impl Shares {
             let mut covers = settlement.covers(hour).iter().peekable();
             for group in 0..groups {
                 let first = parts.len() as u32;
-                let (mut quantity, mut list, mut net) = (0, 0, 0);
+                let (mut covered, mut spent, mut quantities) = (0, 0, 0);
                 while let Some(c) = covers.next_if(|c| c.item as usize == group) {
-                    quantity += c.quantity;
-                    list += c.list.pico();
-                    net += c.net.pico();
+                    let (quantity, list, net) = (c.quantity, c.list.pico(), c.net.pico());
+                    covered += list;
+                    spent += net;
+                    quantities += quantity;
                     parts.push(Share { plan: c.plan, quantity, list, net, told: (0, 0, 0) });
                 }
                 let at = hour * groups + group;
                 let sums = (usage.list[at].pico(), usage.quantity[at]);
                 cells.push((parts.len() as u32 > first).then(|| Cell {
-                    covered: Handing::new(list, sums.0),
-                    spent: Handing::new(net, sums.0),
-                    list: (sums.0, 0),
+                    covered: Handing::new(covered, sums.0),
+                    spent: Handing::new(spent, sums.0),
                     quantity: (sums.1, 0),
+                    quantities,
                     untold: None,
                     rest: (0, Money::ZERO),
                     shares: (first, parts.len() as u32),
@@ -142,7 +144,6 @@ impl Shares {
         let Some(cell) = &mut self.cells[cell] else { return line.list };
         debug_assert!(cell.untold.is_none_or(|sku| sku == line.sku), "told before another SKU");
         let list = line.list.pico();
-        cell.list.1 += list;
         cell.quantity.1 += i128::from(line.quantity);
         let uncovered = list - cell.covered.next(list);
         cell.untold = Some(line.sku);
@@ -157,29 +158,35 @@ impl Shares {
         pieces.clear();
         let Some(cell) = &mut self.cells[cell] else { return (0, Money::ZERO) };
         cell.untold = None;
-        let upto = |total, (sum, run)| Portions::new(Money::from_pico(total), sum).upto(run);
-        let mut before = (0, 0, 0);
-        for share in &mut self.parts[cell.shares.0 as usize..cell.shares.1 as usize] {
+        let share = |of: i128, all: i128, left| Portions::new(Money::from_pico(of), all).upto(left);
+        let (sum, run) = cell.quantity;
+        // What came out of the lines so far and is not any commitment's yet,
+        // and of what: quantity, list, net.
+        let mut left = (share(cell.quantities, sum, run), cell.covered.done(), cell.spent.done());
+        let mut all = (cell.quantities, cell.covered.total(), cell.spent.total());
+        let mut told = 0;
+        for part in &mut self.parts[cell.shares.0 as usize..cell.shares.1 as usize] {
             let now = (
-                upto(share.quantity, cell.quantity),
-                upto(share.list, cell.list),
-                upto(share.net, cell.list),
+                share(part.quantity, all.0, left.0),
+                share(part.list, all.1, left.1),
+                share(part.net, all.2, left.2),
             );
-            let told = (now.0 - share.told.0, now.1 - share.told.1, now.2 - share.told.2);
+            left = (left.0 - now.0, left.1 - now.1, left.2 - now.2);
+            all = (all.0 - part.quantity, all.1 - part.list, all.2 - part.net);
             let piece = Piece {
-                plan: share.plan,
-                quantity: narrow(told.0 - before.0),
-                list: Money::from_pico(told.1 - before.1),
-                net: Money::from_pico(told.2 - before.2),
+                plan: part.plan,
+                quantity: narrow(now.0 - part.told.0),
+                list: Money::from_pico(now.1 - part.told.1),
+                net: Money::from_pico(now.2 - part.told.2),
             };
-            share.told = now;
-            before = told;
+            told += now.0 - part.told.0;
+            part.told = now;
             if piece.quantity != 0 || piece.list != Money::ZERO || piece.net != Money::ZERO {
                 pieces.push(piece);
             }
         }
         let (quantity, list) = std::mem::replace(&mut cell.rest, (0, Money::ZERO));
-        (narrow(quantity - before.0), list)
+        (narrow(quantity - told), list)
     }
 }
 

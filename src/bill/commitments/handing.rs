@@ -81,6 +81,16 @@ impl Handing {
         Handing { total, sum, run: 0, done: 0, steps }
     }
 
+    /// The whole amount.
+    pub(super) fn total(&self) -> i128 {
+        self.total
+    }
+
+    /// What of it was handed out.
+    pub(super) fn done(&self) -> i128 {
+        self.done
+    }
+
     /// What the next line gets. All of it is out once the weights reach the
     /// sum; with a total of at most the sum a line gets at most its weight.
     pub(super) fn next(&mut self, weight: i128) -> i128 {

@@ -1,9 +1,14 @@
 //! What the commitments of a plan did hour by hour, and what the same usage
 //! would cost with more or fewer of them.
 
+use super::eligible::eligible_usage;
 use super::settlement::settle;
 use super::terms::{Benefit, Terms};
 use super::usage::HourlyUsage;
+use crate::Result;
+use crate::bill::prices::BillingPlan;
+use crate::cluster::ClusterSpec;
+use crate::observe::Record;
 use crate::units::{Money, Rate};
 
 /// All commitments together in one clock hour.
@@ -34,6 +39,22 @@ pub struct CommitmentStudy {
 impl CommitmentStudy {
     /// Levels that are tried, per cent; 100 is as it is.
     pub const LEVELS: [u32; 9] = [0, 25, 50, 75, 100, 125, 150, 175, 200];
+
+    /// Of a record under a plan; `None` where it has no commitments.
+    ///
+    /// # Errors
+    /// As [`eligible_usage`].
+    pub fn of_record(
+        record: &Record,
+        cluster: &ClusterSpec,
+        plan: &BillingPlan,
+    ) -> Result<Option<Self>> {
+        if plan.commitments.is_empty() {
+            return Ok(None);
+        }
+        let usage = eligible_usage(record, cluster, plan)?;
+        Ok(Some(Self::of(&usage, &Terms::of_plan(plan, &usage.items))))
+    }
 
     /// Settles the usage as it is and at every level. Costs as many passes
     /// over (hours × items × commitments) as there are levels.
