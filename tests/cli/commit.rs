@@ -36,6 +36,13 @@ fn a_stated_discount_is_answered() {
         serde_json::from_slice(&fine(dir.path(), &args).stdout).expect("JSON");
     // Three m5.large at 0.096 USD less 30 %.
     assert_eq!((&json["status"], &json["usd_per_hour"]), (&"advised".into(), &"0.2016".into()));
+    // A long name is cut in tables, and whole in the lines to add.
+    let name = "USD of a plan that has a name of more than sixty characters, all told";
+    let long = open.replace("quoted", &format!("\"{name}\""));
+    let table = text(&fine(dir.path(), &["commit", &hello, "--set", &long]).stdout);
+    let (tables, lines) = table.split_once("add\ncommitments:\n").expect("names the lines");
+    assert!(tables.lines().all(|line| line.chars().count() <= 80), "{tables}");
+    assert_eq!(lines, format!("  \"{name}\":\n    usd-per-hour: 0.2016\n"));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::units::{Money, Rate};
 pub struct Candidate {
     /// Index into [`Question::commitments`].
     pub commitment: usize,
-    /// For people: `Compute Savings Plan`.
+    /// For people: `Compute SP`, or the name that the scenario gives it.
     pub label: String,
     /// `1y` or `3y`.
     pub term: String,
@@ -19,7 +19,8 @@ pub struct Candidate {
     pub payment: String,
     /// Halves of the whole price that are paid at the start.
     pub upfront_halves: i64,
-    /// The line of a scenario that buys `USD` of it.
+    /// The lines of a scenario that buy `USD` of it: the last such word stands
+    /// for the amount, others are part of a name.
     pub yaml: String,
 }
 
@@ -30,10 +31,13 @@ impl Candidate {
         usd_per_hour.charge(i128::from(self.term_hours * self.upfront_halves), 2)
     }
 
-    /// The line of a scenario that buys so much of it.
+    /// The lines of a scenario that buy so much of it.
     #[must_use]
-    pub fn line(&self, usd_per_hour: Rate) -> String {
-        self.yaml.replace("USD", &usd_per_hour.to_string())
+    pub fn lines(&self, usd_per_hour: Rate) -> String {
+        match self.yaml.rsplit_once("USD") {
+            Some((before, after)) => format!("{before}{usd_per_hour}{after}"),
+            None => self.yaml.clone(),
+        }
     }
 }
 

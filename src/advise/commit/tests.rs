@@ -235,3 +235,18 @@ fn joint_plans_are_as_good_as_brute_force() {
         assert!(found.usd <= least + 1e-4 * least, "{found:?} {least} at {centre:?}");
     }
 }
+
+/// A name may hold the word that stands for the amount.
+#[test]
+fn lines_of_a_scenario_keep_names() {
+    let candidate = Candidate {
+        commitment: 0,
+        label: String::new(),
+        term: String::new(),
+        term_hours: 8_760,
+        payment: String::new(),
+        upfront_halves: 0,
+        yaml: "  \"USD plan\":\n    usd-per-hour: USD\n".to_owned(),
+    };
+    assert_eq!(candidate.lines(rate("0.14")), "  \"USD plan\":\n    usd-per-hour: 0.14\n");
+}

@@ -8,7 +8,7 @@ use crate::advise::commit::{Commitments, PlanAdvice};
 use crate::sweep::SCHEMA_VERSION;
 use crate::{Error, Result};
 
-/// Six significant places: what the search is sure of.
+/// Nine decimals: more than the search is sure of.
 fn round(value: f64) -> Value {
     json!((value * 1e9).round() / 1e9)
 }
@@ -125,7 +125,7 @@ fn plan(plan: &PlanAdvice) -> Value {
         "saved_by_first_dollar": round(plan.marginal.first),
         "saved_by_last_dollar": round(plan.marginal.last),
         "saved_by_next_dollar": round(plan.marginal.next),
-        "scenario": candidate.line(plan.usd_per_hour),
+        "scenario": candidate.lines(plan.usd_per_hour),
     })
 }
 

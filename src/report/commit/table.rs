@@ -14,6 +14,8 @@ use crate::units::Rate;
 const YEAR: f64 = 8_760.0;
 /// Characters of a case's name.
 const NAME: usize = 30;
+/// Characters of a plan's name: its figures take 54.
+const PLAN: usize = 26;
 
 /// No line longer than a terminal is wide.
 pub(super) fn terminal(it: &Commitments) -> String {
@@ -106,7 +108,7 @@ fn plans(it: &Commitments, style: TableStyle) -> Table {
             "–".to_owned()
         };
         table.add_row([
-            text::name(&plan.candidate.label),
+            text::shortened(&text::name(&plan.candidate.label), PLAN),
             plan.usd_per_hour.to_string(),
             optional(plan.utilisation),
             per_dollar(plan.marginal.first),
@@ -294,6 +296,6 @@ fn verdict(it: &Commitments) -> String {
 /// The lines of a scenario that buy what is advised.
 fn lines(it: &Commitments) -> String {
     let bought = it.advice.plans.iter().filter(|p| p.usd_per_hour > Rate::ZERO);
-    let lines: String = bought.map(|p| p.candidate.line(p.usd_per_hour)).collect();
+    let lines: String = bought.map(|p| p.candidate.lines(p.usd_per_hour)).collect();
     if lines.is_empty() { lines } else { format!("commitments:\n{lines}") }
 }
