@@ -32,8 +32,8 @@ pub(super) struct Args {
     /// per row
     #[arg(long)]
     reprice: bool,
-    /// Use prices that nobody could verify
-    #[arg(long)]
+    /// Use prices that nobody could verify; --reprice names them in any case
+    #[arg(long, conflicts_with = "reprice")]
     allow_believed_prices: bool,
     /// Use the price tables in this directory
     #[arg(long, value_name = "DIR", env = "PLIMSOLL_PRICING")]

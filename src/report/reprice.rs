@@ -9,6 +9,7 @@ use serde_json::json;
 use super::terminal::{Format, wrapped};
 use super::text;
 use crate::bill::statement::{self, Group, GroupKey, OtherKey, Reason, RepricedRow, Repricing};
+use crate::sweep::SCHEMA_VERSION;
 use crate::units::{Money, Rate};
 use crate::{Error, Result};
 
@@ -16,6 +17,8 @@ use crate::{Error, Result};
 const SHOWN: usize = 12;
 /// Decimals of money: residuals of a billing file are far below a cent.
 const PLACES: u32 = 6;
+/// Characters of a number in a table of rows that are modelled, a blank before.
+const WIDTH: usize = 9;
 
 fn failed(e: &dyn std::fmt::Display) -> Error {
     Error::failed(format!("cannot print what was priced again: {e}"))
@@ -142,19 +145,38 @@ fn rate(of: Option<Rate>) -> String {
     of.map_or_else(|| "–".to_owned(), |rate| rate.to_string())
 }
 
-fn money(of: Option<Money>, places: u32) -> String {
-    of.map_or_else(|| "–".to_owned(), |amount| amount.human(places))
+/// As [`rate`], rounded where it is too long for its column.
+fn column(of: Option<Rate>) -> String {
+    let exact = rate(of);
+    match of {
+        Some(rate) if exact.len() > WIDTH => (0..WIDTH)
+            .rev()
+            .map(|places| format!("{:.places$}", rate.to_f64()))
+            .find(|text| text.len() <= WIDTH)
+            .unwrap_or(exact),
+        _ => exact,
+    }
+}
+
+/// A number of rows in five characters.
+fn rows(n: u64) -> String {
+    match n {
+        0..100_000 => n.to_string(),
+        100_000..10_000_000 => format!("{}k", n / 1_000),
+        _ => format!("{}M", n / 1_000_000),
+    }
 }
 
 /// A residual: `0` only where it is nothing at all, else enough digits to be
-/// seen.
-fn residual(of: Option<Money>) -> String {
+/// seen; as many as there is room for.
+fn residual(of: Option<Money>, width: usize) -> String {
     match of {
+        None => "–".to_owned(),
         Some(Money::ZERO) => "0".to_owned(),
         Some(amount) if amount.pico().abs() < 1_000_000 => {
             format!("{:.1e}", amount.to_f64())
         }
-        other => money(other, PLACES),
+        Some(amount) => text::fitted(amount, PLACES, width),
     }
 }
 
@@ -179,11 +201,11 @@ fn table(name: &str, format: statement::Format, of: &Repricing) -> String {
                 "  {:<18}{:<15}{:>5}{:>10}{:>10}{:>10}{:>10}",
                 text::shortened(&text::name(&key.item), 17),
                 text::shortened(&text::name(&key.region), 14),
-                group.rows,
-                rate(key.file_rate),
-                rate(key.our_rate),
-                money(Some(group.file), 5),
-                residual(group.residual)
+                rows(group.rows),
+                column(key.file_rate),
+                column(key.our_rate),
+                text::fitted(group.file, 5, WIDTH),
+                residual(group.residual, WIDTH)
             );
         }
         if groups.len() > SHOWN {
@@ -208,8 +230,8 @@ fn table(name: &str, format: statement::Format, of: &Repricing) -> String {
                 "  {:<43}{:>9}{:>13}{:>13}",
                 text::shortened(&what(key), 42),
                 text::count(other.rows),
-                other.list.human(PLACES),
-                other.billed.human(PLACES)
+                text::fitted(other.list, PLACES, 12),
+                text::fitted(other.billed, PLACES, 12)
             );
         }
         if others.len() > SHOWN {
@@ -221,8 +243,8 @@ fn table(name: &str, format: statement::Format, of: &Repricing) -> String {
                 out,
                 "  {:<52}{:>13}{:>13}",
                 format!("… and {} more", others.len() - SHOWN),
-                list.human(PLACES),
-                billed.human(PLACES)
+                text::fitted(list, PLACES, 12),
+                text::fitted(billed, PLACES, 12)
             );
         }
     }
@@ -256,9 +278,9 @@ fn closing(of: &Repricing) -> String {
         compared_file.human(PLACES),
         text::count(published),
         published_file.human(PLACES),
-        residual(Some(off)),
+        residual(Some(off), usize::MAX),
         text::count(open),
-        residual(Some(open_off)),
+        residual(Some(open_off), usize::MAX),
         text::count(left),
         list.human(PLACES)
     )
@@ -337,6 +359,8 @@ fn json(name: &str, format: statement::Format, of: &Repricing) -> Result<String>
     let (rows, file, off) = of.sum(|_| true);
     let (open, _, open_off) = of.sum(|key| !key.reason.is_explained());
     let shown = json!({
+        "schema_version": SCHEMA_VERSION,
+        "plimsoll_version": env!("CARGO_PKG_VERSION"),
         "file": name,
         "format": format.name(),
         "rows": of.rows,

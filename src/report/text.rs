@@ -56,6 +56,16 @@ pub(super) fn usd(amount: Money, places: u32) -> String {
     }
 }
 
+/// `1,234.50` in at most `width` characters: with fewer decimals where the
+/// amount is large, its size alone where even whole dollars are too long.
+pub(super) fn fitted(amount: Money, places: u32, width: usize) -> String {
+    (0..=places)
+        .rev()
+        .map(|places| amount.human(places))
+        .find(|text| text.len() <= width)
+        .unwrap_or_else(|| format!("{:.1e}", amount.to_f64()))
+}
+
 /// As [`usd`] with a sign in front of increases as well.
 pub(super) fn signed_usd(amount: Money, places: u32) -> String {
     let text = usd(amount, places);
@@ -217,6 +227,19 @@ mod tests {
 
     fn dollars(text: &str) -> Money {
         text.parse().expect("a decimal")
+    }
+
+    #[test]
+    fn amounts_fit_their_column() {
+        for (amount, shown) in [
+            ("96000", "96,000.00"),
+            ("1234567.891", "1,234,568"),
+            ("-0.0000014", "-0.000001"),
+            ("12345678.9", "1.2e7"),
+            ("0", "0.000000"),
+        ] {
+            assert_eq!(fitted(dollars(amount), 6, 9), shown, "{amount}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::text;
 use crate::bill::PriceStatus;
 use crate::bill::statement::Sum;
 use crate::plan::PricedUsage;
+use crate::sweep::SCHEMA_VERSION;
 use crate::units::{HOUR_MS, Money};
 use crate::{Error, Result};
 
@@ -113,8 +114,9 @@ fn table(name: &str, of: &PricedUsage, by: UsageBy) -> String {
         let [a, b, c, d, e] = cells;
         format!("{name:<27}{a:>12}{b:>12}{c:>12}{d:>12}{e:>5}\n")
     };
+    let places = places(bill.total().on_demand);
     let cells = |sum: &Sum| {
-        let usd = |m: Money| m.human(places(bill.total().on_demand));
+        let usd = |m: Money| text::fitted(m, places, 11);
         let paid = sum.covered + sum.unused;
         let cover = sum.coverage().map_or_else(|| "–".to_owned(), |c| format!("{:.0}%", c * 100.0));
         [usd(sum.on_demand), usd(paid), usd(sum.remaining), usd(sum.total()), cover]
@@ -141,17 +143,16 @@ fn table(name: &str, of: &PricedUsage, by: UsageBy) -> String {
         );
         for (plan, commitment) in bill.commitments.iter().enumerate() {
             let spent = bill.settlement.spent_in_all(plan);
-            let places = places(bill.total().on_demand);
             let used = share(ratio(spent.used(), spent.committed));
             let _ = writeln!(
                 out,
                 "{:<22}{:<16}{:>11}{:>11}{:>10}{:>10}",
                 text::shortened(&text::name(&commitment.name), 21),
                 commitment.kind.name(),
-                spent.committed.human(places),
-                spent.unused.human(places),
+                text::fitted(spent.committed, places, 10),
+                text::fitted(spent.unused, places, 10),
                 format!("{used} %"),
-                (spent.covered_on_demand - spent.committed).human(places)
+                text::fitted(spent.covered_on_demand - spent.committed, places, 9)
             );
         }
     }
@@ -209,22 +210,20 @@ fn closing(of: &PricedUsage) -> String {
     )
 }
 
+/// What a row of Markdown and CSV holds, in the order of its columns.
+fn amounts(sum: &Sum) -> [Money; 6] {
+    [sum.on_demand, sum.covered_on_demand, sum.covered, sum.unused, sum.remaining, sum.total()]
+}
+
 fn markdown(of: &PricedUsage, by: UsageBy) -> String {
     let mut out = format!(
         "| {} | On-Demand $ | covered, On-Demand $ | covered $ | unused $ | remaining $ | total $ \
          |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: |\n",
         by.heading()
     );
+    let places = places(of.bill.total().on_demand);
     let mut line = |name: &str, sum: &Sum| {
-        let cells = [
-            sum.on_demand,
-            sum.covered_on_demand,
-            sum.covered,
-            sum.unused,
-            sum.remaining,
-            sum.total(),
-        ]
-        .map(|m| m.human(2));
+        let cells = amounts(sum).map(|m| m.human(places));
         let _ = writeln!(out, "| {name} | {} |", cells.join(" | "));
     };
     for (name, sum) in rows(of, by) {
@@ -283,6 +282,8 @@ fn json(name: &str, of: &PricedUsage, by: UsageBy) -> Result<String> {
         })
         .collect();
     let shown = json!({
+        "schema_version": SCHEMA_VERSION,
+        "plimsoll_version": env!("CARGO_PKG_VERSION"),
         "file": name,
         "format": of.format.name(),
         "first_hour": hour(bill.usage.first_hour()),
@@ -311,15 +312,7 @@ fn csv(of: &PricedUsage, by: UsageBy) -> Result<String> {
     ])
     .map_err(|e| failed(&e))?;
     for (name, sum) in rows(of, by) {
-        let amounts = [
-            sum.on_demand,
-            sum.covered_on_demand,
-            sum.covered,
-            sum.unused,
-            sum.remaining,
-            sum.total(),
-        ];
-        let amounts = amounts.iter().map(ToString::to_string);
+        let amounts = amounts(&sum).map(|m| m.to_string());
         csv.write_record(std::iter::once(text::csv_cell(&name)).chain(amounts))
             .map_err(|e| failed(&e))?;
     }

@@ -207,6 +207,55 @@ fn a_bill_priced_again_fits_a_terminal() {
     assert!(markdown.contains("| type-absent | g3.4xlarge | us-east-1 | 2 |"), "{markdown}");
 }
 
+/// Rows of many dollars and prices of many digits: a column is never wider
+/// than its place, and never touches the next.
+#[test]
+fn large_amounts_fit_a_terminal() {
+    let dir = scratch();
+    let header = "ChargePeriodStart,ChargePeriodEnd,ChargeCategory,ProviderName,ServiceName,\
+                  ChargeDescription,RegionId,PricingQuantity,PricingUnit,ListUnitPrice,ListCost,\
+                  BilledCost,BillingCurrency";
+    let row = |what: &str, price: &str, cost: &str| {
+        format!(
+            "2026-01-05T00:00:00Z,2026-01-05T01:00:00Z,Usage,AWS,EC2,{what},us-east-1,1000000,Hours,\
+             {price},{cost},{cost},USD"
+        )
+    };
+    let instance = "$0.1 per On Demand Linux m5.large Instance Hour";
+    let rows = [
+        header.to_owned(),
+        row(instance, "0.096", "96000"),
+        row(instance, "0.097123456789", "97123.456789"),
+        row("something else", "12.3456789", "12345678.9"),
+    ];
+    fs::write(dir.path().join("b.csv"), rows.join("\n")).expect("written");
+    let table = text(&fine(dir.path(), &["bill", "b.csv", "--reprice"]).stdout);
+    assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
+    for cells in ["0.0971235 0.096 97,123.46 -1,123.46", "1 12,345,678.9 12,345,678.9"] {
+        let found = table
+            .lines()
+            .any(|line| line.split_whitespace().collect::<Vec<_>>().join(" ").ends_with(cells));
+        assert!(found, "{cells}: {table}");
+    }
+    let usage = "hour,region,kind,instance_type,quantity,usd_per_unit\n\
+                 490992,us-east-1,ec2,m5.large,1000000000,100000\n\
+                 490992,us-east-1,ec2,m5.xlarge,1000000,100\n";
+    fs::write(dir.path().join("u.csv"), usage).expect("written");
+    let owned = "commitments:\n  a: { kind: compute-sp, term: 1y, payment: no-upfront, \
+                 usd-per-hour: 30000000 }\n";
+    fs::write(dir.path().join("c.yaml"), owned).expect("written");
+    let args = ["bill", "u.csv", "--commitments", "c.yaml"];
+    let table = text(&fine(dir.path(), &args).stdout);
+    assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
+    assert!(table.contains("100,000,000"), "{table}");
+    refused(
+        dir.path(),
+        &["bill", "b.csv", "--reprice", "--allow-believed-prices"],
+        &["cannot be used with"],
+    );
+    refused(dir.path(), &["bill", "u.csv", "--reprice"], &["leave out --reprice"]);
+}
+
 #[test]
 fn rows_that_cannot_be_read_are_named() {
     let dir = scratch();
@@ -299,7 +348,11 @@ fn hourly_usage_is_billed_under_reserved_instances() {
     // A spreadsheet must not run what somebody tagged.
     assert!(text(&csv.stdout).contains("'=a,0.576,"), "{}", text(&csv.stdout));
     let markdown = fine(dir.path(), &["bill", "u.csv", "--format", "markdown"]);
-    assert!(text(&markdown.stdout).contains("| **total** | 0.80 |"), "{}", text(&markdown.stdout));
+    assert!(
+        text(&markdown.stdout).contains("| **total** | 0.79800 |"),
+        "{}",
+        text(&markdown.stdout)
+    );
 }
 
 /// A discount that is stated: 25 % off 0.04048 is 0.03036, off a price of 0.05

@@ -40,7 +40,8 @@ pub fn reprice_file(
     let mut file = Statement::open(path)?;
     if file.format() == Format::Hours {
         return Err(Error::input(format!(
-            "`{}` is hourly usage and states no bill to compare with; price it with --commitments",
+            "`{}` is hourly usage and states no bill to compare with; leave out --reprice to price \
+             it",
             file.name()
         )));
     }
