@@ -152,6 +152,21 @@ pub struct Shares {
     pub of_most: f64,
 }
 
+impl Shares {
+    /// All of them, in the order of the fields.
+    #[must_use]
+    pub const fn in_order(self) -> [f64; 6] {
+        [
+            self.raw_cpu,
+            self.raw_memory,
+            self.allocatable_cpu,
+            self.allocatable_memory,
+            self.pod_slots,
+            self.of_most,
+        ]
+    }
+}
+
 /// What fills a node first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Binding {

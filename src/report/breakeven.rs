@@ -316,15 +316,7 @@ fn comparison(it: &Breakevens, b: &Breakeven) -> String {
         out += &row("nodes bought", &heads.map(str::to_owned));
         for c in crossings.iter().filter(|c| c.fargate == f) {
             let Some(ec2) = b.ec2.get(c.ec2) else { continue };
-            let s = b.shares(c.pods);
-            let shares = [
-                s.raw_cpu,
-                s.raw_memory,
-                s.allocatable_cpu,
-                s.allocatable_memory,
-                s.pod_slots,
-                s.of_most,
-            ];
+            let shares = b.shares(c.pods).in_order();
             let [vcpu, memory, a_cpu, a_memory, slots, full] = shares.map(percent);
             let cells = [
                 column(ec2.per_hour),
@@ -458,13 +450,6 @@ fn failed(e: &dyn std::fmt::Display) -> Error {
 }
 
 /// A row per pair of ways of buying; amounts are exact decimals.
-///
-/// # Errors
-/// None in practice.
-pub fn breakeven_csv(it: &Breakevens) -> Result<String> {
-    csv(it)
-}
-
 fn csv(it: &Breakevens) -> Result<String> {
     let mut csv = csv::Writer::from_writer(Vec::new());
     csv.write_record([
@@ -494,7 +479,6 @@ fn csv(it: &Breakevens) -> Result<String> {
                 continue;
             };
             let number = |v: f64| if v.is_finite() { format!("{v:.6}") } else { String::new() };
-            let s = b.shares(c.pods);
             let mut cells = vec![
                 text::csv_cell(&b.subject),
                 text::csv_cell(&ec2.option),
@@ -507,18 +491,8 @@ fn csv(it: &Breakevens) -> Result<String> {
                 c.cheaper_from.map_or_else(String::new, |n| n.to_string()),
                 c.reachable.to_string(),
             ];
-            cells.extend(
-                [
-                    s.raw_cpu,
-                    s.raw_memory,
-                    s.allocatable_cpu,
-                    s.allocatable_memory,
-                    s.pod_slots,
-                    s.of_most,
-                    b.most().0,
-                ]
-                .map(number),
-            );
+            cells.extend(b.shares(c.pods).in_order().map(number));
+            cells.push(number(b.most().0));
             cells.push(b.measured.map_or_else(String::new, |m| number(m.pods_per_node)));
             csv.write_record(&cells).map_err(|e| failed(&e))?;
         }
@@ -538,17 +512,8 @@ fn markdown(it: &Breakevens) -> String {
             let (Some(ec2), Some(fargate)) = (b.ec2.get(c.ec2), b.fargate.get(c.fargate)) else {
                 continue;
             };
-            let s = b.shares(c.pods);
             let names = [&b.subject, &ec2.option, &fargate.option].map(|n| text::markdown_cell(n));
-            let shares = [
-                s.raw_cpu,
-                s.raw_memory,
-                s.allocatable_cpu,
-                s.allocatable_memory,
-                s.pod_slots,
-                s.of_most,
-            ]
-            .map(percent);
+            let shares = b.shares(c.pods).in_order().map(percent);
             let _ = writeln!(
                 out,
                 "| {} | {} | {} | {} |",

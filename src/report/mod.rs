@@ -26,7 +26,7 @@ mod text;
 mod usage_bill;
 mod words;
 
-pub use breakeven::{breakeven, breakeven_charts, breakeven_csv};
+pub use breakeven::{breakeven, breakeven_charts};
 pub use combinations::{past_sweep_table, sweep_results};
 pub use comparison::comparison;
 pub use coverage::coverage;

@@ -108,7 +108,7 @@ pub(super) fn exact(bins: &[Bin], mut weights: Vec<i128>) -> Vec<i128> {
     let mut shift = 48;
     while !feasible(&weights) {
         for w in &mut weights {
-            *w -= (*w >> shift) + i128::from(*w > 0);
+            *w = (*w - (*w >> shift) - 1).max(0);
         }
         shift = (shift - 1).max(0);
     }
