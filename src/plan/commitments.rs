@@ -198,13 +198,14 @@ impl Linker<'_> {
         notes: &mut Notes<'_>,
     ) -> Option<Commitment> {
         let (kind, count) = (it.instance_type.as_ref()?, it.count?.get() as u32);
-        let fine = self.region.instance_type(&kind.value).is_some();
-        if !fine {
+        if self.region.instance_type(&kind.value).is_none() {
             let message = format!("unknown instance type {}", quote(&kind.value));
             notes.diags.error(kind.span, message).suggest(&kind.value, self.region.names());
+            // That it has no price either would lead astray.
+            return None;
         }
         let scope = self.scope(it.scope.as_ref(), notes);
-        let price = self.reserved_price(name, it, terms, kind, notes).filter(|_| fine);
+        let price = self.reserved_price(name, it, terms, kind, notes);
         let ((each, fees_each), scope) = price.zip(scope)?;
         let zone = match scope {
             Scope::Regional => None,

@@ -121,6 +121,18 @@ fn what_does_not_fit_a_kind_is_refused() {
 }
 
 #[test]
+fn an_unknown_type_is_said_once() {
+    let message = errors(&with(
+        &fixed("m5.large"),
+        "commitments: { c: { kind: standard-ri, term: 1y, payment: no-upfront, count: 1, \
+         instance-type: m5.lage } }\n",
+    ));
+    assert!(message.contains("unknown instance type `m5.lage`"), "{message}");
+    assert_eq!(message.matches("--> s.yaml").count(), 1, "{message}");
+    assert!(!message.contains("no price"), "{message}");
+}
+
+#[test]
 fn a_commitment_that_ended_is_said() {
     let text = with(
         &fixed("m5.large"),
