@@ -1,7 +1,7 @@
 //! What nodes are charged besides their instances: root volume, the fee of the
 //! service that manages them, surplus cpu credits.
 
-use super::around::{charge, stated};
+use super::around::{self, charge, stated};
 use super::defaults::MANAGED_INSTANCES_FEE;
 use super::ecs;
 use super::nodes::{NodePools, ShapeOrigin};
@@ -102,11 +102,10 @@ pub(super) fn root_volume(
 
 /// Size in whole GiB; `None` after a reported error.
 fn size(given: &Spanned<Bytes>, kind: VolumeType, notes: &mut Notes<'_>) -> Option<i64> {
-    let Bytes(bytes) = given.value;
-    let gib = bytes.div_euclid(1 << 30) + i64::from(bytes.rem_euclid(1 << 30) > 0);
+    let gib = around::gib(given.value);
     let [least, most] = limits(kind).gib;
     // Less than one is most likely a number whose unit is missing.
-    if bytes < least << 30 || gib > most {
+    if given.value.0 < least << 30 || gib > most {
         let article = if matches!(kind, VolumeType::Io1 | VolumeType::Io2) { "an" } else { "a" };
         let message = format!("{article} {kind} volume has between {least} GiB and {most} GiB");
         notes.diags.error(given.span, message).help(

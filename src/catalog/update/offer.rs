@@ -189,8 +189,8 @@ fn put_reserved(reserved: &[ReservedRate], id: &str, draft: &mut Draft) -> usize
         let Item::Instance(region, name) = item else { continue };
         let plan = if class == "convertible" { "convertible-ri" } else { "standard-ri" };
         // A dollar upfront is one 8,760th or 26,280th of a dollar an hour.
-        let hours = savings::hours(*term);
-        let effective = Rate::from_pico(hourly.pico() + upfront.scale(1, hours).pico());
+        let spread = upfront.scale(1, term.hours().into());
+        let effective = Rate::from_pico(hourly.pico() + spread.pico());
         let discount = Discount { region, scope: name, plan, term: *term, payment: *payment };
         rows += usize::from(discount.put(effective, id, draft));
     }

@@ -60,14 +60,6 @@ impl Discount<'_> {
     }
 }
 
-/// Hours of a term, as AWS counts them.
-pub(super) fn hours(term: Term) -> i128 {
-    match term {
-        Term::OneYear => 8_760,
-        Term::ThreeYears => 26_280,
-    }
-}
-
 /// AWS's words for payment.
 pub(super) fn payment(text: &str) -> Option<Payment> {
     match text {
