@@ -12,7 +12,7 @@ use super::control::Version;
 use super::defaults::FARGATE_ZONES;
 use super::notes::Notes;
 use super::time::Window;
-use crate::bill::{AroundCharge, Price, PriceStatus};
+use crate::bill::{AroundCharge, Charge, Price, PriceStatus};
 use crate::catalog::{ChargeItem, Region};
 use crate::cluster::ClusterSpec;
 use crate::scenario::{KubernetesService, Scenario, Span, Spanned, Workload, quote};
@@ -46,9 +46,34 @@ impl Around<'_> {
         charges.extend(self.traffic(&flows, notes));
         charges.extend(self.container_insights(notes));
         charges.extend(self.logs(notes));
+        self.warn_of_unused(&charges, !flows.is_empty(), notes);
         // As lines of one resource are ordered everywhere.
         charges.sort_by_key(|c| c.charge);
         charges
+    }
+
+    /// Says which keys change nothing.
+    fn warn_of_unused(&self, charges: &[AroundCharge], traffic: bool, notes: &mut Notes<'_>) {
+        let charged = |kind: Charge| charges.iter().any(|c| c.charge == kind);
+        let given = &self.scenario.charges;
+        let balancing = &given.load_balancing;
+        let balancing = (balancing.requests_per_connection.map(|n| n.span))
+            .or(balancing.connection_duration.map(|d| d.span))
+            .or(balancing.internet_facing.map(|f| f.span));
+        let balanced = charged(Charge::LoadBalancer);
+        let zonal = traffic || balanced || charged(Charge::NatGateway);
+        let other = given.other_egress.map(|g| g.span);
+        let internet = "no workload sends anything to the internet";
+        for (key, span, used, why) in [
+            ("other-egress-per-month", other, charged(Charge::Egress), internet),
+            ("load-balancing", balancing, balanced, "there is no load balancer"),
+            ("zones", given.zones.map(|z| z.span), zonal, "nothing is charged by the zone"),
+        ] {
+            if let (Some(span), false) = (span, used) {
+                let message = format!("`charges.{key}` has no effect: {why}");
+                notes.diags.warning("unused-charge", span, message);
+            }
+        }
     }
 
     /// A workload that was linked.

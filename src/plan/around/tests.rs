@@ -287,6 +287,18 @@ charges: {{ load-balancers: {{ x: {{ kind: nlb, workloads: [web] }} }} }}
     );
     let warned = plan(&unknown).expect("links").warnings;
     assert!(warned.iter().any(|w| w.code == "unknown-load"), "{warned:?}");
+    let idle = "time: { horizon: 1h }
+charges: { zones: 2, load-balancing: { internet-facing: false }, other-egress-per-month: 1Ti }
+";
+    let warned = plan(&format!("{idle}{WEB}")).expect("links").warnings;
+    let unused = |key: &str| {
+        let text = format!("`charges.{key}` has no effect");
+        warned.iter().any(|w| w.code == "unused-charge" && w.text.contains(&text))
+    };
+    for key in ["zones", "load-balancing", "other-egress-per-month"] {
+        assert!(unused(key), "{key}: {warned:?}");
+    }
+    assert!(plan(BUSY).expect("links").warnings.iter().all(|w| w.code != "unused-charge"));
 }
 
 /// 500 MiB at 50 MiB/s take ten seconds on a node that does not have the image;
