@@ -16,7 +16,9 @@ use super::model::{
     Bill, Charge, CommitmentUse, KeepLines, Monthly, PurchaseOption, Sku, Step, Unit, pseudo,
 };
 use super::parts::{Collector, Focus, Parts};
-use super::prices::{BillingPlan, Commitment, CommitmentKind, MONTH_HOURS, Price, PriceStatus};
+use super::prices::{
+    BillingPlan, Commitment, CommitmentKind, MAX_COMMITMENTS, MAX_RATE, MONTH_HOURS, Price,
+};
 use super::usage::{Meter, RawLine, Source};
 use crate::cluster::ClusterSpec;
 use crate::observe::Record;
@@ -25,9 +27,6 @@ use crate::workload::{PodTemplate, Workloads};
 use crate::{Error, Result};
 
 const WEEK_MS: i64 = 7 * DAY_MS;
-
-/// Highest rate billed: keeps every product inside its integer.
-const MAX_RATE: Rate = Rate::from_pico(100_000 * 1_000_000_000_000);
 
 impl Bill {
     /// What a simulation costs under a price plan. The same record and plan
@@ -119,9 +118,6 @@ fn storage(workloads: &Workloads, plan: &BillingPlan) -> Vec<i64> {
     let kib = |template| info(template).and_then(|info| of(&info.name)).map_or(0, |(_, kib)| *kib);
     workloads.templates.iter().map(kib).collect()
 }
-
-/// Most commitments of a plan.
-const MAX_COMMITMENTS: usize = 1_000;
 
 struct Billing<'a> {
     meter: Meter<'a>,
@@ -473,7 +469,7 @@ impl Billing<'_> {
             name: format!("{} {what}", c.name),
             charge,
             purchase,
-            status: PriceStatus::Stated,
+            status: c.price_status(),
             unit: Unit::Usd,
             rate: Rate::from_pico(Unit::Usd.per().into()),
             commitment: Some(plan),
@@ -633,6 +629,11 @@ fn check_plan(plan: &BillingPlan) -> Result<()> {
         let fargate = c.fargate.iter().flatten().flat_map(|p| [p.0, p.1]);
         for price in c.shapes.iter().flatten().copied().chain(fargate) {
             check(&format!("a plan price of commitment `{}`", c.name), price.rate)?;
+        }
+    }
+    for r in &plan.capacity_reservations {
+        for price in r.covered.iter().flatten().chain([&r.on_demand]) {
+            check(&format!("the price of capacity reservation `{}`", r.name), price.rate)?;
         }
     }
     check("the weight of a vCPU", plan.weight.vcpu_hour)?;

@@ -261,6 +261,16 @@ pub struct Commitment {
     pub fargate: Vec<Option<(Price, Price)>>,
 }
 
+impl Commitment {
+    /// How well what it costs is known. The spend of a Savings Plan is stated;
+    /// Reserved Instances are as sure as the price of what they cover.
+    #[must_use]
+    pub fn price_status(&self) -> PriceStatus {
+        let covered = self.shapes.iter().flatten().next().filter(|_| self.kind.is_reserved());
+        covered.map_or(PriceStatus::Stated, |price| price.status)
+    }
+}
+
 /// How the cost of a node splits between cpu and memory: the price of one
 /// vCPU-hour against that of one GB-hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -284,6 +294,11 @@ impl Default for ResourceWeight {
 
 /// Hours in a billing month, as AWS converts monthly prices.
 pub const MONTH_HOURS: u32 = 730;
+
+/// Highest rate billed: keeps every product inside its integer.
+pub const MAX_RATE: Rate = Rate::from_pico(100_000 * 1_000_000_000_000);
+/// Most commitments that are applied together.
+pub const MAX_COMMITMENTS: usize = 1_000;
 
 /// Instances of one type whose capacity is reserved in a zone.
 #[derive(Debug, Clone, PartialEq, Eq)]

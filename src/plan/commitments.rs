@@ -337,15 +337,18 @@ impl Linker<'_> {
                     i128::from(size(&kind.value)),
                     i128::from(size(&r.instance_type)) * i128::from(r.count).max(1),
                 );
-                let status = linked.shapes.iter().flatten().next().map(|p| p.status);
-                let status = status.unwrap_or(PriceStatus::Stated);
-                return (flexible || same).then(|| Price::new(each, status));
+                return (flexible || same).then(|| Price::new(each, linked.price_status()));
             }
             let family = it.family.as_ref().map(|f| format!("{}.", f.value));
             let inside = family.is_none_or(|family| kind.value.starts_with(&family));
-            let item = PlanItem::Ec2(&kind.value);
+            if !inside {
+                return None;
+            }
+            if let Some(discount) = it.discount {
+                return Some(discounted(on_demand, discount.value));
+            }
             let what = (kind.value.as_str(), "instance-hour", kind.span);
-            inside.then(|| self.rate(name, terms, item, what, notes)).flatten()
+            self.rate(name, terms, PlanItem::Ec2(&kind.value), what, notes)
         };
         let covered = commitments.iter().map(&mut covered).collect();
         Some(CapacityReservation {

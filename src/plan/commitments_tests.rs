@@ -164,6 +164,11 @@ capacity-reservations:
     // 27 % off; another family; twice an m5.large at 37 % off; zonal.
     let expected = [Some("0.14016"), None, Some("0.12096"), None];
     assert_eq!(rates, expected.map(|p| p.map(str::to_owned)));
+    // A plan that states its discount: 25 % off 0.192, no row of the tables.
+    let stated = text.replace("family: c5 }", "family: m5, discount: 25% }");
+    let stated = super::tests::plan(&stated);
+    let price = stated.cases[0].billing.capacity_reservations[0].covered[1].expect("covered");
+    assert_eq!((price.rate.to_string().as_str(), price.status), ("0.144", PriceStatus::Stated));
     for (given, expected) in [
         ("{ instance-type: m5.lage, zone: us-east-1a, count: 1 }", "did you mean `m5.large`?"),
         ("{ instance-type: m5.large, zone: eu-west-1a, count: 1 }", "no Availability Zone"),

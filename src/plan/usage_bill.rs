@@ -217,8 +217,9 @@ impl Reader {
             return fault("", &item.label(), "has no quantity");
         };
         // A price stated in our own format goes before the catalog's; that of
-        // a bill stands in where the catalog has none.
-        let stated = row.unit_price.map(|rate| (rate, PriceStatus::Stated));
+        // a bill in USD stands in where the catalog has none.
+        let in_usd = matches!(row.currency, "USD" | "");
+        let stated = row.unit_price.filter(|_| in_usd).map(|rate| (rate, PriceStatus::Stated));
         let own = stated.filter(|_| format == Format::Hours);
         let (on_demand, status) = match own {
             Some(price) => price,
@@ -314,6 +315,8 @@ impl Reader {
             .into_iter()
             .map(|((h, i, g), list)| ((h, i, order.get(g as usize).copied().unwrap_or(g)), list))
             .collect();
-        Ok((gathered.finish(), groups))
+        let table =
+            gathered.finish().map_err(|e| e.context(format_args!("`{}`", path.display())))?;
+        Ok((table, groups))
     }
 }

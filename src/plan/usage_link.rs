@@ -8,13 +8,15 @@ use super::fargate::ArchPrice;
 use super::nodes::{NodePools, ShapeKind, ShapeOrigin};
 use super::notes::Notes;
 use super::usage_prices::UsagePrices;
-use crate::Result;
 use crate::bill::commitments::{Ec2Item, ItemSource, UsageItem};
 use crate::bill::statement::ItemFacts;
-use crate::bill::{Commitment, FargatePrice, Price, PriceStatus, ShapePrice, Unit};
+use crate::bill::{
+    Commitment, FargatePrice, MAX_COMMITMENTS, MAX_RATE, Price, PriceStatus, ShapePrice, Unit,
+};
 use crate::catalog::Arch;
 use crate::scenario::{self, Diagnostics, Owned, Span, quote};
 use crate::units::Rate;
+use crate::{Error, Result};
 
 /// What is alike, in the order of the table.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -143,6 +145,9 @@ impl Linking<'_> {
         prices: &mut UsagePrices,
         diags: &mut Diagnostics,
     ) -> Result<Vec<(Commitment, PriceStatus)>> {
+        if self.owned.commitments.iter().count() > MAX_COMMITMENTS {
+            return Err(Error::input(format!("more than {MAX_COMMITMENTS} commitments")));
+        }
         let mut linked = Vec::new();
         for (name, it) in self.owned.commitments.iter() {
             let mut whole: Option<Commitment> = None;
@@ -179,6 +184,10 @@ impl Linking<'_> {
                 if let Some(part) = linker.link(name, it, &mut notes) {
                     self.join(&mut whole, region, &part);
                 }
+            }
+            if whole.as_ref().is_some_and(|it| it.usd_per_hour > MAX_RATE) {
+                let message = format!("{} costs more than {MAX_RATE} USD an hour", quote(name));
+                diags.error(name.span, message);
             }
             let fee = if it.kind.value.is_reserved() && it.usd_per_hour.is_none() {
                 weak.iter()

@@ -415,6 +415,20 @@ fn mistakes_in_usage_and_commitments_have_their_place() {
         &["bill", "w.csv", "--commitments", "d.yaml"],
         &["d.yaml:2:14", "compute-sp"],
     );
+    // Yuan are no dollars: a row that the catalog has no price for is left out.
+    let header = "ChargePeriodStart,ChargePeriodEnd,ChargeCategory,ProviderName,ServiceName,\
+                  ChargeDescription,RegionId,PricingQuantity,ListUnitPrice,ListCost,BilledCost,\
+                  BillingCurrency";
+    let row = |region: &str, currency: &str| {
+        format!(
+            "2026-01-05T00:00:00Z,2026-01-05T01:00:00Z,Usage,AWS,EC2,$0.6 per On Demand Linux \
+             m5.large Instance Hour,{region},1,0.6,0.6,0.6,{currency}\n"
+        )
+    };
+    let (dollars, yuan) = (row("us-east-1", "USD"), row("cn-north-1", "CNY"));
+    write("yuan.csv", &format!("{header}\n{dollars}{yuan}"));
+    let of = billed(dir.path(), &["yuan.csv"]);
+    assert_eq!(of["total"]["on_demand"], "0.096", "{of:#}");
     // A bill by the day says nothing about hours.
     let header = "ChargePeriodStart,ChargePeriodEnd,ChargeCategory,ProviderName,ServiceName,\
                   ChargeDescription,RegionId,PricingQuantity,ListCost,BilledCost,BillingCurrency";
@@ -422,6 +436,22 @@ fn mistakes_in_usage_and_commitments_have_their_place() {
                m5.large Instance Hour,us-east-1,24,2.4,2.4,USD";
     write("day.csv", &format!("{header}\n{row}\n"));
     refused(dir.path(), &["bill", "day.csv"], &["line 2", "more than one clock hour"]);
+    // Nobody has so much of anything; nothing overflows over it.
+    let owned = |count: u32, usd: u32| {
+        format!(
+            "commitments:\n  a: {{ kind: standard-ri, term: 1y, payment: no-upfront, instance-type: \
+             m5.large, count: {count}, usd-per-hour: {usd} }}\n"
+        )
+    };
+    write("dear.yaml", &owned(1_000_000, 1));
+    write("one.csv", "hour,region,kind,instance_type,quantity\n1,us-east-1,ec2,m5.large,1\n");
+    let args = ["bill", "one.csv", "--commitments", "dear.yaml"];
+    refused(dir.path(), &args, &["dear.yaml:2:3", "more than 100000 USD an hour"]);
+    write("own.yaml", &owned(1, 1));
+    let row = "1,us-east-1,ec2,m5.24xlarge,1000000000\n".repeat(3);
+    write("vast.csv", &format!("hour,region,kind,instance_type,quantity\n{row}"));
+    let args = ["bill", "vast.csv", "--commitments", "own.yaml"];
+    refused(dir.path(), &args, &["`vast.csv`", "more m5.24xlarge"]);
     write("none.csv", "hour,region,kind,quantity\n");
     refused(dir.path(), &["bill", "none.csv"], &["no usage that a commitment could cover"]);
 }

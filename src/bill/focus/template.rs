@@ -149,7 +149,7 @@ impl Template {
             format!("{kind} `{}`: {price} USD per hour, {what}", c.name),
         );
         it.set(Column::XCharge, "commitment-purchase");
-        it.set(Column::XPriceStatus, "stated");
+        it.set(Column::XPriceStatus, c.price_status().name());
         let purchase = if c.kind.is_reserved() {
             PurchaseOption::ReservedInstance
         } else {

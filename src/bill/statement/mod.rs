@@ -32,6 +32,7 @@ mod whole;
 use std::path::Path;
 
 use crate::Result;
+use crate::bill::prices::MAX_RATE;
 use crate::catalog::Arch;
 use crate::units::{HOUR_MS, Money, Rate};
 use crate::workload::source::{BadRow, bad_value};
@@ -48,8 +49,6 @@ pub use whole::{BadRows, RepricedRow, reprice_file};
 
 /// Most units of anything in one row.
 const MOST_UNITS: i128 = 1_000_000_000 * Quantity::ONE;
-/// Dearest unit, pico-USD.
-const DEAREST: i128 = 100_000 * 1_000_000_000_000;
 
 /// An amount of usage in 10⁻¹⁵ of its unit: what FOCUS prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -228,7 +227,7 @@ impl Statement {
                 .number(Field::Quantity, Quantity::PLACES, MOST_UNITS, "is more than any bill has")?
                 .map(Quantity);
             row.unit_price = self
-                .number(Field::UnitPrice, 12, DEAREST, "is dearer than anything")?
+                .number(Field::UnitPrice, 12, MAX_RATE.pico(), "is dearer than anything")?
                 .map(Rate::from_pico);
         }
         Ok(row)

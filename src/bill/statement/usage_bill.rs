@@ -4,10 +4,13 @@
 use std::collections::BTreeMap;
 
 use super::Quantity;
-use crate::bill::commitments::{HourlyUsage, Settlement, Terms, settle};
+use crate::bill::commitments::{
+    HourlyUsage, Settlement, Terms, UsageItem, normal_quarters, settle,
+};
 use crate::bill::model::Unit;
-use crate::bill::prices::{Commitment, PriceStatus};
+use crate::bill::prices::{Commitment, MAX_RATE, PriceStatus};
 use crate::units::{Money, Rate, split_exact};
+use crate::{Error, Result};
 
 /// Beside an item of a usage table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -251,16 +254,33 @@ impl Gathered {
     }
 
     /// The table, its quantities in the small units of its items.
-    #[must_use]
-    pub fn finish(mut self) -> HourlyUsage {
-        let units: Vec<Unit> = self.usage.items.iter().map(|item| item.unit).collect();
-        for row in self.usage.quantity.chunks_mut(units.len().max(1)) {
-            for (quantity, unit) in row.iter_mut().zip(&units) {
-                *quantity = small(Quantity(*quantity), *unit);
+    ///
+    /// # Errors
+    /// Where an hour has more of an item than money can be counted for.
+    pub fn finish(mut self) -> Result<HourlyUsage> {
+        let HourlyUsage { items, quantity, list, .. } = &mut self.usage;
+        let cells = quantity.iter_mut().zip(list.iter());
+        for ((quantity, list), item) in cells.zip(items.iter().cycle()) {
+            *quantity = small(Quantity(*quantity), item.unit);
+            if !is_countable(item, *quantity, *list) {
+                let name = &item.name;
+                return Err(Error::input(format!("an hour has more {name} than any bill")));
             }
         }
-        self.usage
+        Ok(self.usage)
     }
+}
+
+/// Whether every product that commitments make of an hour's usage stays inside
+/// its integer: size × time × cost, and both at the highest rate.
+fn is_countable(item: &UsageItem, quantity: i128, list: Money) -> bool {
+    let kind = item.ec2.as_ref().map(|ec2| ec2.instance_type.as_str());
+    // As reserved: a type of undocumented size is a unit of its own.
+    let size = kind.map_or(1, |kind| normal_quarters(kind).unwrap_or(4));
+    let (list, most) = (list.pico(), MAX_RATE.pico());
+    quantity.checked_mul(size.into()).and_then(|units| units.checked_mul(list)).is_some()
+        && quantity.checked_mul(most).is_some()
+        && list.checked_mul(most).is_some()
 }
 
 /// A quantity in small units, to the nearest.
@@ -344,7 +364,13 @@ mod tests {
         }
         let facts = vec![facts.clone(), facts];
         let fees = vec![PriceStatus::Stated];
-        UsageBill::new(gathered.finish(), facts, vec![plan(usd_per_hour)], fees, groups)
+        UsageBill::new(
+            gathered.finish().expect("small"),
+            facts,
+            vec![plan(usd_per_hour)],
+            fees,
+            groups,
+        )
     }
 
     /// A plan of 0.14 an hour pays for two m5.large at 0.07; of four, the
