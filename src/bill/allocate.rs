@@ -219,8 +219,11 @@ impl<'a> Allocation<'a> {
 
     /// A charge of no pool.
     pub(super) fn global(&mut self, step: Step, amount: Money) {
-        let owner =
-            if step == Step::UnusedCommitment { pseudo::UNUSED_COMMITMENT } else { pseudo::SHARED };
+        let owner = match step {
+            Step::UnusedCommitment => pseudo::UNUSED_COMMITMENT,
+            Step::UnusedCapacity => pseudo::UNUSED_CAPACITY,
+            _ => pseudo::SHARED,
+        };
         self.steps[step as usize][OTHER] += amount;
         self.owners.add_pseudo(self.owners.no_pool(), owner, kind(step, OTHER), amount);
     }

@@ -1,6 +1,6 @@
 //! Bills under Reserved Instances and Savings Plans, by hand.
 
-use super::tests::{cluster, lines, node, prices, record, workloads};
+use super::tests::{cluster, lines, node, prices, record, step, workloads};
 use super::*;
 use crate::cluster::{Purchase, ShapeId, ZoneId};
 use crate::observe::{NodeEnd, NodeRecord, Record};
@@ -193,6 +193,10 @@ fn reserved_capacity_is_charged_where_nothing_runs_in_it() {
     let twice = vec![capacity(1, vec![]), capacity(1, vec![])];
     let bill = compute(&record, &BillingPlan { capacity_reservations: twice, ..prices() });
     assert_eq!(bill.total - before, money("0.432"));
+    // It is nobody's commitment: a step and an owner of its own.
+    assert_eq!(step(&bill, Step::UnusedCommitment), [Money::ZERO; 3]);
+    assert_eq!(step(&bill, Step::UnusedCapacity)[2], bill.by_workload[pseudo::UNUSED_CAPACITY]);
+    assert_ne!(bill.by_workload[pseudo::UNUSED_CAPACITY], Money::ZERO);
 }
 
 #[test]

@@ -360,7 +360,7 @@ impl Billing<'_> {
             for line in &raw {
                 sum += self.write(resource, pool, line, price)?;
             }
-            self.allocation.global(Step::UnusedCommitment, sum);
+            self.allocation.global(Step::UnusedCapacity, sum);
         }
         self.raw = raw;
         Ok(())
@@ -530,9 +530,9 @@ fn step(charge: Charge) -> Option<Step> {
         | Charge::FeeMinimum => Some(Step::Minimums),
         Charge::UnusedCommitment
         | Charge::UnusedReservedInstance
-        | Charge::UnusedCapacity
         | Charge::CommitmentUpfront
         | Charge::CommitmentRecurring => Some(Step::UnusedCommitment),
+        Charge::UnusedCapacity => Some(Step::UnusedCapacity),
         Charge::RootVolume | Charge::VolumeIops | Charge::VolumeThroughput => Some(Step::Volumes),
         Charge::PublicIpv4
         | Charge::ControlPlane

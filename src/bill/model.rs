@@ -536,6 +536,8 @@ pub enum Step {
     Minimums,
     /// Committed spend that nothing used.
     UnusedCommitment,
+    /// Reserved capacity that no instance ran in.
+    UnusedCapacity,
     /// Root volumes.
     Volumes,
     /// Control plane, addresses, what managing nodes and bursting costs.
@@ -552,7 +554,7 @@ pub enum Step {
 
 impl Step {
     /// Every step, in the order of the waterfall.
-    pub const ALL: [Step; 20] = [
+    pub const ALL: [Step; 21] = [
         Step::Used,
         Step::RequestedUnused,
         Step::UsageUnknown,
@@ -567,6 +569,7 @@ impl Step {
         Step::FargateRetention,
         Step::Minimums,
         Step::UnusedCommitment,
+        Step::UnusedCapacity,
         Step::Volumes,
         Step::Fees,
         Step::Licences,
@@ -593,6 +596,7 @@ impl Step {
             Step::FargateRetention => "fargate-retention",
             Step::Minimums => "minimums",
             Step::UnusedCommitment => "unused-commitment",
+            Step::UnusedCapacity => "unused-capacity",
             Step::Volumes => "volumes",
             Step::Fees => "fees",
             Step::Licences => "licences",
@@ -783,6 +787,8 @@ pub mod pseudo {
     pub const BOOT_AND_DRAIN: &str = "(boot and drain)";
     /// Committed spend that nothing used.
     pub const UNUSED_COMMITMENT: &str = "(unused commitment)";
+    /// Reserved capacity that no instance ran in.
+    pub const UNUSED_CAPACITY: &str = "(unused capacity)";
     /// Volumes, addresses, licences, minimums of nodes; the control plane.
     pub const SHARED: &str = "(shared charges)";
     /// The pool of the control plane.
