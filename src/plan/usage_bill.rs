@@ -94,6 +94,8 @@ pub fn bill_usage(
         allow_believed: options.allow_believed,
     };
     let linked = linker.link(&mut reader.prices, &mut diags)?;
+    // No amount is made of what was refused.
+    let warnings = diags.into_result()?;
     let (items, facts) = linker.items(&keys, &linked);
     let table = HourlyUsage::new(first * HOUR_MS, end * HOUR_MS, items)?;
     let (table, groups) = reader.fill(usage, &keys, table, options.group_by.as_ref())?;
@@ -103,7 +105,7 @@ pub fn bill_usage(
         bill: UsageBill::new(table, facts, commitments, fees, groups),
         rows: found.rows,
         left_out: found.left_out,
-        warnings: diags.into_result()?,
+        warnings,
     })
 }
 

@@ -443,7 +443,7 @@ fn mistakes_in_usage_and_commitments_have_their_place() {
              m5.large, count: {count}, usd-per-hour: {usd} }}\n"
         )
     };
-    write("dear.yaml", &owned(1_000_000, 1));
+    write("dear.yaml", &owned(1_000_000, 1_000_000_000));
     write("one.csv", "hour,region,kind,instance_type,quantity\n1,us-east-1,ec2,m5.large,1\n");
     let args = ["bill", "one.csv", "--commitments", "dear.yaml"];
     refused(dir.path(), &args, &["dear.yaml:2:3", "more than 100000 USD an hour"]);
