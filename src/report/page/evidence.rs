@@ -18,7 +18,13 @@ pub(super) fn section(study: &Study, verdict: Option<&Verdict>) -> Markup {
         (why(study, chosen))
         (goals(study))
         h3 { "Case by case" }
-        p.note { "Charts of the first seed; its bill stands under " a href="#money" { "Where the money goes" } "." }
+        p.note {
+            "Charts of the first seed"
+            @if study.cases.iter().any(|c| c.detail.is_some()) {
+                "; its bill stands under " a href="#money" { "Where the money goes" }
+            }
+            "."
+        }
         @for (i, case) in study.cases.iter().enumerate() {
             details open[i == chosen] {
                 summary {
