@@ -23,6 +23,9 @@ const POINTS: usize = 25;
 /// 0.001 (Savings Plans API, `CreateSavingsPlan`).
 const STEP: i128 = 10_000_000;
 const SMALLEST: i128 = 1_000_000_000;
+/// Marginal values are looked up this far beside what is bought: further than
+/// what is left uncovered because other plans are rounded down to a step.
+const BESIDE: i128 = 10 * STEP;
 /// Falls of usage that are shown.
 const FALLS: [f64; 3] = [0.1, 0.2, 0.3];
 /// How far the fast evaluation may be from the exact one.
@@ -255,11 +258,11 @@ fn exact(
     settle(usage, &terms).total()
 }
 
-/// Slopes beside what is bought, by the smallest step on either side: at a
-/// breakpoint itself rounding would choose the side.
+/// Slopes a little beside what is bought, on either side: at a breakpoint
+/// itself rounding would choose the side.
 fn marginal(stack: &Stack<'_>, at: &[f64], index: usize) -> Marginal {
     let clock = stack.hours().clock_hours();
-    let step = STEP as f64 / 1e12;
+    let step = BESIDE as f64 / 1e12;
     let slope = |usd: f64, sign: f64| {
         let mut at = at.to_vec();
         at[index] = usd;
