@@ -123,7 +123,7 @@ fn conceivable(study: &Study, of: &CaseVerdict) -> Option<String> {
     (compute > 0.0).then(|| {
         format!(
             "at most {:.0} % of compute could still be saved by placing these pods otherwise on \
-             what the pools may launch: {} at list price, at least {}",
+             what the pools may launch: {} before commitments, at least {}",
             (1.0 - bound / compute).max(0.0) * 100.0,
             usd(compute),
             usd(bound)

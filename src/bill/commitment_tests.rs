@@ -236,3 +236,75 @@ fn the_bounds_differ_by_what_stays_unused() {
     let bill = compute(&record, &plan_of(vec![reserved(3, None)]));
     assert_eq!(bill.bounds(), (money("0.18"), money("0.54")));
 }
+
+/// 5 % off EC2: m5.large at 0.0912 instead of 0.096.
+fn contracted(mut plan: BillingPlan) -> BillingPlan {
+    let ec2 = Some("5%".parse().expect("a percentage"));
+    Discounts { ec2, ..Discounts::default() }.apply(&mut plan);
+    plan
+}
+
+/// A Compute Savings Plan of so many dollars an hour.
+fn savings_plan(usd: &str, large: &str, xlarge: &str) -> Commitment {
+    let price = |text: &str| Some(Price::new(rate(text), PriceStatus::Real));
+    Commitment {
+        name: "plan".into(),
+        kind: CommitmentKind::ComputeSp,
+        usd_per_hour: rate(usd),
+        reserved: None,
+        in_force: ALWAYS,
+        fees: CommitmentFees { upfront: Money::ZERO, hourly: rate(usd) },
+        shapes: vec![price(large), price(xlarge), None],
+        fargate: vec![],
+    }
+}
+
+#[test]
+fn a_discount_lowers_what_commitments_leave() {
+    let record = record(3 * HOUR_MS, vec![three_hours(0), three_hours(1)]);
+    let listed = compute(&record, &plan_of(vec![]));
+    assert_eq!((listed.total, listed.discount_saving), (money("0.576"), Money::ZERO));
+    let bill = compute(&record, &contracted(plan_of(vec![])));
+    // 6 h × 0.0912, which is 6 h × 0.0048 less.
+    assert_eq!(bill.total, money("0.5472"));
+    assert_eq!(bill.discount_saving, money("0.0288"));
+    assert_eq!((bill.list_total, bill.on_demand_total), (bill.total, bill.total));
+    assert_eq!(bill.by_price_status["derived"], bill.total);
+    // The plan covers one node at its rate, which stays; the other pays the
+    // contracted price. What is covered has a contracted price before.
+    let plan = contracted(plan_of(vec![savings_plan("0.06", "0.06", "0.12")]));
+    let bill = compute(&record, &plan);
+    assert_eq!(bill.by_purchase["savings-plan"], money("0.18"));
+    assert_eq!(bill.by_purchase["on-demand"], money("0.2736"));
+    assert_eq!(bill.total, money("0.4536"));
+    assert_eq!((bill.list_total, bill.discount_saving), (money("0.5472"), money("0.0288")));
+    assert_eq!(bill.commitment.each[0].covered_on_demand, money("0.2736"));
+    assert_eq!(bill.commitment.eligible_on_demand, money("0.5472"));
+    // Sums alone come to the same.
+    let sums = Bill::compute(&record, &cluster(), &workloads(), &plan, KeepLines::No);
+    assert_eq!(sums.expect("a bill").discount_saving, bill.discount_saving);
+}
+
+#[test]
+fn coverage_is_ordered_by_contracted_prices() {
+    let xlarge = node(ShapeId(1), Purchase::OnDemand, 0, 3 * HOUR_MS, NodeEnd::Running);
+    let record = record(3 * HOUR_MS, vec![three_hours(0), xlarge]);
+    // At list prices a large saves 1 − 0.06 / 0.096 = 37.5 %, an xlarge
+    // 1 − 0.1248 / 0.192 = 35 %.
+    let plan = plan_of(vec![savings_plan("0.06", "0.06", "0.1248")]);
+    assert_eq!(compute(&record, &plan).by_purchase["on-demand"], money("0.576"));
+    // With 50 % off the large it saves nothing (0.048 < 0.06) and is covered
+    // last: 0.06 / 0.1248 of an xlarge-hour is.
+    let mut plan = plan;
+    plan.shapes[0].on_demand = Some(Price {
+        rate: rate("0.048"),
+        status: PriceStatus::Derived,
+        list: Some(rate("0.096")),
+    });
+    let bill = compute(&record, &plan);
+    // 0.192 × (1 − 0.06 / 0.1248) = 0.0996923…, and 0.048, of each hour.
+    assert_eq!(bill.by_purchase["on-demand"], money("0.443076923076"));
+    assert_eq!(bill.total, money("0.623076923076"));
+    // Three hours of the large.
+    assert_eq!(bill.discount_saving, money("0.144"));
+}

@@ -155,6 +155,7 @@ impl Billing<'_> {
         line: &RawLine,
         plan_price: impl Fn(&Commitment) -> Option<Price>,
     ) -> Result<Money> {
+        self.ledger.discount(line, &self.meter.skus.list[usize::from(line.sku)]);
         let Some(cell) = self.shares.cell(line) else {
             let entry = Entry {
                 resource,
@@ -472,6 +473,7 @@ impl Billing<'_> {
             status: c.price_status(),
             unit: Unit::Usd,
             rate: Rate::from_pico(Unit::Usd.per().into()),
+            contract: None,
             commitment: Some(plan),
         };
         let source = Source::Commitment;

@@ -2,6 +2,7 @@
 
 use super::meter::Window;
 use super::model::{Bill, ByName, Hourly, KeepLines, Lines, PurchaseOption, Sku};
+use super::usage::RawLine;
 use crate::units::Money;
 use crate::{Error, Result};
 
@@ -38,6 +39,7 @@ pub(super) struct Ledger {
     pools: Vec<Money>,
     first_hour: i32,
     hourly: Vec<[Money; PURCHASES]>,
+    discount_saving: Money,
 }
 
 impl Ledger {
@@ -50,7 +52,17 @@ impl Ledger {
             first_hour: i32::try_from(window.first_hour())
                 .map_err(|_| Error::failed("the cost window leaves i32 hours"))?,
             hourly: vec![[Money::ZERO; PURCHASES]; window.hours()],
+            discount_saving: Money::ZERO,
         })
+    }
+
+    /// Counts what a negotiated discount saves of a line. Lines count as they
+    /// are metered, before commitments split them.
+    pub(super) fn discount(&mut self, line: &RawLine, sku: &Sku) {
+        if let Some(contract) = &sku.contract {
+            let at_list = contract.list_cost(line.list, line.quantity.into(), sku.unit);
+            self.discount_saving += at_list - line.list;
+        }
     }
 
     /// Writes a line; what its pool costs is told apart.
@@ -102,6 +114,7 @@ impl Ledger {
         let mut bill = Bill {
             lines: self.lines,
             hourly: Hourly { first_hour: self.first_hour, rows: self.hourly },
+            discount_saving: self.discount_saving,
             ..Bill::default()
         };
         for (sku, sums) in skus.iter().zip(&self.skus).filter(|(_, sums)| sums.lines > 0) {

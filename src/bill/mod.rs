@@ -14,6 +14,7 @@ mod commitment_tests;
 pub mod commitments;
 mod compute;
 mod credits;
+mod discounts;
 #[cfg(test)]
 pub(crate) mod fargate_tests;
 pub mod focus;
@@ -38,6 +39,7 @@ pub use around::{
 pub use bridge::bridge;
 
 pub use commitments::eligible_usage;
+pub use discounts::{Contract, Discounts};
 pub use model::{
     Bill, ByName, Charge, CommitmentSummary, CommitmentUse, Hourly, KeepLines, Lines, Monthly,
     OwnerCost, PurchaseOption, Resource, Sku, Step, StepCost, Unit, pseudo,

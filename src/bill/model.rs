@@ -3,7 +3,8 @@
 //! Three amounts stand on every line. `list` is the quantity at the price of
 //! the way it was bought, before commitments (Spot: the Spot price); `net` is
 //! what it costs after them, amortised by the hour; `on_demand` is the same
-//! quantity had it been bought On-Demand. Only `net` is summed into totals
+//! quantity had it been bought On-Demand. All three are after negotiated
+//! discounts, which are told apart in [`Bill::discount_saving`]. Only `net` is summed into totals
 //! unless a name says otherwise.
 
 use std::collections::BTreeMap;
@@ -415,6 +416,8 @@ pub struct Sku {
     pub unit: Unit,
     /// Net price per unit.
     pub rate: crate::units::Rate,
+    /// The negotiated discount on it, or on what a commitment covers.
+    pub contract: Option<super::Contract>,
     /// The commitment that covers it: index into `BillingPlan::commitments`.
     pub commitment: Option<u16>,
 }
@@ -471,6 +474,12 @@ impl Lines {
 }
 
 impl Bill {
+    /// Whether negotiated discounts saved anything.
+    #[must_use]
+    pub fn has_discounts(&self) -> bool {
+        self.discount_saving != Money::ZERO
+    }
+
     /// What the usage costs the payer, between two bounds: where other usage
     /// of the payer absorbs everything that this usage leaves unused of its
     /// commitments, and where none does, which is [`Bill::total`].
@@ -810,8 +819,11 @@ pub struct Bill {
     /// What is to be paid in the cost window: upfront and recurring fees of
     /// commitments when they fall due instead of what they cover.
     pub cash_total: Money,
-    /// The same usage without commitments.
+    /// The same usage without commitments, after negotiated discounts.
     pub list_total: Money,
+    /// What negotiated discounts take off `list_total`: each line's quantity
+    /// at its list price less that at its contracted price, each rounded once.
+    pub discount_saving: Money,
     /// The same usage, all of it bought On-Demand.
     pub on_demand_total: Money,
     /// What of `list_total` pays for machines ([`Charge::is_compute`]).

@@ -4,6 +4,7 @@
 //! here knows where a price came from beyond its status.
 
 use super::around::AroundCharge;
+use super::discounts::Contract;
 use super::model::Charge;
 use crate::units::{MINUTE_MS, MilliCpu, Money, Rate};
 
@@ -52,13 +53,25 @@ pub struct Price {
     pub rate: Rate,
     /// How far it can be trusted.
     pub status: PriceStatus,
+    /// The list rate that a negotiated discount was taken off; `None` where
+    /// there is none. See [`super::Discounts`].
+    pub list: Option<Rate>,
 }
 
 impl Price {
-    /// A price.
+    /// A price without a negotiated discount.
     #[must_use]
     pub const fn new(rate: Rate, status: PriceStatus) -> Self {
-        Price { rate, status }
+        Price { rate, status, list: None }
+    }
+
+    /// What was negotiated about it.
+    #[must_use]
+    pub const fn contract(&self) -> Option<Contract> {
+        match self.list {
+            Some(list) => Some(Contract { list, contracted: self.rate }),
+            None => None,
+        }
     }
 }
 

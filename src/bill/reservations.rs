@@ -44,7 +44,7 @@ impl Meter<'_> {
         let before = plan.capacity_reservations[..index].iter();
         let alike = before.filter(|o| o.instance_type == r.instance_type && o.zone == r.zone);
         let taken: i64 = alike.map(|o| i64::from(o.count)).sum();
-        let Price { rate, status } = r.on_demand;
+        let Price { rate, status, .. } = r.on_demand;
         let make = || super::model::Sku {
             name: r.sku_name(),
             charge: Charge::UnusedCapacity,
@@ -52,6 +52,7 @@ impl Meter<'_> {
             status,
             unit: Unit::Hours,
             rate,
+            contract: r.on_demand.contract(),
             commitment: None,
         };
         let (charge, purchase) = (Charge::UnusedCapacity, PurchaseOption::OnDemand);

@@ -16,6 +16,10 @@ pub struct CostSummary<'a> {
     total: Money,
     cash_total: Money,
     list_total: Money,
+    /// Taken off list prices to come to `list_total`; absent without
+    /// negotiated discounts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    discount_saving: Option<Money>,
     monthly: Option<Money>,
     monthly_extrapolated: bool,
     by_pool: &'a ByName,
@@ -111,6 +115,7 @@ impl Bill {
             total: self.total,
             cash_total: self.cash_total,
             list_total: self.list_total,
+            discount_saving: self.has_discounts().then_some(self.discount_saving),
             monthly: self.monthly.map(|m| m.amount),
             monthly_extrapolated: self.monthly.is_some_and(|m| m.extrapolated),
             by_pool: &self.by_pool,

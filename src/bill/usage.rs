@@ -219,7 +219,8 @@ impl Meter<'_> {
             purchase,
             unit: Unit::Hours,
             factor: 1,
-            price: Price { rate, ..price },
+            // A Spot price that moves, which nothing is taken off.
+            price: if rate == price.rate { price } else { Price::new(rate, price.status) },
             on_demand: on_demand.unwrap_or(rate),
             group,
             part: "",
@@ -348,7 +349,8 @@ impl Meter<'_> {
                 name.push_str(charge.label());
             }
             let (status, rate) = (tariff.price.status, tariff.price.rate);
-            Sku { name, charge, purchase, status, unit, rate, commitment: None }
+            let contract = tariff.price.contract();
+            Sku { name, charge, purchase, status, unit, rate, contract, commitment: None }
         };
         self.skus.intern(source, make, charge, purchase, unit, None)
     }

@@ -464,6 +464,7 @@ mod tests {
             status: PriceStatus::Real,
             unit,
             rate: Rate::ZERO,
+            contract: None,
             commitment: None,
         };
         Bill {

@@ -16,9 +16,9 @@ use super::model::{CasePlan, Options, Plan, Warning};
 use super::nodes::{self, NodePools};
 use super::notes::Notes;
 use super::{
-    billing, bindings, constraints, ecs, ecs_constraints, fargate, fit, goals, node_charges,
-    preemption, prices, rightsize, scheduler, settings, sidecars, time, transform, usage,
-    workloads,
+    billing, bindings, constraints, discounts, ecs, ecs_constraints, fargate, fit, goals,
+    node_charges, preemption, prices, rightsize, scheduler, settings, sidecars, time, transform,
+    usage, workloads,
 };
 use crate::bill::PriceStatus;
 use crate::catalog::{Catalog, Region};
@@ -225,6 +225,7 @@ impl Shared<'_> {
         let mut billing = billing::link(&around, &prices, &fargate, notes);
         billing.pools = node_charges::pools(scenario, &region, &cluster.pools, &prices, notes);
         billing.bursts = node_charges::bursts(scenario, &region, &prices, &planned, notes);
+        discounts::link(&scenario.discounts, &mut billing, notes);
         let sidecars = sidecars::link(scenario, &planned, notes);
         if !notes.diags.has_errors() {
             if !on_ecs {

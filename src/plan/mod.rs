@@ -21,6 +21,7 @@ mod commitments_tests;
 mod constraints;
 mod control;
 mod defaults;
+mod discounts;
 mod ecs;
 mod ecs_constraints;
 #[cfg(test)]

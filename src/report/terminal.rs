@@ -234,6 +234,10 @@ fn closing(study: &Study, verdict: &Verdict) -> Option<String> {
     if let Some(unused) = case.detail.as_ref().and_then(|d| unused_commitment(&d.bill)) {
         parts.push(unused);
     }
+    if let Some(bill) = case.detail.as_ref().map(|d| &d.bill).filter(|b| b.has_discounts()) {
+        let saved = words::mean_usd(bill.discount_saving.to_f64());
+        parts.push(format!("negotiated discounts: first seed {saved} less than list prices"));
+    }
     if let Some(share) = words::published_share(outcome) {
         parts.push(format!("{} of dollars from published prices", text::percent(share)));
     }

@@ -9,6 +9,7 @@ use super::charges::Charges;
 use super::commitments::{CapacityReservation, Commitment};
 use super::decode::{Ctx, Keyed, Map, Spanned};
 use super::diagnostic::Span;
+use super::discounts::Discounts;
 use super::ecs::{Ecs, PlacementRule};
 use super::kubernetes::Kubernetes;
 use super::leaf::{FormatVersion, Slug};
@@ -77,6 +78,8 @@ record! {
         "charges" => charges: Charges = Charges::default(),
         /// Factors on the prices of the tables.
         "prices" => prices: Prices = Prices::default(),
+        /// Negotiated discounts off the list prices of AWS services, before commitments. Bills only: policies see list prices.
+        "discounts" => discounts: Discounts = Discounts::default(),
         /// Savings Plans and Reserved Instances that are owned.
         "commitments" => commitments: Map<Commitment> = Map::default(),
         /// On-Demand capacity that is reserved.

@@ -281,6 +281,7 @@ mod tests {
             status: PriceStatus::Real,
             unit: Unit::Hours,
             rate: Rate::ZERO,
+            contract: None,
             commitment: None,
         };
         let bill = Bill {

@@ -74,6 +74,8 @@ fn exports_keep_the_rules_of_focus() {
     fine(dir.path(), &[&["run", "mix.yaml", "-o", "mix"][..], &export].concat());
     let bundled = root().join("workloads/ec2-vs-fargate.yaml");
     let bundled = bundled.to_str().expect("a path");
+    let contract = ["--set", "discounts={ ec2: 5%, other: 3.3% }", "-o", "contract"];
+    fine(dir.path(), &[&["run", "mix.yaml"][..], &contract, &export].concat());
     let short = ["--set", "time.horizon=9h", "-o", "bundled"];
     fine(dir.path(), &[&["run", bundled][..], &short, &export].concat());
     // Everything that is charged around the compute.
@@ -85,6 +87,8 @@ fn exports_keep_the_rules_of_focus() {
     for case in [
         "mix/nodes",
         "mix/fargate",
+        "contract/nodes",
+        "contract/fargate",
         "bundled/ec2",
         "bundled/ec2-spot-plan",
         "bundled/fargate",
@@ -119,6 +123,52 @@ fn exports_keep_the_rules_of_focus() {
     }
     for rule in SET_RULES {
         assert!(about[rule.id] > 0, "nothing is about {} ({})", rule.id, rule.text);
+    }
+}
+
+/// List, contracted and effective cost are three stages: negotiated
+/// discounts, then commitments.
+#[test]
+fn discounts_part_list_from_contracted_cost() {
+    let dir = scratch();
+    fs::write(dir.path().join("mix.yaml"), SCENARIO).expect("written");
+    let run = ["run", "mix.yaml", "--seeds", "1", "-q", "--export", "focus-csv"];
+    let contract = ["--set", "discounts={ ec2: 5%, fargate: 3.3% }", "-o", "contract"];
+    fine(dir.path(), &[&run[..], &contract].concat());
+    fine(dir.path(), &[&run[..], &["-o", "listed"]].concat());
+    // (Service, way of buying) to thousandths that are paid of the list price.
+    let paid = |row: &Row| match (row["ServiceName"].as_str(), row["x_PurchaseOption"].as_str()) {
+        ("Amazon Elastic Compute Cloud", "spot") => 1_000,
+        ("Amazon Elastic Compute Cloud", _) => 950,
+        ("AWS Fargate", _) => 967,
+        _ => 1_000,
+    };
+    for case in ["nodes", "fargate"] {
+        let cost =
+            |of: &str| json(&dir.path().join(of).join(case).join("summary.json"))["cost"].clone();
+        let (_, rows) = table(&dir.path().join("contract").join(case).join("focus.csv"));
+        let mut seen = BTreeMap::new();
+        for row in rows.iter().filter(|r| r["ChargeCategory"] == "Usage") {
+            let (list, contracted) = ("ListUnitPrice", "ContractedUnitPrice");
+            let [list, contracted] = [list, contracted].map(|c| decimal(&row[c]).expect("a rate"));
+            let unused = row.get("CommitmentDiscountStatus").is_some_and(|s| s == "Unused");
+            let paid = if unused { 1_000 } else { paid(row) };
+            assert_eq!(list * paid, contracted * 1_000, "{row:#?}");
+            *seen.entry((paid, row.contains_key("CommitmentDiscountId"))).or_insert(0) += 1;
+        }
+        assert!(seen.keys().any(|k| k.0 < 1_000 && k.1), "{seen:?}");
+        assert!(seen.keys().any(|k| k.0 == 1_000 && !k.1), "{seen:?}");
+        // The difference is the saving, to a pico-USD for each row of a line
+        // that commitments split.
+        let saving = pico(&cost("contract")["discount_saving"]) * 1_000;
+        assert!(saving > 0);
+        let apart = sum(&rows, "ListCost") - sum(&rows, "ContractedCost");
+        assert!((apart - saving).abs() <= 1_000 * rows.len() as i128, "{apart} {saving}");
+        // Before commitments it is what the same usage costs at list prices.
+        let listed = cost("listed");
+        let (before, list) = (&cost("contract")["list_total"], &listed["list_total"]);
+        assert_eq!(pico(before) + saving / 1_000, pico(list), "{case}");
+        assert!(listed.get("discount_saving").is_none());
     }
 }
 

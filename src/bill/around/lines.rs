@@ -176,6 +176,7 @@ fn sku(
         status: price.status,
         unit: it.unit,
         rate: price.rate,
+        contract: price.contract(),
         commitment: None,
     };
     skus.intern(source, make, it.charge, purchase, it.unit, None)

@@ -266,7 +266,7 @@ impl<'a> Table<'a> {
     /// The number in a column of decimals.
     #[must_use]
     pub fn number(&self, row: &Row, column: Column) -> Option<Decimal> {
-        let Template { role, unit, price, consumed, unit_of_commitment, .. } =
+        let Template { role, unit, price, contract, consumed, unit_of_commitment, .. } =
             self.templates[usize::from(row.template)];
         let money = |amount| Some(Decimal::money(amount));
         match column {
@@ -279,14 +279,21 @@ impl<'a> Table<'a> {
                 Role::Purchase => money(Money::ZERO),
             },
             Column::ListCost | Column::ContractedCost => match role {
-                Role::Plain | Role::Covered => money(row.list),
+                Role::Plain | Role::Covered => money(match contract {
+                    Some(contract) if column == Column::ListCost => {
+                        contract.list_cost(row.list, row.quantity.into(), unit)
+                    }
+                    _ => row.list,
+                }),
                 Role::Credit | Role::Purchase => money(row.net),
                 // Nothing of it would be paid without the commitment.
                 Role::Unused => money(Money::ZERO),
             },
-            Column::ListUnitPrice | Column::ContractedUnitPrice => {
-                (role != Role::Credit).then(|| Decimal::rate(price))
+            Column::ListUnitPrice => {
+                let list = contract.map_or(price, |c| c.list);
+                (role != Role::Credit).then(|| Decimal::rate(list))
             }
+            Column::ContractedUnitPrice => (role != Role::Credit).then(|| Decimal::rate(price)),
             Column::PricingQuantity => match role {
                 Role::Credit => None,
                 Role::Unused => Some(Decimal::ZERO),

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::charges::{self, Category, Item, Meaning};
 use super::columns::Column;
 use super::table::{Labels, Sources};
+use crate::bill::discounts::Contract;
 use crate::bill::model::{Charge, PurchaseOption, Resource, Sku, Unit};
 use crate::bill::prices::Commitment;
 use crate::cluster::NodeShape;
@@ -32,8 +33,10 @@ pub(super) enum Role {
 pub(super) struct Template {
     pub(super) role: Role,
     pub(super) unit: Unit,
-    /// `ListUnitPrice` and `ContractedUnitPrice`.
+    /// `ContractedUnitPrice`: what the `list` of the bill's lines is made of.
     pub(super) price: Rate,
+    /// Its list price, where that is another.
+    pub(super) contract: Option<Contract>,
     /// What its quantity counts was consumed.
     pub(super) consumed: bool,
     /// Follows the id of the resource.
@@ -66,6 +69,7 @@ impl Template {
             role,
             unit,
             price,
+            contract: None,
             consumed: meaning.consumed,
             part: meaning.part,
             unit_of_commitment: None,
@@ -197,18 +201,22 @@ impl Template {
             }
             Item::Shape => {
                 let shape_name = name.map(|s| s.name.as_str()).ok_or_else(lost)?;
-                (shape_name, list_price(sku, first, sources, role).ok_or_else(lost)?)
+                (shape_name, contracted_price(sku, first, sources, role).ok_or_else(lost)?)
             }
             Item::Billed => (sku.name.as_str(), sku.rate),
             Item::RootVolume => {
                 let kind = sources.plan.root_volume.ok_or_else(lost)?.kind;
                 meaning.item = Item::Named(kind);
-                (kind, list_price(sku, first, sources, role).ok_or_else(lost)?)
+                (kind, contracted_price(sku, first, sources, role).ok_or_else(lost)?)
             }
-            Item::Named(named) => (named, list_price(sku, first, sources, role).ok_or_else(lost)?),
+            Item::Named(named) => {
+                (named, contracted_price(sku, first, sources, role).ok_or_else(lost)?)
+            }
         };
         let unit = if role == Role::Unused { Unit::Hours } else { sku.unit };
         let mut it = Template::new(meaning, unit, price, role, labels);
+        it.contract = sku.contract;
+        let list = sku.contract.map_or(price, |c| c.list);
         let zone = shape.and_then(|(_, zone)| sources.cluster.zones.get(zone));
         let way = match (role, sku.purchase) {
             (Role::Unused | Role::Purchase, _) => "committed".to_owned(),
@@ -231,7 +239,7 @@ impl Template {
         // have the kinds of support of a cluster, and fees of pools.
         let way = match meaning.service {
             charges::Service::Fargate | charges::Service::Eks | charges::Service::Ecs => {
-                format!("{way}/{price}")
+                format!("{way}/{list}")
             }
             _ => way,
         };
@@ -280,8 +288,9 @@ fn sold(meaning: Meaning, c: &Commitment) -> Meaning {
     Meaning { service: charges::seller(c.kind), resource_type: kind, ..meaning }
 }
 
-/// The price before commitments, per unit of the SKU.
-fn list_price(sku: &Sku, first: Resource, sources: &Sources<'_>, role: Role) -> Option<Rate> {
+/// The price before commitments, after negotiated discounts, per unit of the
+/// SKU.
+fn contracted_price(sku: &Sku, first: Resource, sources: &Sources<'_>, role: Role) -> Option<Rate> {
     if role != Role::Covered {
         return Some(sku.rate);
     }

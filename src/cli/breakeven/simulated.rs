@@ -52,8 +52,18 @@ pub(super) fn answer(
         region: catalog.region(&case.region)?,
         allow_believed: args.allow_believed_prices,
     };
-    let factor = |s: &plan::Setting| s.origin == Origin::Scenario && s.path.starts_with("prices.");
-    if case.settings.iter().any(factor) {
+    let stated = |path: &str| {
+        let of = |s: &plan::Setting| s.origin == Origin::Scenario && s.path.starts_with(path);
+        case.settings.iter().any(of)
+    };
+    if stated("discounts.") {
+        console.warn(
+            "breakeven-discounts",
+            "negotiated discounts are in what nodes cost as bought and On-Demand, not in the \
+             prices of Fargate, Spot and plans here",
+        );
+    }
+    if stated("prices.") {
         console.warn(
             "breakeven-factors",
             "the factors of `prices` are in what nodes cost as bought and On-Demand, not in the \

@@ -93,7 +93,7 @@ fn of_node(node: &NodeCost, place: &str, window: &str, commitments: bool) -> Vec
     rows.push(total);
     blocks.push(Block::Table { header, rows, left: 1, gives: 0 });
     if with_list {
-        blocks.push(Block::text(format!("exactly {} USD at list price", node.list)));
+        blocks.push(Block::text(format!("exactly {} USD before commitments", node.list)));
     }
     blocks.push(Block::heading("Whose it is"));
     let rows: Vec<_> =
