@@ -254,23 +254,29 @@ fn table(name: &str, format: statement::Format, of: &Repricing) -> String {
 }
 
 fn what(key: &OtherKey) -> String {
-    let unit = if key.unit.is_empty() { String::new() } else { format!(", {}", key.unit) };
-    text::name(&format!("{}{unit}", key.what))
+    let mut what = key.what.clone();
+    for part in [&key.unit, &key.currency] {
+        if !part.is_empty() {
+            what = format!("{what}, {part}");
+        }
+    }
+    text::name(&what)
 }
 
 /// What it comes to.
 fn closing(of: &Repricing) -> String {
-    let (rows, file, off) = of.sum(|_| true);
+    let (rows, ..) = of.sum(|_| true);
+    let (_, file, off) = of.sum(|key| key.reason != Reason::OtherCurrency);
     let (compared, compared_file, _) = of.sum(|key| key.our_rate.is_some());
     let (open, _, open_off) = of.sum(|key| !key.reason.is_explained());
-    let left: u64 = of.others.values().map(|other| other.rows).sum();
-    let list: Money = of.others.values().map(|other| other.list).sum();
+    let (left, list, foreign) = of.not_priced();
+    let foreign = other_currencies(foreign);
     let (published, published_file, _) =
         of.sum(|key| key.ours.starts_with("real") || key.ours.starts_with("derived"));
     format!(
         "{} of {} rows are modelled, ${} at list; {} of them (${}) have a price of ours, {} (${}) \
          a published one. Residual in all ${}; unexplained: {} rows, ${}. Not priced: {} rows, ${} \
-         at list.",
+         at list{foreign}.",
         text::count(rows),
         text::count(of.rows),
         file.human(PLACES),
@@ -284,6 +290,15 @@ fn closing(of: &Repricing) -> String {
         text::count(left),
         list.human(PLACES)
     )
+}
+
+/// What is said of rows whose amounts are in no sum.
+pub(super) fn other_currencies(rows: u64) -> String {
+    match rows {
+        0 => String::new(),
+        1 => ", and 1 of them in another currency than USD".to_owned(),
+        rows => format!(", and {} of them in other currencies than USD", text::count(rows)),
+    }
 }
 
 fn markdown(of: &Repricing) -> String {
@@ -348,6 +363,7 @@ fn json(name: &str, format: statement::Format, of: &Repricing) -> Result<String>
                 json!({
                     "what": key.what,
                     "unit": key.unit,
+                    "currency": if key.currency.is_empty() { "USD" } else { &key.currency },
                     "rows": other.rows,
                     "first_line": other.first_line,
                     "file_list_cost": other.list,
@@ -356,7 +372,9 @@ fn json(name: &str, format: statement::Format, of: &Repricing) -> Result<String>
             })
             .collect()
     };
-    let (rows, file, off) = of.sum(|_| true);
+    let (rows, ..) = of.sum(|_| true);
+    let (_, file, off) = of.sum(|key| key.reason != Reason::OtherCurrency);
+    let (left, ..) = of.not_priced();
     let (open, _, open_off) = of.sum(|key| !key.reason.is_explained());
     let shown = json!({
         "schema_version": SCHEMA_VERSION,
@@ -368,6 +386,7 @@ fn json(name: &str, format: statement::Format, of: &Repricing) -> Result<String>
         "period_end": of.period.map(|(_, end)| moment(end)),
         "modelled": {"rows": rows, "file_list_cost": file, "residual": off},
         "unexplained": {"rows": open, "residual": open_off},
+        "not_priced": {"rows": left},
         "groups": groups,
         "not_modelled": others(true),
         "no_usage": others(false),

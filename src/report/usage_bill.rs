@@ -182,11 +182,12 @@ fn closing(of: &PricedUsage) -> String {
     let left = if of.left_out.rows == 0 {
         String::new()
     } else {
-        let billed: Money = of.left_out.others.values().map(|other| other.billed).sum();
+        let (billed, foreign) = of.left_out.others_billed();
         format!(
-            " Not in it: {} rows that no commitment covers, billed ${}.",
+            " Not in it: {} rows that no commitment covers, billed ${}{}.",
             text::count(of.left_out.rows),
-            billed.human(2)
+            billed.human(2),
+            super::reprice::other_currencies(foreign)
         )
     };
     let head = if of.bill.commitments.is_empty() {
@@ -277,7 +278,9 @@ fn json(name: &str, of: &PricedUsage, by: UsageBy) -> Result<String> {
         .others
         .iter()
         .map(|(key, other)| {
-            json!({"what": key.what, "unit": key.unit, "rows": other.rows,
+            json!({"what": key.what, "unit": key.unit,
+                   "currency": if key.currency.is_empty() { "USD" } else { &key.currency },
+                   "rows": other.rows,
                    "first_line": other.first_line, "billed": other.billed})
         })
         .collect();

@@ -456,6 +456,39 @@ fn mistakes_in_usage_and_commitments_have_their_place() {
     refused(dir.path(), &["bill", "none.csv"], &["no usage that a commitment could cover"]);
 }
 
+/// 0.34 EUR is no 0.34 USD: it is in no sum of dollars.
+#[test]
+fn amounts_in_another_currency_are_not_taken_for_dollars() {
+    let dir = scratch();
+    let header = "ChargePeriodStart,ChargePeriodEnd,ChargeCategory,ProviderName,ServiceName,\
+                  ChargeDescription,RegionId,PricingQuantity,ListCost,BilledCost,BillingCurrency";
+    let row = |what: &str, currency: &str| {
+        format!(
+            "2026-01-05T00:00:00Z,2026-01-05T01:00:00Z,Usage,AWS,EC2,{what},us-east-1,1,0.34,0.34,\
+             {currency}\n"
+        )
+    };
+    let instance = "$0.34 per On Demand Linux c5.2xlarge Instance Hour";
+    let write = |name: &str, rows: &[String]| {
+        let csv = format!("{header}\n{}", rows.concat());
+        fs::write(dir.path().join(name), csv).expect("written");
+    };
+    write("eur.csv", &[row(instance, "USD"), row(instance, "EUR")]);
+    let table = fine(dir.path(), &["bill", "eur.csv", "--reprice"]);
+    let closing = text(&table.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in [
+        "2 of 2 rows are modelled, $0.340000 at list; 1 of them",
+        "Not priced: 1 rows, $0.000000 at list, and 1 of them in another currency than USD.",
+    ] {
+        assert!(closing.contains(part), "{part}: {closing}");
+    }
+    // What no commitment covers may be in any currency, but adds up in USD only.
+    write("tax.csv", &[row(instance, "USD"), row("x", "EUR"), row("x", "USD")]);
+    let table = fine(dir.path(), &["bill", "tax.csv"]);
+    let closing = text(&table.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(closing.contains("billed $0.34, and 1 of them in another currency"), "{closing}");
+}
+
 /// What a run bills for its instances under a commitment is what `bill` makes
 /// of the run's own FOCUS export under the same commitment, to the pico-dollar,
 /// in whole hours: a file does not tell where in its last hour a run ended.

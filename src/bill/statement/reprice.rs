@@ -160,11 +160,12 @@ impl Repriced {
 /// Prices a row again.
 #[must_use]
 pub fn reprice(item: Item<'_>, file: &FilePrice<'_>, ours: Result<&Quote, Unpriced>) -> Repriced {
-    if let Some(reason) = incomparable(item) {
-        return Repriced::without(reason);
-    }
+    // First: amounts of another currency add up with no other ones.
     if file.currency != "USD" {
         return Repriced::without(Reason::OtherCurrency);
+    }
+    if let Some(reason) = incomparable(item) {
+        return Repriced::without(reason);
     }
     let listed = match ours {
         Ok(listed) => listed,

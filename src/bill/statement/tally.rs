@@ -49,6 +49,8 @@ pub struct OtherKey {
     pub what: String,
     /// The file's unit; empty for what is no usage.
     pub unit: String,
+    /// What its amounts are in; empty for USD.
+    pub currency: String,
 }
 
 /// Rows that are not priced, added up.
@@ -89,6 +91,9 @@ impl Repricing {
             our_rate: ours.rate,
             ours: ours.pedigree.to_owned(),
         };
+        if priced.reason == Reason::OtherCurrency {
+            key.item = format!("{label}, {}", currency(row));
+        }
         if self.groups.len() >= MOST_GROUPS && !self.groups.contains_key(&key) {
             "further items".clone_into(&mut key.item);
             (key.region, key.ours) = (String::new(), String::new());
@@ -118,9 +123,12 @@ impl Repricing {
             _ => (true, format!("{}: {}", row.provider, row.service)),
         };
         let unit = if usage { row.unit } else { "" };
-        let mut key = OtherKey { usage, what, unit: unit.to_owned() };
+        let currency = if row.currency == "USD" { "" } else { row.currency };
+        let (unit, currency) = (unit.to_owned(), currency.to_owned());
+        let mut key = OtherKey { usage, what, unit, currency };
         if self.others.len() >= MOST_GROUPS && !self.others.contains_key(&key) {
-            key = OtherKey { usage, what: "further services".to_owned(), unit: String::new() };
+            "further services".clone_into(&mut key.what);
+            key.unit = String::new();
         }
         let other = self.others.entry(key).or_default();
         if other.rows == 0 {
@@ -139,6 +147,37 @@ impl Repricing {
         );
     }
 
+    /// Rows that have no price of ours, what those in USD cost at list, and how
+    /// many are in another currency.
+    #[must_use]
+    pub fn not_priced(&self) -> (u64, Money, u64) {
+        let groups = self.groups.iter().filter(|(_, group)| group.ours.is_none());
+        let groups =
+            groups.map(|(key, of)| (key.reason != Reason::OtherCurrency, of.rows, of.file));
+        let others =
+            self.others.iter().map(|(key, of)| (key.currency.is_empty(), of.rows, of.list));
+        groups.chain(others).fold((0, Money::ZERO, 0), |(all, list, foreign), (usd, rows, cost)| {
+            if usd {
+                (all + rows, list + cost, foreign)
+            } else {
+                (all + rows, list, foreign + rows)
+            }
+        })
+    }
+
+    /// What the invoice asks in USD for rows that are not modelled, and how
+    /// many rows are in another currency.
+    #[must_use]
+    pub fn others_billed(&self) -> (Money, u64) {
+        self.others.iter().fold((Money::ZERO, 0), |(billed, foreign), (key, of)| {
+            if key.currency.is_empty() {
+                (billed + of.billed, foreign)
+            } else {
+                (billed, foreign + of.rows)
+            }
+        })
+    }
+
     /// Rows, list cost and residual over all groups that `wanted` picks.
     #[must_use]
     pub fn sum(&self, wanted: impl Fn(&GroupKey) -> bool) -> (u64, Money, Money) {
@@ -150,6 +189,11 @@ impl Repricing {
             },
         )
     }
+}
+
+/// What a row's amounts are in, for people.
+fn currency<'a>(row: &Row<'a>) -> &'a str {
+    if row.currency.is_empty() { "no currency" } else { row.currency }
 }
 
 /// Our price of a row.
