@@ -13,7 +13,8 @@
 //!   row without a zone holds for its whole `region`.
 //!
 //! Rows of other products than Linux/UNIX are skipped. Rows may come in any
-//! order; of two of one pool and time the later one in the file counts.
+//! order and more than once. Two prices of one type, zone and time are an error; of
+//! two of a whole Region the later one in the file counts.
 
 mod json;
 
@@ -158,8 +159,10 @@ impl Rows {
         let price: Rate = row.price.parse().map_err(|e| format!("price `{}`: {e}", row.price))?;
         let pico = i64::try_from(price.pico())
             .ok()
-            .filter(|pico| (0..=MAX_PICO).contains(&i128::from(*pico)))
-            .ok_or_else(|| format!("price `{}` is not between 0 and 100,000 USD", row.price))?;
+            .filter(|pico| (1..=MAX_PICO).contains(&i128::from(*pico)))
+            .ok_or_else(|| {
+                format!("price `{}` is not above 0 and at most 100,000 USD", row.price)
+            })?;
         if history.rows == MAX_ROWS {
             return Err(format!("more than {MAX_ROWS} rows"));
         }
@@ -182,16 +185,46 @@ impl Rows {
             };
             return Err(Error::input(format!("`{shown}` has no row of Linux/UNIX{skipped}")));
         }
-        for rows in history.pools.values_mut().flat_map(BTreeMap::values_mut) {
-            // Stable: among equal times the order of the file stands.
-            rows.sort_by_key(|(at, _)| *at);
-            rows.shrink_to_fit();
+        for (kind, zones) in &mut history.pools {
+            for (zone, rows) in zones {
+                // Stable: among equal times the order of the file stands.
+                rows.sort_by_key(|(at, _)| *at);
+                let clash = |(one, other): &(&(i64, i64), &(i64, i64))| {
+                    one.0 == other.0 && one.1 != other.1
+                };
+                // Rows of a whole Region are of several zones.
+                let two = if usual_zone_id(zone).is_some() || zone.contains("-az") {
+                    rows.iter().zip(rows.iter().skip(1)).find(clash)
+                } else {
+                    None
+                };
+                if let Some(((at, one), (_, other))) = two {
+                    return Err(Error::input(contradiction(
+                        shown,
+                        kind,
+                        zone,
+                        *at,
+                        [*one, *other],
+                    )));
+                }
+                rows.shrink_to_fit();
+            }
         }
         history.zones = history.pools.values().flat_map(|zones| zones.keys().cloned()).collect();
         history.zones.sort_unstable();
         history.zones.dedup();
         Ok(history)
     }
+}
+
+/// Two prices where there can be one.
+fn contradiction(shown: &str, kind: &str, zone: &str, at: i64, prices: [i64; 2]) -> String {
+    let time = Timestamp::from_millisecond(at).map_or_else(|_| at.to_string(), |t| t.to_string());
+    let [one, other] = prices.map(|pico| Rate::from_pico(i128::from(pico)));
+    format!(
+        "`{shown}`: {kind} in {zone} has two prices at {time}, {one} and {other}; remove the \
+         wrong row, or choose a data set where the file has several"
+    )
 }
 
 fn entry<'m, T: Default>(map: &'m mut BTreeMap<String, T>, key: &str) -> &'m mut T {

@@ -12,7 +12,7 @@ use crate::units::Rate;
 use crate::{Error, Result};
 
 /// No price in these tables comes near this many USD per unit.
-const MAX_USD: i128 = 1_000_000;
+pub(super) const MAX_USD: i128 = 1_000_000;
 /// Pico-USD in one USD, and the scale of every exact decimal here.
 pub(super) const ONE: i128 = 1_000_000_000_000;
 

@@ -18,6 +18,7 @@
 //! says which file each imported row came from.
 
 mod advisor;
+mod dates;
 mod input;
 mod lock;
 mod offer;
@@ -34,6 +35,7 @@ use sha2::{Digest, Sha256};
 use super::build::{check, write_tables};
 use super::{Tables, hex};
 use crate::{Error, Result};
+use dates::Dates;
 use input::{Input, Kind};
 use lock::{Lock, Locked};
 use tables::Draft;
@@ -55,6 +57,8 @@ pub struct Update<'a> {
     /// The date of files that bear none; the date of their last change where
     /// absent.
     pub as_of: Option<Date>,
+    /// The day it is: what is dated later is refused.
+    pub today: Date,
     /// Directory to write to.
     pub out: &'a Path,
 }
@@ -95,12 +99,14 @@ pub fn update(update: &Update<'_>) -> Result<Vec<Imported>> {
     let mut owned = Vec::new();
     for path in order(update.files)? {
         let mut input = Input::open(&path)?;
-        let taken = import(&mut input, update.as_of, &mut draft, &mut owned)
-            .map_err(|e| e.context(format_args!("`{}`", path.display())))?;
+        let dates = Dates { as_of: update.as_of, today: update.today };
+        let named = |e: Error| e.context(format_args!("`{}`", path.display()));
+        let taken = import(&mut input, dates, &mut draft, &mut owned).map_err(named)?;
+        // Here, where the file is known whose rows do not fit.
+        check(&draft.render()?).map_err(|e| named(e.context("its rows fit no table")))?;
         let sha256 = input.finish()?;
         if taken.rows == 0 {
-            let why = taken.left_out.first().map_or_else(String::new, |w| format!(": {w}"));
-            return Err(Error::input(format!("`{}` gives no row{why}", path.display())));
+            return Err(nothing(&path, &taken, update.regions));
         }
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         lock.files.retain(|known| known.file != name || known.kind != taken.kind);
@@ -134,6 +140,20 @@ pub fn update(update: &Update<'_>) -> Result<Vec<Imported>> {
     Ok(told)
 }
 
+/// Why a file gave no row.
+fn nothing(path: &Path, taken: &Taken, regions: &[String]) -> Error {
+    let why = if taken.left_out.is_empty() {
+        let of = match regions {
+            [] => String::new(),
+            regions => format!(" of {}", regions.join(", ")),
+        };
+        format!("it has nothing of what is taken of such a file ({}){of}", taken.kind)
+    } else {
+        format!("left out {}", taken.left_out.join(", "))
+    };
+    Error::input(format!("`{}` gives no row: {why}", path.display()))
+}
+
 fn write_file(dir: &Path, name: &str, text: &str) -> Result<()> {
     let (path, partial) = (dir.join(name), dir.join(format!(".{name}.part")));
     std::fs::write(&partial, text).map_err(|e| Error::write(&partial, &e))?;
@@ -163,14 +183,14 @@ struct Taken {
 
 fn import(
     input: &mut Input,
-    as_of: Option<Date>,
+    dates: Dates,
     draft: &mut Draft,
     owned: &mut Vec<owned::Owned>,
 ) -> Result<Taken> {
-    let date = as_of.map_or_else(|| input.modified.clone(), |d| d.to_string());
+    let date = dates.as_of.map_or_else(|| input.modified.clone(), |d| d.to_string());
     match input.kind {
-        Kind::Offer => offer::read(input, draft),
-        Kind::PlanOffer => savings::read_offer(input, draft),
+        Kind::Offer => offer::read(input, dates, draft),
+        Kind::PlanOffer => savings::read_offer(input, dates, draft),
         Kind::PlanRates => savings::read_rates(input, &date, draft),
         Kind::Advisor => advisor::read(input, &date, draft),
         Kind::SpotHistory => spot::read(input, draft),

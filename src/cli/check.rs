@@ -33,11 +33,11 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     // Writing to a String cannot fail.
     let _ = writeln!(
         out,
-        "{}: {} cases, {} cells, {} distinct simulations, seeds {}",
+        "{}: {}, {}, {}, seeds {}",
         plan.name,
-        plan.cases.len(),
-        plan.cells(),
-        plan.simulations(),
+        counted(plan.cases.len(), "case"),
+        counted(plan.cells(), "cell"),
+        counted(plan.simulations(), "distinct simulation"),
         plan.seeds_to_run().iter().map(u64::to_string).collect::<Vec<_>>().join(" "),
     );
     for (table, dates) in &plan.price_dates {
@@ -72,20 +72,24 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     Ok(Outcome::Fine)
 }
 
+/// A number of things: `1 case`, `2 cases`.
+fn counted(n: usize, thing: &str) -> String {
+    format!("{n} {thing}{}", if n == 1 { "" } else { "s" })
+}
+
 /// What a sweep would do, and what it will take as far as earlier runs tell.
 fn sweep(args: &Args, console: &Console) -> Result<String> {
     let grid = plan::load_sweep(&args.scenario.file, &super::run::options(&args.scenario)?)?;
     super::run::warn_of(&grid.warnings, args.deny_warnings, console)?;
     let axes: Vec<String> = grid.axes.iter().map(|(_, values)| values.len().to_string()).collect();
     let mut out = format!(
-        "sweep: {} cases × {} combinations of axes ({}) × {} seeds = {} cells, {} distinct \
-         simulations\n",
-        grid.cases.len(),
-        grid.combinations() / grid.cases.len().max(1),
+        "sweep: {} × {} of axes ({}) × {} = {}, {}\n",
+        counted(grid.cases.len(), "case"),
+        counted(grid.combinations() / grid.cases.len().max(1), "combination"),
         if axes.is_empty() { "none".to_owned() } else { axes.join(" × ") },
-        grid.seeds.len(),
-        grid.cells(),
-        grid.simulations(),
+        counted(grid.seeds.len(), "seed"),
+        counted(grid.cells(), "cell"),
+        counted(grid.simulations(), "distinct simulation"),
     );
     let target = super::sweep::default_output(&grid);
     let wanted = GridCells::new(&grid).wanted();
@@ -119,4 +123,16 @@ fn sweep(args: &Args, console: &Console) -> Result<String> {
         ),
     };
     Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_is_singular() {
+        assert_eq!(counted(0, "cell"), "0 cells");
+        assert_eq!(counted(1, "case"), "1 case");
+        assert_eq!(counted(2, "case"), "2 cases");
+    }
 }

@@ -68,6 +68,7 @@ fn update(args: &Update) -> Result<String> {
         files: &args.from,
         regions: &args.region,
         as_of: args.as_of,
+        today: jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date(),
         out: &args.output,
     })?;
     let mut table = Table::new();

@@ -173,9 +173,12 @@ impl Decode for Bytes {
     }
 }
 
+/// Highest rate that a bill holds, USD; `bill` refuses what is above it.
+const MAX_RATE: Rate = Rate::from_pico(100_000 * 1_000_000_000_000);
+
 /// Money and rates: exact decimals that must not be negative.
 macro_rules! decimals {
-    ($($ty:ty, $zero:expr;)*) => {$(
+    ($($ty:ty, $zero:expr, $max:expr;)*) => {$(
         impl Decode for $ty {
             fn decode(node: &Node, ctx: &mut Ctx<'_>) -> Option<Self> {
                 let Some(text) = scalar(node) else {
@@ -185,6 +188,11 @@ macro_rules! decimals {
                 match text.parse::<$ty>() {
                     Ok(value) if value < $zero => {
                         let message = format!("{} must not be negative", quote(text));
+                        ctx.diags().error(node.span, message);
+                        None
+                    }
+                    Ok(value) if $max.is_some_and(|max| value > max) => {
+                        let message = format!("{} is too large: at most 100000 USD", quote(text));
                         ctx.diags().error(node.span, message);
                         None
                     }
@@ -209,8 +217,8 @@ macro_rules! decimals {
 }
 
 decimals! {
-    Rate, Rate::ZERO;
-    Money, Money::ZERO;
+    Rate, Rate::ZERO, Some(MAX_RATE);
+    Money, Money::ZERO, None::<Money>;
 }
 
 impl Decode for bool {

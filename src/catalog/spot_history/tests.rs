@@ -107,6 +107,10 @@ fn what_cannot_be_used_is_refused_with_its_place() {
     assert!(csv("1970-01-01T01:00:00Z,us-east-1a,m5.large,cheap").starts_with("spot:2: price"));
     assert!(csv("1970-01-01T01:00:00Z,us-east-1a,m5.large,-1").starts_with("spot:2: price"));
     assert!(csv("1970-01-01T01:00:00Z,us-east-1a,m5.large,1e6").contains("100,000"));
+    let free = csv("1970-01-01T01:00:00Z,us-east-1a,m5.large,0");
+    assert_eq!(free, "spot:2: price `0` is not above 0 and at most 100,000 USD");
+    let zero = PAGE.replace("0.041200", "0.000000");
+    assert!(refused(&zero).contains("not above 0"), "{}", refused(&zero));
     assert!(csv("1970-01-01T01:00:00Z,,m5.large,1").contains("neither zone nor Region"));
     assert!(csv("1970-01-01T01:00:00Z,us-east-1a,m5.large").starts_with("spot:2: "));
     assert!(refused("a,b\n1,2\n").contains("needs a column `timestamp`; it has a, b"));
@@ -119,6 +123,25 @@ fn what_cannot_be_used_is_refused_with_its_place() {
     let second = format!("{PAGE}{}", OTHER_PAGE.replace("0.05", "dear"));
     assert!(refused(&second).starts_with("spot:29:"), "{}", refused(&second));
     assert!(refused(&"[".repeat(100_000)).starts_with("spot:1:"));
+}
+
+#[test]
+fn one_pool_has_one_price_at_a_time() {
+    let text = |price: &str| {
+        format!(
+            "timestamp,availability_zone,instance_type,spot_price\n\
+             1970-01-01T01:00:00Z,us-east-1a,m5.large,0.04\n\
+             1970-01-01T01:00:00Z,us-east-1b,m5.large,0.05\n\
+             1970-01-01T01:00:00+00:00,us-east-1a,m5.large,{price}\n"
+        )
+    };
+    let same = read(&text("0.0400")).expect("a row twice");
+    assert_eq!(told(&same, "m5.large", "us-east-1a"), vec![(3_600, "0.04".to_owned()); 2]);
+    assert_eq!(
+        refused(&text("0.06")),
+        "`spot`: m5.large in us-east-1a has two prices at 1970-01-01T01:00:00Z, 0.04 and 0.06; \
+         remove the wrong row, or choose a data set where the file has several"
+    );
 }
 
 #[test]

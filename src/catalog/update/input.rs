@@ -100,6 +100,9 @@ impl Input {
         let failed = |e: std::io::Error| Error::read(path, &e);
         let mut head = Vec::new();
         text::open(path)?.take(HEAD as u64).read_to_end(&mut head).map_err(failed)?;
+        if head.trim_ascii().is_empty() {
+            return Err(Error::input(format!("`{}` is empty; fetch it again", path.display())));
+        }
         let kind = Kind::tell(&String::from_utf8_lossy(&head)).ok_or_else(|| {
             Error::input(format!(
                 "`{}` is none of the files that prices are updated from\n  = help: they are \

@@ -13,12 +13,15 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::Taken;
+use super::dates::Dates;
 use super::input::{Input, bad_json};
 use super::savings::{self, Discount};
 use super::tables::{CHARGES, Draft, FARGATE, ON_DEMAND};
 use crate::catalog::charges::ChargeItem;
 use crate::catalog::quote::PriceStatus;
 use crate::catalog::savings::{Payment, Term};
+use crate::catalog::table::{MAX_USD, ONE};
+use crate::names::nearest;
 use crate::units::Rate;
 use crate::{Error, Result};
 
@@ -32,6 +35,22 @@ enum Item {
     Instance(String, String),
     Fargate(String, FargateItem),
     Charge(String, ChargeItem),
+}
+
+impl fmt::Display for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Item::Instance(region, name) => write!(f, "{name} in {region}"),
+            Item::Fargate(region, FargateItem::Storage) => {
+                write!(f, "Fargate storage in {region}")
+            }
+            Item::Fargate(region, FargateItem::Rate(os, arch, column)) => {
+                let unit = if *column == 0 { "vCPU" } else { "GB" };
+                write!(f, "a Fargate {unit}-hour ({os}, {arch}) in {region}")
+            }
+            Item::Charge(region, item) => write!(f, "{} in {region}", item.word()),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,11 +82,15 @@ struct Attributes {
     license_model: String,
     usagetype: String,
     operation: String,
+    #[serde(rename = "marketoption")]
+    market_option: String,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct OfferTerm {
+    #[serde(default)]
+    effective_date: String,
     #[serde(default)]
     price_dimensions: BTreeMap<String, Dimension>,
     #[serde(default)]
@@ -98,8 +121,8 @@ struct TermAttributes {
 type ReservedRate = (Item, String, Term, Payment, Rate, Rate);
 
 /// What a file says, so far.
-#[derive(Default)]
 struct Found {
+    dates: Dates,
     service: String,
     published: String,
     products: HashMap<String, Item>,
@@ -107,15 +130,22 @@ struct Found {
     reserved: Vec<ReservedRate>,
     /// Rows of types without a known shape.
     unknown_types: usize,
+    /// Prices of nothing.
+    free: usize,
+    /// Prices in other currencies than USD.
+    foreign: usize,
 }
 
-pub(super) fn read(input: &mut Input, draft: &mut Draft) -> Result<Taken> {
-    let mut found = Found::default();
+pub(super) fn read(input: &mut Input, dates: Dates, draft: &mut Draft) -> Result<Taken> {
+    let mut found = Found::new(dates);
     {
         let mut json = serde_json::Deserializer::from_reader(input.reader());
         (Offer { found: &mut found, draft }).deserialize(&mut json).map_err(|e| bad_json(&e))?;
     }
-    let as_of = found.published.get(..10).unwrap_or_default().to_owned();
+    let as_of = match found.published.as_str() {
+        "" => dates.undated().map_err(Error::input)?,
+        published => published.to_owned(),
+    };
     let (kind, id) = match found.service.as_str() {
         "AmazonEC2" => ("EC2 price list", format!("price-list-ec2-{as_of}")),
         "AmazonECS" => ("ECS price list", format!("price-list-ecs-{as_of}")),
@@ -131,6 +161,13 @@ pub(super) fn read(input: &mut Input, draft: &mut Draft) -> Result<Taken> {
     draft.source(&id, PriceStatus::Real, &as_of, &text);
     let mut rows = put(&found, &id, draft);
     let mut left_out = Vec::new();
+    for (n, what) in
+        [(found.free, "prices of 0 USD"), (found.foreign, "prices in other currencies than USD")]
+    {
+        if n > 0 {
+            left_out.push(format!("{n} {what}"));
+        }
+    }
     if found.unknown_types > 0 {
         left_out.push(format!("{} prices of types of unknown shape", found.unknown_types));
     }
@@ -222,7 +259,11 @@ impl<'de> Visitor<'de> for Offer<'_> {
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
                 "offerCode" => found.service = map.next_value()?,
-                "publicationDate" => found.published = map.next_value()?,
+                "publicationDate" => {
+                    let text = map.next_value::<String>()?;
+                    let day = found.dates.day("publicationDate", &text);
+                    found.published = day.map_err(serde::de::Error::custom)?;
+                }
                 "products" => {
                     if found.service.is_empty() {
                         return Err(serde::de::Error::custom("`products` before `offerCode`"));
@@ -243,6 +284,20 @@ impl<'de> Visitor<'de> for Offer<'_> {
 }
 
 impl Found {
+    fn new(dates: Dates) -> Self {
+        Found {
+            dates,
+            service: String::new(),
+            published: String::new(),
+            products: HashMap::new(),
+            on_demand: BTreeMap::new(),
+            reserved: Vec::new(),
+            unknown_types: 0,
+            free: 0,
+            foreign: 0,
+        }
+    }
+
     fn note(
         &mut self,
         sku: String,
@@ -250,6 +305,14 @@ impl Found {
         draft: &Draft,
     ) -> std::result::Result<(), String> {
         let Some(item) = item(&self.service, product) else { return Ok(()) };
+        let region = match &item {
+            Item::Instance(region, _) | Item::Fargate(region, _) | Item::Charge(region, _) => {
+                region
+            }
+        };
+        if draft.wants(region) && !draft.knows_region(region) {
+            return Err(unknown_region(region, draft));
+        }
         let region = match &item {
             Item::Instance(region, name) => {
                 if draft.wants(region) && !draft.knows_type(name) {
@@ -270,6 +333,23 @@ impl Found {
     }
 }
 
+/// What to say of a Region that the tables do not have.
+fn unknown_region(region: &str, draft: &Draft) -> String {
+    let shown: String = region.chars().filter(|c| !c.is_control()).take(40).collect();
+    let near = nearest(region, draft.regions_known())
+        .map_or_else(String::new, |near| format!(", of which `{near}` is the nearest"));
+    format!("unknown Region `{shown}`: not in regions.csv{near}; name those to take with --region")
+}
+
+/// A price in USD as AWS writes it.
+fn usd(item: &Item, text: &str) -> std::result::Result<Rate, String> {
+    let rate: Rate = text.parse().map_err(|e| format!("price `{text}` of {item}: {e}"))?;
+    if (0..=MAX_USD * ONE).contains(&rate.pico()) {
+        return Ok(rate);
+    }
+    Err(format!("price `{text}` of {item} does not lie between 0 and {MAX_USD} USD"))
+}
+
 /// What a product is, if it is wanted.
 fn item(service: &str, product: &Product) -> Option<Item> {
     let it = &product.attributes;
@@ -284,6 +364,7 @@ fn item(service: &str, product: &Product) -> Option<Item> {
             && it.pre_installed_sw == "NA"
             && matches!(it.capacitystatus.as_str(), "Used" | "")
             && matches!(it.license_model.as_str(), "No License required" | "")
+            && matches!(it.market_option.as_str(), "OnDemand" | "")
             && matches!(it.operation.as_str(), "RunInstances" | ""))
         .then(|| Item::Instance(region, it.instance_type.clone())),
         "AmazonECS" => {
@@ -370,13 +451,31 @@ type OfferTerms = BTreeMap<String, OfferTerm>;
 
 impl Found {
     fn on_demand(&mut self, item: &Item, terms: OfferTerms) -> std::result::Result<(), String> {
-        for dimension in terms.into_values().flat_map(|term| term.price_dimensions.into_values()) {
-            // Prices in CNY are of Regions that are not billed here.
-            let Some(usd) = dimension.price_per_unit.get("USD") else { continue };
-            let rate: Rate = usd.parse().map_err(|e| format!("price `{usd}`: {e}"))?;
-            // Free tiers and capacity reservations are listed at 0.
-            if rate > Rate::ZERO {
-                self.on_demand.insert(item.clone(), rate);
+        for term in terms.into_values() {
+            if term.effective_date.is_empty() {
+                return Err(format!(
+                    "the price of {item} has no effectiveDate; fetch the file again"
+                ));
+            }
+            self.dates.day(&format!("effectiveDate of {item}"), &term.effective_date)?;
+            for dimension in term.price_dimensions.into_values() {
+                // Prices in CNY are of Regions that are not billed here.
+                let Some(text) = dimension.price_per_unit.get("USD") else {
+                    self.foreign += 1;
+                    continue;
+                };
+                let rate = usd(item, text)?;
+                // Free tiers and capacity reservations are listed at 0.
+                if rate <= Rate::ZERO {
+                    self.free += 1;
+                    continue;
+                }
+                let known = self.on_demand.insert(item.clone(), rate);
+                if let Some(known) = known.filter(|known| *known != rate) {
+                    return Err(format!(
+                        "two prices of {item}: {known} and {rate} USD; remove the wrong one"
+                    ));
+                }
             }
         }
         Ok(())
@@ -395,8 +494,8 @@ impl Found {
             };
             let (mut hourly, mut upfront) = (Rate::ZERO, Rate::ZERO);
             for dimension in term.price_dimensions.values() {
-                let Some(usd) = dimension.price_per_unit.get("USD") else { continue };
-                let rate: Rate = usd.parse().map_err(|e| format!("price `{usd}`: {e}"))?;
+                let Some(text) = dimension.price_per_unit.get("USD") else { continue };
+                let rate = usd(item, text)?;
                 match dimension.unit.as_str() {
                     "Hrs" => hourly = rate,
                     "Quantity" => upfront = rate,

@@ -7,8 +7,24 @@ use serde::Deserialize;
 use super::Taken;
 use super::input::Input;
 use super::savings::{payment, term};
+use crate::catalog::table::ONE;
 use crate::units::{Money, Rate};
 use crate::{Error, Result};
+
+/// Most that a commitment costs an hour, USD, and most instances of one: what
+/// a scenario takes.
+const MAX_USD: i128 = 100_000;
+const MAX_COUNT: u32 = 1_000_000;
+
+/// A rate that a scenario takes.
+fn payable(rate: Rate, what: &str, id: &str) -> Result<Rate> {
+    if (0..=MAX_USD * ONE).contains(&rate.pico()) {
+        return Ok(rate);
+    }
+    Err(Error::input(format!(
+        "the {what} of {id}, {rate} USD an hour, does not lie between 0 and {MAX_USD}"
+    )))
+}
 
 /// One commitment: its name, its keys as YAML in flow style, and a remark.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,6 +117,7 @@ pub(super) fn read_plans(input: &mut Input, as_of: &str, owned: &mut Vec<Owned>)
                 .commitment
                 .parse()
                 .map_err(|e| Error::input(format!("commitment `{}`: {e}", it.commitment)))?;
+            let usd = payable(usd, "commitment", &plain(&it.savings_plan_id)?)?;
             let mut keys = vec![
                 ("kind", kind.to_owned()),
                 ("term", term.to_string()),
@@ -234,7 +251,20 @@ pub(super) fn read_reserved(
                 let amount: Rate = decimal(charge.amount)?;
                 hourly = Rate::from_pico(hourly.pico() + amount.pico());
             }
+            let id = plain(&it.id)?;
+            let hourly = payable(hourly, "hourly price", &id)?;
             let upfront: Money = decimal(it.fixed_price)?;
+            if upfront < Money::ZERO {
+                return Err(Error::input(format!(
+                    "the fixed price of {id}, {upfront}, is negative"
+                )));
+            }
+            if it.instance_count > MAX_COUNT {
+                let count = it.instance_count;
+                return Err(Error::input(format!(
+                    "{id} is of {count} instances, above {MAX_COUNT}"
+                )));
+            }
             let mut keys = vec![
                 ("kind", kind.to_owned()),
                 ("term", term.to_string()),

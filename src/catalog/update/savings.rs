@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::Taken;
+use super::dates::Dates;
 use super::input::{Input, bad_json};
 use super::offer::usage;
 use super::tables::{Draft, FARGATE, ON_DEMAND, PLANS};
@@ -236,9 +237,10 @@ struct DiscountedRate {
     currency: String,
 }
 
-pub(super) fn read_offer(input: &mut Input, draft: &mut Draft) -> Result<Taken> {
+pub(super) fn read_offer(input: &mut Input, dates: Dates, draft: &mut Draft) -> Result<Taken> {
     let mut list = PlanList {
         draft,
+        dates,
         products: Vec::new(),
         published: String::new(),
         counts: Counts::default(),
@@ -253,6 +255,7 @@ pub(super) fn read_offer(input: &mut Input, draft: &mut Draft) -> Result<Taken> 
 
 struct PlanList<'a> {
     draft: &'a mut Draft,
+    dates: Dates,
     products: Vec<PlanProduct>,
     published: String,
     counts: Counts,
@@ -260,7 +263,7 @@ struct PlanList<'a> {
 
 impl PlanList<'_> {
     fn as_of(&self) -> String {
-        self.published.get(..10).unwrap_or_default().to_owned()
+        self.published.clone()
     }
 
     fn id(&self) -> String {
@@ -311,13 +314,21 @@ impl<'de> Visitor<'de> for &mut PlanList<'_> {
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
                 "publicationDate" => {
-                    self.published = map.next_value()?;
+                    let text = map.next_value::<String>()?;
+                    let day = self.dates.day("publicationDate", &text);
+                    self.published = day.map_err(serde::de::Error::custom)?;
+                }
+                "products" => self.products = map.next_value()?,
+                "terms" => {
+                    if self.published.is_empty() {
+                        let day = self.dates.undated();
+                        self.published = day.map_err(serde::de::Error::custom)?;
+                    }
                     let (id, as_of) = (self.id(), self.as_of());
                     let text = "AWS price list of Savings Plans";
                     self.draft.source(&id, PriceStatus::Real, &as_of, text);
+                    map.next_value_seed(PlanTerms { list: &mut *self, inner: false })?;
                 }
-                "products" => self.products = map.next_value()?,
-                "terms" => map.next_value_seed(PlanTerms { list: &mut *self, inner: false })?,
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }

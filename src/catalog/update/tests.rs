@@ -35,7 +35,8 @@ impl Bench {
         regions: &[String],
     ) -> Result<Vec<Imported>> {
         let as_of = "2026-08-01".parse().ok();
-        update(&Update { base, files, regions, as_of, out: &self.out() })
+        let today = "2026-09-01".parse().expect("a date");
+        update(&Update { base, files, regions, as_of, today, out: &self.out() })
     }
 
     fn catalog(&self) -> Catalog {
@@ -365,6 +366,119 @@ fn what_is_no_file_of_prices_is_refused() {
     assert!(refused("bands.json", &bands).contains("not one of"));
     // Nothing was written.
     assert!(!bench.out().exists());
+}
+
+/// A list with one product: `more` of its attributes, and a price.
+fn one(region: &str, currency: &str, price: &str) -> String {
+    let linux = r#""operatingSystem": "Linux", "tenancy": "Shared""#;
+    format!(
+        r#"{{ "offerCode": "AmazonEC2", "publicationDate": "2026-07-20T18:00:00Z",
+        "products": {{ {} }}, "terms": {{ "OnDemand": {{ {} }} }} }}"#,
+        product("AAA", region, "m5.large", linux),
+        on_demand("AAA", price).replace("\"USD\"", &format!("\"{currency}\""))
+    )
+}
+
+#[test]
+fn prices_that_cannot_be_are_refused_with_the_file_and_what_is_priced() {
+    let bench = Bench::new();
+    let refused =
+        |text: &str| bench.update(&[bench.file("x.json", text)]).expect_err("refused").to_string();
+    let says = |text: &str, words: &[&str]| {
+        let error = refused(text);
+        for word in ["x.json"].iter().chain(words) {
+            assert!(error.contains(word), "{word}: {error}");
+        }
+        assert!(!error.contains(".csv:"), "{error}");
+    };
+    let fine = one("us-east-1", "USD", "0.1");
+    assert_eq!(bench.update(&[bench.file("x.json", &fine)]).expect("imported")[0].rows, 1);
+    // The same Region and type under two ids.
+    let twice = ec2().replace("\"eu-west-1\"", "\"us-east-1\"");
+    says(&twice, &["two prices of m5.large in us-east-1: 0.1 and 0.11 USD", "remove"]);
+    let same = twice.replace("0.1100000000", "0.1000000000");
+    assert!(bench.update(&[bench.file("x.json", &same)]).is_ok());
+    // Capacity blocks are bought apart.
+    let blocks = twice.replace(
+        "\"regionCode\": \"us-east-1\", \"instanceType\": \"m5.large\"",
+        "\"regionCode\": \"us-east-1\", \"marketoption\": \"CapacityBlock\", \"instanceType\": \"m5.large\"",
+    );
+    says(&blocks, &["gives no row"]);
+    says(&one("mars-1", "USD", "0.1"), &["unknown Region `mars-1`", "--region"]);
+    says(&one("us-east-11", "USD", "0.1"), &["of which `us-east-1` is the nearest"]);
+    says(&one("us-east-1", "USD", "-0.1"), &["`-0.1` of m5.large in us-east-1", "between 0"]);
+    says(&one("us-east-1", "USD", "1e7"), &["`1e7` of m5.large in us-east-1", "1000000"]);
+    says(&one("us-east-1", "USD", "0"), &["gives no row", "1 prices of 0 USD"]);
+    says(&one("us-east-1", "CNY", "1"), &["gives no row", "1 prices in other currencies"]);
+    let windows = fine.replace("Linux", "Windows");
+    says(&windows, &["gives no row: it has nothing of what is taken", "EC2 price list"]);
+    says("", &["is empty"]);
+    says(" \n", &["is empty"]);
+    let saving = ADVISOR.replace("\"s\": 61", "\"s\": 161");
+    let error = refused(&saving);
+    assert!(error.starts_with('`'), "{error}");
+    assert!(error.contains("x.json`: its rows fit no table: ec2-spot.csv:"), "{error}");
+}
+
+#[test]
+fn a_list_bears_a_date_that_has_come() {
+    let bench = Bench::new();
+    let fine = one("us-east-1", "USD", "0.1");
+    let (published, effective) = ("2026-07-20T18:00:00Z", "2026-07-01T00:00:00Z");
+    for (key, date) in [("publicationDate", published), ("effectiveDate", effective)] {
+        for (bad, why) in [
+            ("yesterday", "is no date"),
+            ("2026-13-01T00:00:00Z", "is no date"),
+            ("2026-07-20, 1", "is no date"),
+            ("2026-09-02T00:00:00Z", "after today, 2026-09-01"),
+        ] {
+            let text = fine.replace(date, bad);
+            let error = bench.update(&[bench.file("x.json", &text)]).expect_err(bad).to_string();
+            assert!(error.contains(key) && error.contains(why), "{error}");
+            assert!(error.contains(bad) && error.contains("x.json"), "{error}");
+        }
+        assert!(bench.update(&[bench.file("x.json", &fine.replace(date, "2026-09-01"))]).is_ok());
+    }
+    let plans = PLAN_LIST.replace("2026-07-11T00:00:00Z", "2027-01-01T00:00:00Z");
+    let error = bench.update(&[bench.file("p.json", &plans)]).expect_err("refused").to_string();
+    assert!(error.contains("after today"), "{error}");
+    let error = bench
+        .update(&[bench.file("x.json", &fine.replace("effectiveDate", "effective"))])
+        .expect_err("refused");
+    assert!(error.to_string().contains("has no effectiveDate"), "{error}");
+    // Without a publication date --as-of serves, and without it nothing does.
+    let files = [bench.file("x.json", &fine.replace("publicationDate", "published"))];
+    assert_eq!(bench.update(&files).expect("imported")[0].as_of, "2026-08-01");
+    let today = "2026-09-01".parse().expect("a date");
+    let out = bench.out();
+    let undated = Update { base: None, files: &files, regions: &[], as_of: None, today, out: &out };
+    let error = update(&undated).expect_err("refused").to_string();
+    assert!(error.contains("no publicationDate") && error.contains("--as-of"), "{error}");
+}
+
+/// What is written is what a scenario takes.
+#[test]
+fn commitments_no_scenario_takes_are_refused() {
+    let bench = Bench::new();
+    let plan = |usd: &str| {
+        let text = OWNED.replace("6.50000000", usd);
+        bench.update(&[bench.file("sp.json", &text)]).map_err(|e| e.to_string())
+    };
+    for bad in ["-1", "100000.01", "999999"] {
+        let error = plan(bad).expect_err(bad);
+        assert!(error.contains(bad) && error.contains("between 0 and 100000"), "{error}");
+        assert!(error.contains("sp.json") && error.contains("1b2c3d4e-0000"), "{error}");
+    }
+    assert!(plan("100000").is_ok());
+    for (from, to) in [
+        ("\"FixedPrice\": 262.8", "\"FixedPrice\": -1"),
+        ("\"Amount\": 0.028", "\"Amount\": -0.028"),
+        ("\"InstanceCount\": 3", "\"InstanceCount\": 1000001"),
+    ] {
+        let text = RESERVED.replace(from, to);
+        let error = bench.update(&[bench.file("ri.json", &text)]).expect_err(to).to_string();
+        assert!(error.contains("b847fa93") && error.contains("ri.json"), "{error}");
+    }
 }
 
 /// Gigabytes are read as a stream: of products that are not wanted nothing is
