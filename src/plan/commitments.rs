@@ -272,14 +272,8 @@ impl Linker<'_> {
         notes: &mut Notes<'_>,
     ) -> Option<(Price, CommitmentFees)> {
         let Terms { kind: plan, term, payment } = terms;
-        let stated_upfront = it.upfront_usd.filter(|u| u.value > Money::ZERO);
-        if let Some(upfront) = stated_upfront.filter(|_| payment == catalog::Payment::NoUpfront) {
-            notes.diags.error(upfront.span, "no-upfront has no upfront payment");
-            return None;
-        }
         if it.usd_per_hour.is_some() || it.upfront_usd.is_some() {
-            let hourly = it.usd_per_hour.map_or(Rate::ZERO, |r| r.value);
-            let upfront = it.upfront_usd.map_or(Money::ZERO, |u| u.value);
+            let (hourly, upfront) = own_price(it, payment, notes)?;
             let spread = Rate::from_pico(upfront.scale(1, i128::from(term.hours())).pico());
             let all = Rate::from_pico(hourly.pico() + spread.pico());
             let price = Price::new(all, PriceStatus::Stated);
@@ -297,7 +291,14 @@ impl Linker<'_> {
                         self.region.name()
                     ),
                 )
-                .help("state `upfront-usd` and `usd-per-hour` of one instance as you bought it");
+                .help(format!(
+                    "state {} of one instance as you bought it",
+                    match payment {
+                        catalog::Payment::NoUpfront => "`usd-per-hour`",
+                        catalog::Payment::PartialUpfront => "`upfront-usd` and `usd-per-hour`",
+                        catalog::Payment::AllUpfront => "`upfront-usd`",
+                    }
+                ));
             return None;
         };
         let path = format!("reserved-instances.{plan}.{term}.{payment}.{}", kind.value);
@@ -368,6 +369,47 @@ impl Linker<'_> {
         };
         zone(scope, self.region, &self.nodes.zones, notes).map(Scope::Zone)
     }
+}
+
+/// What one Reserved Instance was bought for, per hour and upfront; `None`
+/// after a reported error. A half that the payment has and the scenario leaves
+/// out is not free: AWS states both.
+fn own_price(
+    it: &scenario::Commitment,
+    payment: catalog::Payment,
+    notes: &mut Notes<'_>,
+) -> Option<(Rate, Money)> {
+    let (hourly, upfront) = (it.usd_per_hour, it.upfront_usd);
+    let (has_hourly, has_upfront) = match payment {
+        catalog::Payment::NoUpfront => (true, false),
+        catalog::Payment::PartialUpfront => (true, true),
+        catalog::Payment::AllUpfront => (false, true),
+    };
+    if let Some(upfront) = upfront.filter(|u| u.value > Money::ZERO && !has_upfront) {
+        let found = notes.diags.error(upfront.span, format!("{payment} has no upfront payment"));
+        found.help("remove `upfront-usd`, or state the `payment` that has one");
+        return None;
+    }
+    if let Some(hourly) = hourly.filter(|h| h.value > Rate::ZERO && !has_hourly) {
+        let found = notes.diags.error(hourly.span, format!("{payment} has no hourly payment"));
+        found.help("remove `usd-per-hour`, or state the `payment` that has one");
+        return None;
+    }
+    let (span, missing, what) = match (hourly, upfront) {
+        (Some(hourly), None) if has_upfront => {
+            (hourly.span, "upfront-usd", "what one instance costs at the start")
+        }
+        (None, Some(upfront)) if has_hourly => {
+            (upfront.span, "usd-per-hour", "what one instance costs per hour beside it")
+        }
+        _ => {
+            let hourly = hourly.map_or(Rate::ZERO, |h| h.value);
+            return Some((hourly, upfront.map_or(Money::ZERO, |u| u.value)));
+        }
+    };
+    let message = format!("a price of your own with {payment} needs `{missing}` too");
+    notes.diags.error(span, message).help(format!("add `{missing}`, {what}"));
+    None
 }
 
 /// How a commitment was bought.

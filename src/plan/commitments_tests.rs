@@ -103,7 +103,7 @@ fn what_does_not_fit_a_kind_is_refused() {
             "no Availability Zone",
         ),
         (format!("{ri}, count: 1, instance-type: m5.large, upfront-usd: 5"), "no upfront payment"),
-        (format!("{ri}, count: 1, instance-type: g5.xlarge"), "state `upfront-usd` and"),
+        (format!("{ri}, count: 1, instance-type: g5.xlarge"), "state `usd-per-hour` of"),
         ("kind: compute-sp, term: 1y, payment: no-upfront".into(), "needs `usd-per-hour`"),
         (
             "kind: ec2-instance-sp, term: 1y, payment: no-upfront, usd-per-hour: 1".into(),
@@ -117,6 +117,41 @@ fn what_does_not_fit_a_kind_is_refused() {
     ] {
         let message = refused(&commitment);
         assert!(message.contains(expected), "{commitment}: {message}");
+    }
+}
+
+#[test]
+fn half_a_price_is_refused() {
+    let of = |payment: &str, price: &str| {
+        let ri = "kind: standard-ri, term: 1y, instance-type: m5.large, count: 1";
+        with(
+            &fixed("m5.large"),
+            &format!("commitments: {{ c: {{ {ri}, payment: {payment}, {price} }} }}\n"),
+        )
+    };
+    for (payment, price, expected) in [
+        ("partial-upfront", "usd-per-hour: 0.03", "add `upfront-usd`"),
+        ("partial-upfront", "upfront-usd: 250", "add `usd-per-hour`"),
+        ("no-upfront", "upfront-usd: 0", "add `usd-per-hour`"),
+        ("no-upfront", "upfront-usd: 5, usd-per-hour: 0.03", "remove `upfront-usd`"),
+        ("all-upfront", "usd-per-hour: 0", "add `upfront-usd`"),
+        ("all-upfront", "upfront-usd: 500, usd-per-hour: 0.03", "remove `usd-per-hour`"),
+    ] {
+        let message = errors(&of(payment, price));
+        assert!(message.contains(expected), "{payment}, {price}: {message}");
+        assert!(message.contains("s.yaml:"), "{payment}, {price}: {message}");
+    }
+    // 8,760 hours: the half that a payment does not have may be stated as zero.
+    for (payment, price, per_hour) in [
+        ("no-upfront", "upfront-usd: 0, usd-per-hour: 0.03", "0.03"),
+        ("no-upfront", "usd-per-hour: 0.03", "0.03"),
+        ("all-upfront", "upfront-usd: 438, usd-per-hour: 0", "0.05"),
+        ("all-upfront", "upfront-usd: 438", "0.05"),
+        ("partial-upfront", "upfront-usd: 438, usd-per-hour: 0.03", "0.08"),
+    ] {
+        let plan = plan(&of(payment, price));
+        let c = &plan.cases[0].billing.commitments[0];
+        assert_eq!(c.usd_per_hour.to_string(), per_hour, "{payment}, {price}");
     }
 }
 
