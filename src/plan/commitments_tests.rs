@@ -156,6 +156,24 @@ fn half_a_price_is_refused() {
 }
 
 #[test]
+fn a_discount_of_nearly_everything_is_refused() {
+    let of = |discount: &str| {
+        let sp = "kind: compute-sp, term: 1y, payment: no-upfront, usd-per-hour: 0";
+        let text = format!("commitments: {{ c: {{ {sp}, discount: {discount} }} }}\n");
+        with(&fixed("m5.large"), &text)
+    };
+    for discount in ["100%", "99.99%", "99.01%"] {
+        let message = errors(&of(discount));
+        assert!(message.contains("at most 99 % off"), "{discount}: {message}");
+        assert!(message.contains("s.yaml:"), "{discount}: {message}");
+    }
+    let plan = plan(&of("99%"));
+    let rate = plan.cases[0].billing.commitments[0].shapes[0].expect("covered").rate;
+    // A hundredth of 0.096.
+    assert_eq!(rate.to_string(), "0.00096");
+}
+
+#[test]
 fn an_unknown_type_is_said_once() {
     let message = errors(&with(
         &fixed("m5.large"),

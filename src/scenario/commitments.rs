@@ -49,6 +49,9 @@ record! {
     }
 }
 
+/// The most a `discount` is, in millionths: far above any plan of AWS.
+const MOST_OFF_PPM: i64 = 990_000;
+
 fn check_commitment(it: &Commitment, owner: Span, ctx: &mut Ctx<'_>) -> bool {
     let kind = it.kind.value;
     let (family, reserved) = (kind == CommitmentKind::Ec2InstanceSp, kind.is_reserved());
@@ -79,7 +82,14 @@ fn check_commitment(it: &Commitment, owner: Span, ctx: &mut Ctx<'_>) -> bool {
     if let Some(upfront) = negative {
         ctx.diags().error(upfront.span, "an upfront payment is not negative");
     }
-    fine && negative.is_none()
+    // At 100 % usage is free, and no commitment is too small or too large.
+    let free = it.discount.filter(|d| d.value.0.ppm > MOST_OFF_PPM);
+    if let Some(discount) = free {
+        ctx.diags()
+            .error(discount.span, "a Savings Plan takes at most 99 % off the On-Demand price")
+            .help("`discount` is what is taken off, such as 28%; not what is left to pay");
+    }
+    fine && negative.is_none() && free.is_none()
 }
 
 names! {
