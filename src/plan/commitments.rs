@@ -13,6 +13,21 @@ use crate::catalog::{self, Arch, PlanItem, PlanKind, Region};
 use crate::scenario::{self, Span, Spanned, quote};
 use crate::units::{HOUR_MS, Money, Rate};
 
+/// Warns of commitments that start only when what is billed is over: nothing
+/// of them is in the bill.
+pub(super) fn warn_not_begun<'a>(
+    commitments: impl Iterator<Item = (&'a Spanned<String>, &'a scenario::Commitment)>,
+    end_unix_ms: i64,
+    diags: &mut scenario::Diagnostics,
+) {
+    for (name, it) in commitments {
+        if let Some(start) = it.start.filter(|s| s.value.as_millisecond() >= end_unix_ms) {
+            let message = format!("{} starts only after what is billed ends", quote(name));
+            diags.warning("commitment-not-begun", start.span, message);
+        }
+    }
+}
+
 /// A price of which the scenario states the discount.
 fn discounted(price: Price, discount: scenario::Share) -> Price {
     let left = 1_000_000 - i128::from(discount.0.ppm);

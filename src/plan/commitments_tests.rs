@@ -196,6 +196,30 @@ fn a_commitment_that_ended_is_said() {
 }
 
 #[test]
+fn a_commitment_that_has_not_begun_is_said() {
+    let of = |start: &str| {
+        let text = with(
+            &fixed("m5.large"),
+            &format!(
+                "commitments: {{ c: {{ kind: compute-sp, term: 1y, payment: no-upfront, \
+                 usd-per-hour: 1, start: {start} }} }}\n"
+            ),
+        );
+        codes(&plan(&format!("{text}time: {{ start: 2026-07-06T00:00Z, horizon: 1d }}\n")))
+    };
+    let code = "commitment-not-begun";
+    // A day: its end is the first moment of which nothing is billed.
+    for (start, said) in [
+        ("2027-01-01T00:00Z", true),
+        ("2026-07-07T00:00Z", true),
+        ("2026-07-06T23:59Z", false),
+        ("2026-07-01T00:00Z", false),
+    ] {
+        assert_eq!(of(start).iter().any(|c| *c == code), said, "{start}");
+    }
+}
+
+#[test]
 fn capacity_reservations_know_what_covers_them() {
     let text = with(
         &fixed("m5.large"),

@@ -16,9 +16,9 @@ use super::model::{CasePlan, Options, Plan, Warning};
 use super::nodes::{self, NodePools};
 use super::notes::Notes;
 use super::{
-    billing, bindings, constraints, discounts, ecs, ecs_constraints, fargate, fit, goals,
-    node_charges, preemption, prices, rightsize, scheduler, settings, sidecars, time, transform,
-    usage, workloads,
+    billing, bindings, commitments, constraints, discounts, ecs, ecs_constraints, fargate, fit,
+    goals, node_charges, preemption, prices, rightsize, scheduler, settings, sidecars, time,
+    transform, usage, workloads,
 };
 use crate::bill::PriceStatus;
 use crate::catalog::{Catalog, Region};
@@ -28,7 +28,7 @@ use crate::scenario::{
     self, Diagnostics, Level, Resolved, Scenario, Source, effective_yaml, quote,
 };
 use crate::workload::plan::{PlannedWorkload, WorkloadPlan};
-use crate::world::{Ecs, Setup};
+use crate::world::{Ecs, Horizon, Setup};
 use crate::{Error, Result};
 
 pub use grid::{Grid, MAX_CELLS, link_sweep, load_sweep};
@@ -223,6 +223,10 @@ impl Shared<'_> {
             planned: &planned,
         };
         let mut billing = billing::link(&around, &prices, &fargate, notes);
+        if let Horizon::At(end) = window.horizon {
+            let end = window.start_unix_ms.saturating_add(end.0);
+            commitments::warn_not_begun(scenario.commitments.iter(), end, notes.diags);
+        }
         billing.pools = node_charges::pools(scenario, &region, &cluster.pools, &prices, notes);
         billing.bursts = node_charges::bursts(scenario, &region, &prices, &planned, notes);
         discounts::link(&scenario.discounts, &mut billing, notes);

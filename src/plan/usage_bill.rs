@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::commitments::warn_not_begun;
 use super::usage_link::{ItemKey, Linking, Places, What, home, zonal_types};
 use super::usage_prices::UsagePrices;
 use crate::bill::PriceStatus;
@@ -94,6 +95,7 @@ pub fn bill_usage(
         allow_believed: options.allow_believed,
     };
     let linked = linker.link(&mut reader.prices, &mut diags)?;
+    warn_not_begun(owned.commitments.iter(), end * HOUR_MS, &mut diags);
     // No amount is made of what was refused.
     let warnings = diags.into_result()?;
     let (items, facts) = linker.items(&keys, &linked);
