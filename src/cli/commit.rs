@@ -18,7 +18,7 @@ use super::rightsize::baseline;
 use super::{Console, Format, Outcome, Scenario, print, run};
 use crate::advise::commit::{Advice, Band, Candidate, Commitments, Question, advise, unpublished};
 use crate::bill::commitments::HourlyUsage;
-use crate::bill::{Commitment, eligible_usage};
+use crate::bill::{ALWAYS, Commitment, eligible_usage};
 use crate::observe::KeepPods;
 use crate::plan::{self, CasePlan};
 use crate::scenario::Source;
@@ -166,6 +166,7 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     let linked = plan::link(&source, &options)?;
     run::warn(&linked, args.deny_warnings, console)?;
     let case = only(&linked)?;
+    refuse_dated(case)?;
     let output = args.output.as_deref().map(OutputDir::create).transpose()?;
     let seeds = linked.seeds_to_run();
     let usage = usage(case, seeds, threads, console)?;
@@ -372,6 +373,19 @@ fn families(usage: &[HourlyUsage]) -> Vec<String> {
 /// A Savings Plan whose size the scenario leaves open.
 fn is_open(commitment: &Commitment) -> bool {
     commitment.reserved.is_none() && commitment.usd_per_hour == Rate::ZERO
+}
+
+/// What is to be bought is looked at as if held all the time, so that no
+/// candidate has a start.
+fn refuse_dated(case: &CasePlan) -> Result<()> {
+    let dated = |c: &&Commitment| is_open(c) && c.in_force != ALWAYS;
+    let Some(found) = case.billing.commitments.iter().find(dated) else { return Ok(()) };
+    let name = report::printable(&found.name);
+    Err(Error::input(format!(
+        "error: `{name}` is to be bought (`usd-per-hour: 0`), so it cannot have a `start`: its \
+         size is found for usage that it covers from the first hour to the last\n\
+         help: remove `commitments.{name}.start`, or state the `usd-per-hour` of what you own"
+    )))
 }
 
 /// A candidate of the scenario itself.

@@ -45,6 +45,30 @@ fn a_stated_discount_is_answered() {
     assert_eq!(lines, format!("  \"{name}\":\n    usd-per-hour: 0.2016\n"));
 }
 
+/// What is bought now covers all of the usage: a start would be ignored.
+#[test]
+fn a_candidate_has_no_start() {
+    let dir = scratch();
+    let hello = scenario("hello.yaml");
+    let commit = |usd: &str| {
+        let sp = format!(
+            "commitments.later={{kind: compute-sp, term: 1y, payment: no-upfront, usd-per-hour: \
+             {usd}, discount: 30%, start: 2027-01-01T00:00Z}}"
+        );
+        let open = "commitments.open={kind: compute-sp, term: 1y, payment: no-upfront, \
+                    usd-per-hour: 0, discount: 30%}";
+        plimsoll(dir.path(), &["commit", &hello, "--set", &sp, "--set", open])
+    };
+    let refused = commit("0");
+    assert_eq!(refused.status.code(), Some(2));
+    let message = text(&refused.stderr);
+    assert!(message.contains("help: remove `commitments.later.start`"), "{message}");
+    assert!(refused.stdout.is_empty());
+    // One that is owned has a start.
+    let owned = commit("0.1");
+    assert_eq!(owned.status.code(), Some(0), "{}", text(&owned.stderr));
+}
+
 #[test]
 fn what_is_advised_saves_what_is_said() {
     let dir = scratch();
