@@ -80,6 +80,17 @@ fn what_is_advised_saves_what_is_said() {
     };
     let table = text(&answer(&["-o", "out"]));
     assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
+    // The spends of the band are those of the file: lower, as they are, higher.
+    let said = table.split_whitespace().collect::<Vec<_>>().join(" ");
+    let csv = text(&answer(&["--format", "csv"]));
+    for row in csv.lines().skip(1) {
+        let cells: Vec<&str> = row.split(',').collect();
+        let [plan, _, _, stated, low, high, ..] = cells[..] else { panic!("{row}") };
+        if [stated, low, high] != ["0"; 3] {
+            let spends = format!("{plan} {low} / {stated} / {high}");
+            assert!(said.contains(&spends), "{spends} is not in {said}");
+        }
+    }
     // The lines of YAML it names, as settings.
     let (_, lines) = table.split_once("add\ncommitments:\n").expect("names the lines");
     let mut bought: Vec<String> = Vec::new();

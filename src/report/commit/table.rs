@@ -87,16 +87,15 @@ fn optional(share: Option<f64>) -> String {
     share.map_or_else(|| "–".to_owned(), text::percent)
 }
 
-/// `Compute SP 0.48–0.56`: spends of a plan with lower, the stated and higher
-/// discounts; `None` where all are zero.
-fn range(it: &Commitments, index: usize) -> Option<String> {
+/// `Compute SP 0.42271 / 0.48 / 0.44544`: spends of a plan with lower, the
+/// stated and higher discounts, which need not rise; `None` where all are zero.
+fn spends(it: &Commitments, index: usize) -> Option<String> {
     let band = it.band.as_ref()?;
-    let stated = it.advice.plans.get(index)?.usd_per_hour;
-    let all = [*band.low.get(index)?, stated, *band.high.get(index)?];
-    let (low, high) = (all.iter().min()?, all.iter().max()?);
-    let shown = |rate: &Rate| text::grouped(rate.to_f64(), 2);
-    let plan = text::name(&it.advice.plans.get(index)?.candidate.label);
-    (*high > Rate::ZERO).then(|| format!("{plan} {}–{}", shown(low), shown(high)))
+    let plan = it.advice.plans.get(index)?;
+    let all = [*band.low.get(index)?, plan.usd_per_hour, *band.high.get(index)?];
+    let shown = all.map(|rate| rate.to_string()).join(" / ");
+    let name = text::name(&plan.candidate.label);
+    all.iter().any(|rate| *rate > Rate::ZERO).then(|| format!("{name} {shown}"))
 }
 
 fn plans(it: &Commitments, style: TableStyle) -> Table {
@@ -211,20 +210,22 @@ fn remarks(it: &Commitments) -> Vec<(&'static str, String)> {
     }
     if let Some(band) = &it.band {
         let points = text::mean_count(band.spread_ppm as f64 / 10_000.0);
-        let ranges = (0..advice.plans.len()).filter_map(|index| range(it, index));
-        let ranges: Vec<String> = ranges.collect();
-        let best = match ranges.as_slice() {
-            [] => "the best commitment is none".to_owned(),
-            ranges => format!("the best commitments per hour are {}", ranges.join(", ")),
+        let plans: Vec<String> =
+            (0..advice.plans.len()).filter_map(|index| spends(it, index)).collect();
+        let best = if plans.is_empty() {
+            "the best commitment is none".to_owned()
+        } else {
+            format!("the best commitments per hour are {}", plans.join(", "))
         };
         let (low, high) = band.after_per_hour;
         said.push((
             "rates",
             format!(
-                "representative, not AWS's list: with discounts {points} points lower to higher \
-                 {best}, for {} to {} a month",
-                month(low.max(high)),
-                month(low.min(high)),
+                "representative, not AWS's list: with discounts {points} points lower / as they \
+                 are / {points} points higher {best}, for {} / {} / {} a month",
+                month(low),
+                month(advice.after_per_hour),
+                month(high),
             ),
         ));
     }
