@@ -84,7 +84,7 @@ pub fn bill_usage(
         zonal: zonal_types(&owned),
         allow_believed: options.allow_believed,
     };
-    let found = reader.find(usage)?;
+    let found = reader.find(usage, options.group_by.as_ref())?;
     let keys: Vec<ItemKey> = found.items.into_iter().collect();
     let (first, end) = found.window;
     let mut linker = Linking {
@@ -129,9 +129,28 @@ struct Reader {
 
 impl Reader {
     /// What there is, and when.
-    fn find(&mut self, path: &Path) -> Result<Found> {
+    fn find(&mut self, path: &Path, by: Option<&GroupBy>) -> Result<Found> {
         let mut file = Statement::open(path)?;
         let name = file.name().to_owned();
+        let missing = match by {
+            Some(GroupBy::Owner) if !file.has_owners() => Some(match file.format() {
+                Format::Focus => "SubAccountId".to_owned(),
+                Format::Cur => "line_item_usage_account_id".to_owned(),
+                Format::Hours => "owner".to_owned(),
+            }),
+            Some(GroupBy::Tag(key)) if !file.has_tag(key) => Some(match file.format() {
+                Format::Focus => "Tags".to_owned(),
+                Format::Cur => format!("resource_tags_{key}"),
+                Format::Hours => format!("tag:{key}"),
+            }),
+            _ => None,
+        };
+        if let Some(column) = missing {
+            return Err(Error::input(format!(
+                "`{name}` lacks the column `{column}` that --by groups by; add it, or group by \
+                 item or hour"
+            )));
+        }
         let mut found = Found {
             format: file.format(),
             items: BTreeSet::new(),
@@ -148,6 +167,10 @@ impl Reader {
                     continue;
                 }
             };
+            if let Some(fault) = self.contradiction(&file, &row) {
+                bad.add(&name, file.line(), fault)?;
+                continue;
+            }
             match self.item(found.format, &row)? {
                 Err(fault) => bad.add(&name, file.line(), fault)?,
                 Ok(None) => found.left_out.leave(&row),
@@ -176,6 +199,14 @@ impl Reader {
             return Err(Error::input(format!("`{name}` spans more than three years")));
         }
         Ok(found)
+    }
+
+    /// An architecture stated for an instance type of the other one.
+    fn contradiction(&self, file: &Statement, row: &Row<'_>) -> Option<BadRow> {
+        let Class::Usage(Item::Instance { name, .. }) = row.class else { return None };
+        let (stated, known) = (file.stated_arch()?, self.prices.arch(name)?);
+        let cause = format!("is wrong for {name}, which is {known}: correct it or leave it empty");
+        (stated != known).then(|| bad_value("arch", stated.to_string().as_bytes(), &cause, b""))
     }
 
     /// The item of a row, its hour and quantity; `None` where no commitment

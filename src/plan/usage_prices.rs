@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::Result;
 use crate::bill::statement::{FargateResource, Item, Unpriced};
-use crate::catalog::{Catalog, ChargeItem, PriceStatus, Quote, Region, Text};
+use crate::catalog::{Arch, Catalog, ChargeItem, PriceStatus, Quote, Region, Text};
 use crate::units::Rate;
 
 /// The catalog, by the Regions that a file names.
@@ -31,6 +31,12 @@ impl UsagePrices {
             self.regions.insert(name.to_owned(), region);
         }
         Ok(self.regions.get(name).and_then(Option::as_ref))
+    }
+
+    /// Architecture of an instance type that is known.
+    #[must_use]
+    pub fn arch(&self, instance_type: &str) -> Option<Arch> {
+        self.catalog.instance_type(instance_type).map(|kind| kind.arch)
     }
 
     /// The list price of an item: Linux, shared tenancy, On-Demand.

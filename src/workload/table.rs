@@ -175,7 +175,9 @@ impl Table {
             Error::input(format!("cannot read `{}` after line {line}: {cause}", self.name))
         })?;
         self.end.mark();
-        self.line = self.record.position().map_or(self.line, csv::Position::line);
+        // The csv crate ends a record at CR and counts the LF to the next one.
+        let behind = u64::from(self.end.is_crlf() && self.line > 0);
+        self.line = self.record.position().map_or(self.line, |at| at.line() + behind);
         Ok(more)
     }
 }
@@ -212,6 +214,20 @@ mod tests {
         );
         assert_eq!(t.cell(1), b"");
         assert!(!t.advance().expect("fine"));
+    }
+
+    #[test]
+    fn lines_are_counted_alike_with_lf_and_crlf() {
+        let text = "a,b\n1,2\n\"x\ny\",3\n4,5";
+        for text in [text.to_owned(), text.replace('\n', "\r\n")] {
+            let mut t = table(text.as_bytes()).expect("fine");
+            assert_eq!(t.line(), 1);
+            let mut lines = Vec::new();
+            while t.advance().expect("fine") {
+                lines.push(t.line());
+            }
+            assert_eq!(lines, [2, 3, 5], "{text:?}");
+        }
     }
 
     #[test]

@@ -69,16 +69,28 @@ pub fn unpack<R: Read + 'static>(input: R) -> io::Result<Box<dyn Read>> {
 pub struct Bounded {
     input: Box<dyn Read>,
     since: Rc<Cell<u64>>,
+    /// The first line's end, once it is seen: whether it is CRLF.
+    crlf: Rc<Cell<Option<bool>>>,
+    last: u8,
 }
 
 /// Where the owner of a [`Bounded`] reports the end of a record.
 #[derive(Debug, Clone)]
-pub struct RecordEnd(Rc<Cell<u64>>);
+pub struct RecordEnd {
+    since: Rc<Cell<u64>>,
+    crlf: Rc<Cell<Option<bool>>>,
+}
 
 impl RecordEnd {
     /// A record is complete.
     pub fn mark(&self) {
-        self.0.set(0);
+        self.since.set(0);
+    }
+
+    /// Whether the first line read ends in CRLF.
+    #[must_use]
+    pub fn is_crlf(&self) -> bool {
+        self.crlf.get() == Some(true)
     }
 }
 
@@ -86,8 +98,9 @@ impl Bounded {
     /// Bounds `input`.
     #[must_use]
     pub fn new(input: Box<dyn Read>) -> (Self, RecordEnd) {
-        let since = Rc::new(Cell::new(0));
-        (Bounded { input, since: Rc::clone(&since) }, RecordEnd(since))
+        let end = RecordEnd { since: Rc::new(Cell::new(0)), crlf: Rc::new(Cell::new(None)) };
+        let (since, crlf) = (Rc::clone(&end.since), Rc::clone(&end.crlf));
+        (Bounded { input, since, crlf, last: 0 }, end)
     }
 }
 
@@ -101,6 +114,14 @@ impl Read for Bounded {
         }
         let n = self.input.read(buffer)?;
         self.since.set(self.since.get() + n as u64);
+        let read = buffer.get(..n).unwrap_or_default();
+        if self.crlf.get().is_none() {
+            if let Some(at) = read.iter().position(|c| *c == b'\n') {
+                let before = at.checked_sub(1).map_or(self.last, |before| read[before]);
+                self.crlf.set(Some(before == b'\r'));
+            }
+            self.last = read.last().copied().unwrap_or(self.last);
+        }
         Ok(n)
     }
 }

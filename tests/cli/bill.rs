@@ -489,6 +489,35 @@ fn amounts_in_another_currency_are_not_taken_for_dollars() {
     assert!(closing.contains("billed $0.34, and 1 of them in another currency"), "{closing}");
 }
 
+/// What our own format does not know is a mistake, not nothing.
+#[test]
+fn columns_that_would_be_ignored_are_refused() {
+    let dir = scratch();
+    let (start, line) = ("hour,region,kind,quantity,instance_type", "1,us-east-1,ec2,1,m6i.large");
+    for (more, cells, by, words) in [
+        (",usd_per_unitt", ",1", "item", &["`usd_per_unitt`", "did you mean `usd_per_unit`?"][..]),
+        (",colour", ",1", "item", &["unknown column `colour`", "usd_per_unit", "tag:NAME"]),
+        (",tag:", ",1", "item", &["unknown column `tag:`"]),
+        (",zone,zone", ",,", "item", &["the column `zone` twice"]),
+        (",tag:a,tag:a", ",,", "item", &["the column `tag:a` twice"]),
+        (",zone", ",eu-west-1a", "item", &["line 2, column `zone`", "such as us-east-1a"]),
+        (",zone", ",us-east-12", "item", &["line 2, column `zone`"]),
+        (",arch", ",arm64", "item", &["line 2, column `arch`", "m6i.large, which is amd64"]),
+        (",owner", ",a", "tag:team", &["lacks the column `tag:team`", "--by"]),
+        (",tag:team", ",a", "owner", &["lacks the column `owner`"]),
+    ] {
+        let csv = format!("{start}{more}\n{line}{cells}\n");
+        fs::write(dir.path().join("u.csv"), csv).expect("written");
+        refused(dir.path(), &["bill", "u.csv", "--by", by], words);
+    }
+    let csv = format!(
+        "{start},arch,zone,tag:team\n{line},amd64,us-east-1a,a\n{line},,,b\n\
+         1,us-west-2,ec2,1,m5.large,,us-west-2-lax-1a,\n"
+    );
+    fs::write(dir.path().join("u.csv"), csv).expect("written");
+    fine(dir.path(), &["bill", "u.csv", "--by", "tag:team"]);
+}
+
 /// What a run bills for its instances under a commitment is what `bill` makes
 /// of the run's own FOCUS export under the same commitment, to the pico-dollar,
 /// in whole hours: a file does not tell where in its last hour a run ended.

@@ -1,7 +1,9 @@
 //! Which column of which format says what.
 
 use crate::error::{Error, Result};
+use crate::names::nearest;
 use crate::workload::table::Table;
+use crate::workload::text::excerpt;
 
 /// Formats of billing and usage files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -236,6 +238,9 @@ impl Columns {
                 missing.join(", ")
             )));
         }
+        if format == Format::Hours {
+            check_own(table.name(), &names)?;
+        }
         Ok((format, Columns { at: columns }))
     }
 
@@ -243,6 +248,36 @@ impl Columns {
     pub(super) fn at(&self, field: Field) -> Option<usize> {
         FIELDS.iter().position(|f| *f == field).and_then(|i| self.at.get(i).copied().flatten())
     }
+}
+
+/// Our own format has no columns but ours, each once: a misspelt one would
+/// be a price or an owner that is silently not there.
+fn check_own(file: &str, names: &[String]) -> Result<()> {
+    let known: Vec<&str> =
+        FIELDS.iter().flat_map(|field| field.names(Format::Hours)).copied().collect();
+    let shown = |name: &str| format!("`{}`", excerpt(name.as_bytes(), 40));
+    for (at, name) in names.iter().enumerate() {
+        if names[..at].contains(name) {
+            return Err(Error::input(format!(
+                "`{file}` has the column {} twice; remove one",
+                shown(name)
+            )));
+        }
+        if known.contains(&name.as_str())
+            || name.strip_prefix("tag:").is_some_and(|n| !n.is_empty())
+        {
+            continue;
+        }
+        let remedy = match nearest(name, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("known are {} and tag:NAME", known.join(", ")),
+        };
+        return Err(Error::input(format!(
+            "`{file}` is hourly usage and has the unknown column {}; {remedy}",
+            shown(name)
+        )));
+    }
+    Ok(())
 }
 
 fn unknown(table: &Table) -> Error {

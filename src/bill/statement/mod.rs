@@ -214,6 +214,15 @@ impl Statement {
             list_cost: self.money(Field::ListCost)?,
             billed: self.money(Field::Billed)?,
         };
+        if self.format == Format::Hours && !row.zone.is_empty() && !in_region(row.zone, row.region)
+        {
+            let cause = format!(
+                "is no zone of the row's Region: expected the Region and a letter, such as \
+                 {}a, or nothing",
+                row.region
+            );
+            return Err(self.fault(Field::Zone, &cause));
+        }
         let provider = self.text(Field::Provider)?;
         if self.format == Format::Focus && !matches!(provider, "AWS" | "Amazon Web Services") {
             row.provider = provider;
@@ -233,6 +242,28 @@ impl Statement {
         Ok(row)
     }
 
+    /// Whether the file can tell accounts or owners.
+    #[must_use]
+    pub fn has_owners(&self) -> bool {
+        self.columns.at(Field::Account).is_some()
+    }
+
+    /// Whether the file has a column that can hold a tag.
+    #[must_use]
+    pub fn has_tag(&self, key: &str) -> bool {
+        self.columns.at(Field::Tags).is_some() || self.tag_column(key).is_some()
+    }
+
+    /// Architecture that a row of our own format states; of any kind.
+    #[must_use]
+    pub fn stated_arch(&self) -> Option<Arch> {
+        match decimal::filled(self.cell(Field::Arch))? {
+            b"amd64" => Some(Arch::Amd64),
+            b"arm64" => Some(Arch::Arm64),
+            _ => None,
+        }
+    }
+
     /// The value of a tag of the last row.
     #[must_use]
     pub fn tag(&self, key: &str) -> Option<String> {
@@ -242,14 +273,18 @@ impl Statement {
         {
             return tags.get(key).map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned));
         }
+        let cell = self.table.cell(self.tag_column(key)?);
+        std::str::from_utf8(decimal::filled(cell)?).ok().map(str::to_owned)
+    }
+
+    /// A column for one tag.
+    fn tag_column(&self, key: &str) -> Option<usize> {
         let names = match self.format {
             Format::Focus => return None,
             Format::Cur => [format!("resourceTags/{key}"), format!("resource_tags_{key}")],
             Format::Hours => [format!("tag:{key}"), String::new()],
         };
-        let at = self.table.header().iter().position(|h| names.iter().any(|n| n == h.trim()))?;
-        let value = std::str::from_utf8(decimal::filled(self.table.cell(at))?).ok()?;
-        Some(value.to_owned())
+        self.table.header().iter().position(|h| names.iter().any(|n| n == h.trim()))
     }
 
     fn cell(&self, field: Field) -> &[u8] {
@@ -386,6 +421,14 @@ impl Statement {
             _ => Err(self.fault(Field::Class, "is no kind: ec2, fargate-vcpu or fargate-gb")),
         }
     }
+}
+
+/// Whether a name is that of a zone of a Region: `us-east-1a`, or a Local
+/// Zone, `us-west-2-lax-1a`.
+fn in_region(zone: &str, region: &str) -> bool {
+    zone.strip_prefix(region).is_some_and(|rest| {
+        rest.starts_with('-') || rest.len() == 1 && rest.bytes().all(|c| c.is_ascii_lowercase())
+    })
 }
 
 #[cfg(test)]
