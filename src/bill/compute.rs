@@ -92,6 +92,7 @@ fn make(
             .collect(),
         covered: BTreeMap::new(),
         settlement: Settlement::default(),
+        others: Vec::new(),
         shares: Shares::default(),
         meter,
         raw: Vec::new(),
@@ -123,6 +124,9 @@ struct Billing<'a> {
     meter: Meter<'a>,
     keep: KeepLines,
     settlement: Settlement,
+    /// What other usage took of each commitment in each hour, hour-major;
+    /// empty without other usage.
+    others: Vec<Money>,
     workloads: &'a Workloads,
     shares: Shares,
     ledger: Ledger,
@@ -140,9 +144,16 @@ struct Billing<'a> {
 impl Billing<'_> {
     /// Finds what can be covered, sums it by hour and covers it.
     fn cover(&mut self) -> Result<()> {
+        let plan = self.meter.plan;
         let usage = collect(&mut self.meter)?;
-        let terms = Terms::of_plan(self.meter.plan, &usage.items);
-        self.settlement = settle(&usage, &terms);
+        let with_others = plan.other_usage.as_ref().map(|o| o.after(&usage)).transpose()?;
+        let all = with_others.as_ref().unwrap_or(&usage);
+        let terms = Terms::of_plan(plan, &all.items);
+        self.settlement = settle(all, &terms);
+        if with_others.is_some() {
+            self.others = self.settlement.taken_after(usage.items.len());
+        }
+        // Shares of the scenario's items, which come first.
         self.shares = Shares::new(&usage, &self.settlement);
         Ok(())
     }
@@ -376,11 +387,20 @@ impl Billing<'_> {
             } else {
                 Charge::UnusedCommitment
             };
+            // Of other usage no zone is known, so zonal Reserved Instances may
+            // cover more of it.
+            let zonal = c.reserved.as_ref().is_some_and(|r| r.zone.is_some());
+            let absorbable = plan.other_usage.is_none() || zonal;
             for hour in 0..self.settlement.hours() {
                 let Spent { committed, unused, .. } = self.settlement.spent(hour, i);
+                let others = self.taken_by_others(hour, i);
                 let sums = &mut self.commitments[i];
                 sums.committed += committed;
+                sums.used_by_others += others;
                 sums.unused += unused;
+                if absorbable {
+                    sums.absorbable += unused;
+                }
                 if unused == Money::ZERO {
                     continue;
                 }
@@ -394,17 +414,28 @@ impl Billing<'_> {
         Ok(())
     }
 
-    /// What is paid for the commitments: the last lines of the bill.
+    /// What other usage took of a commitment in an hour (0 is the first).
+    fn taken_by_others(&self, hour: usize, plan: usize) -> Money {
+        let at = hour * self.settlement.plans() + plan;
+        self.others.get(at).copied().unwrap_or_default()
+    }
+
+    /// What is paid for the commitments, as far as other usage did not take
+    /// them: the last lines of the bill. Recurring fees are shared hour by hour,
+    /// an upfront payment as the commitment is in the whole window (choice:
+    /// what becomes of it later is not known).
     fn fees(&mut self) -> Result<()> {
         let window = self.meter.window;
         let first_hour = window.first_hour();
         for (i, c) in self.meter.plan.commitments.iter().enumerate() {
             let at = c.in_force.0;
             if (window.from..window.to).contains(&at) {
-                self.commitments[i].upfront = c.fees.upfront;
+                let sums = &mut self.commitments[i];
+                let upfront = part_of(c.fees.upfront, sums.committed, sums.used_by_others);
+                sums.upfront = upfront;
                 let hour = (at.div_euclid(HOUR_MS) - first_hour) as usize;
                 // A line holds 9 million USD, a payment may be more.
-                let mut rest = c.fees.upfront.pico();
+                let mut rest = upfront.pico();
                 while rest > 0 {
                     let part = i64::try_from(rest).unwrap_or(i64::MAX);
                     self.commitment_line(i, Charge::CommitmentUpfront, hour, part, Money::ZERO)?;
@@ -416,6 +447,8 @@ impl Billing<'_> {
                 let (from, to) = (c.in_force.0.max(start), c.in_force.1.min(start + HOUR_MS));
                 let ms = i128::from(window.overlap(from, to));
                 let fee = c.fees.hourly.charge(ms, i128::from(HOUR_MS));
+                let committed = self.settlement.spent(hour, i).committed;
+                let fee = part_of(fee, committed, self.taken_by_others(hour, i));
                 self.commitments[i].recurring += fee;
                 let mut rest = fee.pico();
                 while rest > 0 {
@@ -501,7 +534,8 @@ impl Billing<'_> {
         bill.by_label = allocated.by_label;
         bill.owners = allocated.owners;
         bill.commitment.each = self.commitments;
-        bill.cash_total = bill.total - bill.commitment.committed() + bill.commitment.cash();
+        bill.commitment.other_usage = plan.other_usage.is_some();
+        bill.cash_total = bill.total - bill.commitment.charged() + bill.commitment.cash();
         (bill.from_unix_ms, bill.to_unix_ms) = (window.from, window.to.max(window.from));
         bill.node_count = record.nodes.len() as u32;
         bill.credits_unknown_ms = credits.unknown_ms;
@@ -514,6 +548,14 @@ impl Billing<'_> {
 
 fn fargate_prices(c: &Commitment, pool: usize) -> Option<(Price, Price)> {
     c.fargate.get(pool).copied().flatten()
+}
+
+/// What is left of a payment for a commitment of which others took a part.
+fn part_of(payment: Money, committed: Money, others: Money) -> Money {
+    if others == Money::ZERO {
+        return payment;
+    }
+    payment.scale((committed - others).pico(), committed.pico())
 }
 
 /// The step of a charge that is not split further; `None` for compute.
@@ -638,6 +680,13 @@ fn check_plan(plan: &BillingPlan) -> Result<()> {
             check(&format!("the price of capacity reservation `{}`", r.name), price.rate)?;
         }
     }
+    for item in plan.other_usage.iter().flat_map(|other| &other.items) {
+        let what = format!("a price of other usage, `{}`", item.name);
+        check(&what, item.on_demand.rate)?;
+        for price in item.covered.iter().flatten() {
+            check(&what, price.rate)?;
+        }
+    }
     check("the weight of a vCPU", plan.weight.vcpu_hour)?;
     check("the weight of a GB", plan.weight.gb_hour)
 }
@@ -669,10 +718,11 @@ fn check_sums(bill: &Bill) -> Result<()> {
         }
     }
     for c in &bill.commitment.each {
-        if c.used + c.unused != c.committed || c.unused < Money::ZERO {
+        let negative = [c.unused, c.used_by_others].iter().any(|part| *part < Money::ZERO);
+        if c.used + c.used_by_others + c.unused != c.committed || negative {
             return Err(Error::failed(format!(
-                "commitment `{}`: {} used and {} unused of {}",
-                c.name, c.used, c.unused, c.committed
+                "commitment `{}`: {} used, {} used by others and {} unused of {}",
+                c.name, c.used, c.used_by_others, c.unused, c.committed
             )));
         }
     }

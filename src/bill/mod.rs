@@ -22,6 +22,8 @@ mod ledger;
 mod meter;
 mod model;
 pub mod opencost;
+#[cfg(test)]
+mod other_usage_tests;
 mod parts;
 mod prices;
 mod reservations;
@@ -38,7 +40,7 @@ pub use around::{
 };
 pub use bridge::bridge;
 
-pub use commitments::eligible_usage;
+pub use commitments::{OtherHours, OtherItem, OtherUsage, eligible_usage, payer_usage};
 pub use discounts::{Contract, Discounts};
 pub use model::{
     Bill, ByName, Charge, CommitmentSummary, CommitmentUse, Hourly, KeepLines, Lines, Monthly,

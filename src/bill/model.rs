@@ -482,10 +482,12 @@ impl Bill {
 
     /// What the usage costs the payer, between two bounds: where other usage
     /// of the payer absorbs everything that this usage leaves unused of its
-    /// commitments, and where none does, which is [`Bill::total`].
+    /// commitments, and where none does, which is [`Bill::total`]. They are one
+    /// where other usage is stated, but for zonal Reserved Instances: of other
+    /// usage no zone is known.
     #[must_use]
     pub fn bounds(&self) -> (Money, Money) {
-        (self.total - self.commitment.unused(), self.total)
+        (self.total - self.commitment.absorbable(), self.total)
     }
 
     /// What of a line is paid in the cost window, pico-USD: its fee for a
@@ -680,17 +682,23 @@ pub struct CommitmentUse {
     pub name: String,
     /// What it is.
     pub kind: CommitmentKind,
-    /// Committed spend, amortised by the hour: used plus unused.
+    /// Committed spend, amortised by the hour: used, used by others, unused.
     pub committed: Money,
     /// Spent on covered usage.
     pub used: Money,
+    /// Spent on other usage of the payer: no part of the bill.
+    pub used_by_others: Money,
     /// Charged and not used.
     pub unused: Money,
+    /// What of `unused` other usage of the payer may use all the same, because
+    /// not everything is known of it.
+    pub absorbable: Money,
     /// What the covered usage costs On-Demand.
     pub covered_on_demand: Money,
-    /// What falls due in the cost window upfront.
+    /// What falls due in the cost window upfront, without the part of others.
     pub upfront: Money,
-    /// What falls due in the cost window by the hour.
+    /// What falls due in the cost window by the hour, without the part of
+    /// others.
     pub recurring: Money,
 }
 
@@ -703,7 +711,9 @@ impl CommitmentUse {
             kind,
             committed: zero,
             used: zero,
+            used_by_others: zero,
             unused: zero,
+            absorbable: zero,
             covered_on_demand: zero,
             upfront: zero,
             recurring: zero,
@@ -715,6 +725,12 @@ impl CommitmentUse {
     pub fn cash(&self) -> Money {
         self.upfront + self.recurring
     }
+
+    /// What of it is on the bill.
+    #[must_use]
+    pub fn charged(&self) -> Money {
+        self.used + self.unused
+    }
 }
 
 /// How all commitments together were used.
@@ -725,6 +741,8 @@ pub struct CommitmentSummary {
     /// What the eligible usage (EC2 On-Demand and Fargate) costs at list
     /// price, covered or not.
     pub eligible_on_demand: Money,
+    /// Whether other usage of the payer was stated.
+    pub other_usage: bool,
 }
 
 impl CommitmentSummary {
@@ -738,6 +756,24 @@ impl CommitmentSummary {
     #[must_use]
     pub fn used(&self) -> Money {
         self.each.iter().map(|c| c.used).sum()
+    }
+
+    /// What other usage of the payer used of it.
+    #[must_use]
+    pub fn used_by_others(&self) -> Money {
+        self.each.iter().map(|c| c.used_by_others).sum()
+    }
+
+    /// What of it is on the bill: used by the scenario or by nobody.
+    #[must_use]
+    pub fn charged(&self) -> Money {
+        self.each.iter().map(CommitmentUse::charged).sum()
+    }
+
+    /// What of the unused part other usage may use all the same.
+    #[must_use]
+    pub fn absorbable(&self) -> Money {
+        self.each.iter().map(|c| c.absorbable).sum()
     }
 
     /// Unused part of it.
@@ -758,10 +794,10 @@ impl CommitmentSummary {
         self.each.iter().map(|c| c.covered_on_demand).sum()
     }
 
-    /// Used share of the commitment; `None` without one.
+    /// Share of the commitment that was used, by whomever; `None` without one.
     #[must_use]
     pub fn utilisation(&self) -> Option<f64> {
-        share(self.used(), self.committed())
+        share(self.used() + self.used_by_others(), self.committed())
     }
 
     /// Covered share of the eligible usage, at list price; `None` where

@@ -361,6 +361,8 @@ pub struct BillingPlan {
     pub fargate_licence: Option<Price>,
     /// Commitments, in scenario order.
     pub commitments: Vec<Commitment>,
+    /// What the payer uses outside the scenario.
+    pub other_usage: Option<super::OtherUsage>,
     /// How node cost splits between cpu and memory.
     pub weight: ResourceWeight,
     /// On-Demand Capacity Reservations, in scenario order.

@@ -63,6 +63,9 @@ impl Rounding {
 struct Commitment {
     committed: Money,
     used: Money,
+    /// By other usage of the payer; absent where none is stated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    used_by_others: Option<Money>,
     unused: Money,
     covered_on_demand: Money,
     eligible_on_demand: Money,
@@ -77,6 +80,8 @@ struct OneCommitment {
     kind: &'static str,
     committed: Money,
     used: Money,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    used_by_others: Option<Money>,
     unused: Money,
     covered_on_demand: Money,
     upfront: Money,
@@ -84,12 +89,13 @@ struct OneCommitment {
 }
 
 impl OneCommitment {
-    fn of(it: &CommitmentUse) -> Self {
+    fn of(it: &CommitmentUse, other_usage: bool) -> Self {
         OneCommitment {
             name: it.name.clone(),
             kind: it.kind.name(),
             committed: it.committed,
             used: it.used,
+            used_by_others: other_usage.then_some(it.used_by_others),
             unused: it.unused,
             covered_on_demand: it.covered_on_demand,
             upfront: it.upfront,
@@ -110,6 +116,7 @@ impl Bill {
     /// The bill as `summary.json` shows it.
     #[must_use]
     pub fn summary(&self) -> CostSummary<'_> {
+        let others = self.commitment.other_usage;
         CostSummary {
             currency: "USD",
             total: self.total,
@@ -133,12 +140,13 @@ impl Bill {
             commitment: Commitment {
                 committed: self.commitment.committed(),
                 used: self.commitment.used(),
+                used_by_others: others.then(|| self.commitment.used_by_others()),
                 unused: self.commitment.unused(),
                 covered_on_demand: self.commitment.covered_on_demand(),
                 eligible_on_demand: self.commitment.eligible_on_demand,
                 cash: self.commitment.cash(),
                 total_if_unused_is_absorbed: self.bounds().0,
-                each: self.commitment.each.iter().map(OneCommitment::of).collect(),
+                each: self.commitment.each.iter().map(|it| OneCommitment::of(it, others)).collect(),
             },
         }
     }

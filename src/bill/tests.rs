@@ -659,7 +659,7 @@ fn nothing_costs_nothing_but_what_is_committed() {
 }
 
 /// A record of random nodes and Fargate pods with consistent windows.
-fn any_record() -> impl Strategy<Value = Record> {
+pub(super) fn any_record() -> impl Strategy<Value = Record> {
     let end = 2 * DAY_MS + 1_234;
     let purchase = prop_oneof![Just(Purchase::OnDemand), Just(Purchase::Spot)];
     let node = (0..3u32, 0..2u32, purchase, 0..end, 0..30 * HOUR_MS, any::<bool>(), 0..100u64);
@@ -728,7 +728,7 @@ fn any_record() -> impl Strategy<Value = Record> {
     })
 }
 
-fn any_plan() -> impl Strategy<Value = BillingPlan> {
+pub(super) fn any_plan() -> impl Strategy<Value = BillingPlan> {
     let commitment = (
         0..800_000_000_000i128,
         1..1_000i128,

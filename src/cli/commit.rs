@@ -167,6 +167,12 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     run::warn(&linked, args.deny_warnings, console)?;
     let case = only(&linked)?;
     refuse_dated(case)?;
+    if case.billing.other_usage.is_some() {
+        return Err(Error::input(
+            "`other-usage` is not known to `commit`, which advises for the usage of the scenario \
+             alone: leave it out with --set other-usage=null",
+        ));
+    }
     let output = args.output.as_deref().map(OutputDir::create).transpose()?;
     let seeds = linked.seeds_to_run();
     let usage = usage(case, seeds, threads, console)?;

@@ -10,6 +10,7 @@ use super::market;
 use super::node_charges;
 use super::nodes::NodePools;
 use super::notes::Notes;
+use super::other_file::OtherFile;
 use crate::bill::{BillingPlan, Price, ResourceWeight};
 use crate::catalog::{ChargeItem, Region};
 use crate::scenario::{Charges, Scenario, Spanned};
@@ -23,12 +24,14 @@ pub(super) fn link(
     around: &Around<'_>,
     nodes: &NodePools,
     fargate: &[ArchPrice],
+    other: Option<&OtherFile>,
     notes: &mut Notes<'_>,
 ) -> BillingPlan {
     let (scenario, region) = (around.scenario, around.region);
     let charges = &scenario.charges;
     let start_unix_ms = around.window.start_unix_ms;
-    let linker = commitments::Linker { region, nodes, fargate, start_unix_ms };
+    let others = other.map_or(&[][..], |file| &file.kinds);
+    let linker = commitments::Linker { region, nodes, fargate, others, start_unix_ms };
     let commitments: Vec<_> = scenario
         .commitments
         .iter()
@@ -39,6 +42,11 @@ pub(super) fn link(
         .iter()
         .filter_map(|(name, it)| linker.reservation(name, it, &commitments, notes))
         .collect();
+    let other_usage = scenario
+        .other_usage
+        .as_ref()
+        .zip(other)
+        .and_then(|(it, file)| linker.other_usage(it, file, &commitments, notes));
     BillingPlan {
         shapes: nodes.prices.clone(),
         spot_billed_at: market::billed_at(scenario, !nodes.spot_pools.is_empty(), notes),
@@ -53,6 +61,7 @@ pub(super) fn link(
         node_licence: charges.node_licence.as_ref().map(|l| stated(l.usd_per_node_hour.value)),
         fargate_licence: charges.fargate_licence.as_ref().map(|l| stated(l.usd_per_pod_hour.value)),
         capacity_reservations,
+        other_usage,
         commitments: commitments.into_iter().map(|(_, linked)| linked).collect(),
         weight: weight(scenario, notes),
         label_groupings: super::allocation::link(scenario, notes),

@@ -7,7 +7,7 @@ use super::notes::Notes;
 use crate::bill::commitments::{normal_quarters, same_family, size_flexible};
 use crate::bill::{
     ALWAYS, CapacityReservation, Commitment, CommitmentFees, CommitmentKind, Price, PriceStatus,
-    Reserved,
+    Reserved, Unit,
 };
 use crate::catalog::{self, Arch, PlanItem, PlanKind, Region};
 use crate::scenario::{self, Span, Spanned, quote};
@@ -39,6 +39,8 @@ pub(super) struct Linker<'a> {
     pub(super) region: &'a Region,
     pub(super) nodes: &'a NodePools,
     pub(super) fargate: &'a [ArchPrice],
+    /// What the payer uses outside the scenario.
+    pub(super) others: &'a [(String, u64)],
     pub(super) start_unix_ms: i64,
 }
 
@@ -115,7 +117,9 @@ impl Linker<'_> {
                 self.rate(name, terms, PlanItem::Ec2(kind), (kind, "instance-hour", span), notes)
             })
             .collect();
-        if let Some(family) = it.family.as_ref().filter(|_| shapes.iter().all(Option::is_none)) {
+        let others = self.others.iter().any(|(kind, _)| inside(kind));
+        let unused = it.family.as_ref().filter(|_| !others);
+        if let Some(family) = unused.filter(|_| shapes.iter().all(Option::is_none)) {
             let (of, name) = (&family.value, quote(name));
             let message = format!("no pool buys {of} On-Demand, so {name} stays unused");
             notes.diags.warning("commitment-unused", family.span, message);
@@ -242,7 +246,12 @@ impl Linker<'_> {
                 size_flexible.then(|| Price::new(rate, each.status))
             })
             .collect();
-        if shapes.iter().all(Option::is_none) {
+        let reached = |(of, _): &(String, u64)| {
+            *of == kind.value || (size_flexible && same_family(of, &kind.value))
+        };
+        // Zones of other usage are not known.
+        let others = zone.is_none() && self.others.iter().any(reached);
+        if shapes.iter().all(Option::is_none) && !others {
             let message = format!(
                 "no pool buys {}{} On-Demand, so {} stays unused",
                 kind.value,
@@ -342,31 +351,11 @@ impl Linker<'_> {
         };
         let path = format!("ec2-on-demand.{}", kind.value);
         let on_demand = notes.price(kind.span, path, "instance-hour", found)?;
-        let mut covered = |(it, linked): &(&scenario::Commitment, Commitment)| {
-            let terms = terms(it);
-            if let Some(r) = &linked.reserved {
-                // A zonal one covers no reservation.
-                let flexible = r.size_flexible && same_family(&kind.value, &r.instance_type);
-                let same = r.zone.is_none() && kind.value == r.instance_type;
-                let size = |name: &str| normal_quarters(name).unwrap_or(4);
-                let each = linked.usd_per_hour.scale(
-                    i128::from(size(&kind.value)),
-                    i128::from(size(&r.instance_type)) * i128::from(r.count).max(1),
-                );
-                return (flexible || same).then(|| Price::new(each, linked.price_status()));
-            }
-            let family = it.family.as_ref().map(|f| format!("{}.", f.value));
-            let inside = family.is_none_or(|family| kind.value.starts_with(&family));
-            if !inside {
-                return None;
-            }
-            if let Some(discount) = it.discount {
-                return Some(discounted(on_demand, discount.value));
-            }
-            let what = (kind.value.as_str(), "instance-hour", kind.span);
-            self.rate(name, terms, PlanItem::Ec2(&kind.value), what, notes)
-        };
-        let covered = commitments.iter().map(&mut covered).collect();
+        let what = (kind.value.as_str(), Unit::Hours, kind.span);
+        let covered = commitments
+            .iter()
+            .map(|(it, linked)| self.outside(it, linked, what, on_demand, notes))
+            .collect();
         Some(CapacityReservation {
             name: name.value.clone(),
             instance_type: kind.value.clone(),
@@ -375,6 +364,45 @@ impl Linker<'_> {
             on_demand,
             covered,
         })
+    }
+
+    /// What a commitment charges for something that no pool need have: an
+    /// instance type or a meter of Fargate (Linux, x86-64), and where it is
+    /// used; `None` where it covers none.
+    pub(super) fn outside(
+        &self,
+        it: &scenario::Commitment,
+        linked: &Commitment,
+        (kind, unit, span): (&str, Unit, Span),
+        on_demand: Price,
+        notes: &mut Notes<'_>,
+    ) -> Option<Price> {
+        if let Some(r) = &linked.reserved {
+            // A zonal one covers only what runs in its zone.
+            let flexible = r.size_flexible && same_family(kind, &r.instance_type);
+            let same = r.zone.is_none() && kind == r.instance_type;
+            let size = |name: &str| normal_quarters(name).unwrap_or(4);
+            let each = linked.usd_per_hour.scale(
+                i128::from(size(kind)),
+                i128::from(size(&r.instance_type)) * i128::from(r.count).max(1),
+            );
+            return (flexible || same).then(|| Price::new(each, linked.price_status()));
+        }
+        let (item, what, of) = match unit {
+            Unit::VcpuHours => (PlanItem::FargateVcpu(Arch::Amd64), "fargate.vcpu", "vCPU-hour"),
+            Unit::GbHours => (PlanItem::FargateMemory(Arch::Amd64), "fargate.memory", "GB-hour"),
+            _ => (PlanItem::Ec2(kind), kind, "instance-hour"),
+        };
+        let family = it.family.as_ref().map(|f| format!("{}.", f.value));
+        // Only a Compute plan, which has no family, covers Fargate.
+        if family.is_some_and(|family| !kind.starts_with(&family)) {
+            return None;
+        }
+        if let Some(discount) = it.discount {
+            return Some(discounted(on_demand, discount.value));
+        }
+        let name = Spanned { value: linked.name.clone(), span };
+        self.rate(&name, terms(it), item, (what, of, span), notes)
     }
 
     /// Where Reserved Instances apply; `None` after a reported error.

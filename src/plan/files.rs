@@ -9,6 +9,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::model::{Input, ReadTrace};
+use super::other_file::OtherFile;
 use super::usage::Loaded;
 use crate::Result;
 use crate::catalog::SpotHistory;
@@ -34,6 +35,7 @@ pub(super) struct Files {
     demands: Vec<((PathBuf, i64), Result<Steps>)>,
     usages: Vec<(UsageSource, Result<Loaded>)>,
     histories: Vec<(DataSet, Result<Arc<SpotHistory>>)>,
+    others: Vec<(PathBuf, Result<Arc<OtherFile>>)>,
     inputs: Vec<Input>,
 }
 
@@ -46,6 +48,7 @@ impl Files {
             demands: Vec::new(),
             usages: Vec::new(),
             histories: Vec::new(),
+            others: Vec::new(),
             inputs: Vec::new(),
         };
         let name = scenario.file_name().unwrap_or(scenario.as_os_str()).to_string_lossy();
@@ -103,6 +106,17 @@ impl Files {
             self.histories.len() - 1
         });
         let (_, read) = self.histories.get(at).expect("was found or added");
+        read.clone()
+    }
+
+    /// What a payer uses outside the scenario.
+    pub(super) fn other_usage(&mut self, path: &Path, shown: &str) -> Result<Arc<OtherFile>> {
+        let at = self.others.iter().position(|(known, _)| known == path).unwrap_or_else(|| {
+            self.note_input(shown, path);
+            self.others.push((path.to_owned(), OtherFile::read(path, shown).map(Arc::new)));
+            self.others.len() - 1
+        });
+        let (_, read) = self.others.get(at).expect("was found or added");
         read.clone()
     }
 

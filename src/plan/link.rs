@@ -17,8 +17,8 @@ use super::nodes::{self, NodePools};
 use super::notes::Notes;
 use super::{
     billing, bindings, commitments, constraints, discounts, ecs, ecs_constraints, fargate, fit,
-    goals, node_charges, preemption, prices, rightsize, scheduler, settings, sidecars, time,
-    transform, usage, workloads,
+    goals, node_charges, other_usage, preemption, prices, rightsize, scheduler, settings, sidecars,
+    time, transform, usage, workloads,
 };
 use crate::bill::PriceStatus;
 use crate::catalog::{Catalog, Region};
@@ -188,6 +188,7 @@ impl Shared<'_> {
         let (spot, hazard) = control::spot(scenario, buys_spot, notes);
         let market =
             Market::link((scenario, self.source), buys_spot, window, &mut self.files, notes);
+        let other = other_usage::read(scenario, self.source, window, &mut self.files, notes);
         let mut profiles = if on_ecs {
             vec![SchedulerProfile::default()]
         } else {
@@ -222,7 +223,7 @@ impl Shared<'_> {
             cluster: &cluster,
             planned: &planned,
         };
-        let mut billing = billing::link(&around, &prices, &fargate, notes);
+        let mut billing = billing::link(&around, &prices, &fargate, other.as_deref(), notes);
         if let Horizon::At(end) = window.horizon {
             let end = window.start_unix_ms.saturating_add(end.0);
             commitments::warn_not_begun(scenario.commitments.iter(), end, notes.diags);
@@ -298,7 +299,9 @@ impl Shared<'_> {
             Kind::Generate(_) | Kind::DaemonSet(_) => false,
         });
         let grows = any(|kind| !matches!(kind, Kind::DaemonSet(_)));
+        let owns = few || resolved.iter().any(|r| r.scenario.commitments.iter().next().is_some());
         let unused = [
+            ("unused-other-usage", "other-usage", owns, "there are no commitments"),
             (
                 "unused-autoscaler",
                 "autoscaler",

@@ -47,6 +47,10 @@ mod node_charges_tests;
 mod nodes;
 mod notes;
 mod offers;
+mod other_file;
+mod other_usage;
+#[cfg(test)]
+mod other_usage_tests;
 #[cfg(test)]
 mod placement_tests;
 mod preemption;

@@ -179,6 +179,7 @@ impl Linking<'_> {
                     region: &list,
                     nodes: &nodes,
                     fargate: &fargate,
+                    others: &[],
                     start_unix_ms: self.start_unix_ms,
                 };
                 if let Some(part) = linker.link(name, it, &mut notes) {

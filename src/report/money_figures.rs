@@ -299,10 +299,12 @@ pub(super) fn coverage(name: String, title: &str, study: &CommitmentStudy) -> Fi
 /// What of the commitments was used.
 pub(super) fn utilisation(name: String, title: &str, study: &CommitmentStudy) -> Figure {
     let time = clock_hours(study.first_hour, study.hours.len());
-    let bands = [
-        band(study, "used", Ink::GREEN, |h| h.committed - h.unused),
-        band(study, "unused", Ink::GREY, |h| h.unused),
-    ];
+    let used = |h: &CommitmentHour| h.committed - h.used_by_others - h.unused;
+    let mut bands = vec![band(study, "used", Ink::GREEN, used)];
+    if study.hours.iter().any(|h| h.used_by_others != Money::ZERO) {
+        bands.push(band(study, "used by other usage", Ink::BLUE, |h| h.used_by_others));
+    }
+    bands.push(band(study, "unused", Ink::GREY, |h| h.unused));
     Figure::new(name, format!("{title}: commitments, used and unused"), move |look, title| {
         stacked(look, title, Axis { unit: "$ per hour", prefix: "$" }, time, &bands)
     })

@@ -330,6 +330,7 @@ fn commitments(bill: &Bill) -> Option<CommitmentStudy> {
         unused: if i % 4 == 0 { committed.scale(1, 48) } else { Money::ZERO },
         covered: committed.scale(1, 18),
         uncovered: committed.scale(i, 240),
+        used_by_others: Money::ZERO,
     };
     Some(CommitmentStudy {
         first_hour: MONDAY / HOUR_MS,

@@ -252,12 +252,20 @@ fn unused_commitment(bill: &Bill) -> Option<String> {
         return None;
     }
     let usd = |amount: Money| words::mean_usd(amount.to_f64());
-    let (used, (low, high)) = (usd(commitment.used()), bill.bounds());
+    let (mut used, (low, high)) = (usd(commitment.used()), bill.bounds());
+    used.push_str(" used");
+    if commitment.other_usage {
+        let others = usd(commitment.used_by_others());
+        used.push_str(&[", ", &others, " by other usage"].concat());
+    }
     if commitment.unused() == Money::ZERO {
-        return Some(format!("commitments {used} used, nothing unused"));
+        return Some(format!("commitments {used}, nothing unused"));
+    }
+    if low == high {
+        return Some(format!("commitments {used}, {} unused", usd(commitment.unused())));
     }
     Some(format!(
-        "commitments {used} used, {} unused: first seed {} if no other usage absorbs that, {} \
+        "commitments {used}, {} unused: first seed {} if no other usage absorbs that, {} \
          if other usage absorbs all of it",
         usd(commitment.unused()),
         usd(high),

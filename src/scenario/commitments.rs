@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::decode::{Ctx, Spanned};
 use super::diagnostic::Span;
+use super::leaf::RelPath;
 use super::number::{Int, Share};
 use super::record::{names, record};
 use crate::units::{Money, Rate};
@@ -51,6 +52,26 @@ record! {
 
 /// The most a `discount` is, in millionths: far above any plan of AWS.
 const MOST_OFF_PPM: i64 = 990_000;
+
+record! {
+    /// What the payer of the commitments uses outside the scenario.
+    pub struct OtherUsage {
+        /// CSV with the columns hour (the start of a clock hour, RFC 3339) or hour_of_week (0 to 167 from Monday 00:00 UTC on), kind (an instance type, fargate-vcpu or fargate-gb) and quantity (instance-hours, vCPU-hours or GB-hours, On-Demand).
+        "file" => file: Spanned<RelPath>,
+        /// Whose account owns the commitments and is covered first; scenario unless stated.
+        "owner" => owner: Option<Spanned<CommitmentOwner>>,
+    }
+}
+
+names! {
+    /// Who owns commitments.
+    pub enum CommitmentOwner {
+        /// The account of the scenario.
+        "scenario" => Scenario,
+        /// The account of the other usage.
+        "other" => Other,
+    }
+}
 
 fn check_commitment(it: &Commitment, owner: Span, ctx: &mut Ctx<'_>) -> bool {
     let kind = it.kind.value;

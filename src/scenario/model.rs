@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 
 use super::charges::Charges;
-use super::commitments::{CapacityReservation, Commitment};
+use super::commitments::{CapacityReservation, Commitment, OtherUsage};
 use super::decode::{Ctx, Keyed, Map, Spanned};
 use super::diagnostic::Span;
 use super::discounts::Discounts;
@@ -84,6 +84,8 @@ record! {
         "commitments" => commitments: Map<Commitment> = Map::default(),
         /// On-Demand capacity that is reserved.
         "capacity-reservations" => capacity_reservations: Map<CapacityReservation> = Map::default(),
+        /// What else the payer uses that commitments cover; then what is unused is used by nobody.
+        "other-usage" => other_usage: Option<OtherUsage>,
         /// How the cost of a node is split.
         "allocation" => allocation: Allocation = Allocation::default(),
         /// What the result must keep to.

@@ -242,7 +242,7 @@ fn large_amounts_fit_a_terminal() {
                  490992,us-east-1,ec2,m5.xlarge,1000000,100\n";
     fs::write(dir.path().join("u.csv"), usage).expect("written");
     let owned = "commitments:\n  a: { kind: compute-sp, term: 1y, payment: no-upfront, \
-                 usd-per-hour: 30000000 }\n";
+                 usd-per-hour: 99999 }\n";
     fs::write(dir.path().join("c.yaml"), owned).expect("written");
     let args = ["bill", "u.csv", "--commitments", "c.yaml"];
     let table = text(&fine(dir.path(), &args).stdout);

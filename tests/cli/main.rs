@@ -13,6 +13,7 @@ mod gallery;
 mod import;
 mod import_hourly;
 mod manifests;
+mod other_usage;
 mod prices;
 mod rightsize;
 mod sweep;

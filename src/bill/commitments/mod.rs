@@ -32,6 +32,7 @@ mod handing;
 #[cfg(test)]
 mod literal;
 mod normal;
+mod other;
 mod settlement;
 mod study;
 mod terms;
@@ -44,6 +45,7 @@ pub use eligible::eligible_usage;
 pub(super) use eligible::{Groups, collect};
 pub(super) use hand_out::{Piece, Shares};
 pub use normal::{normal_quarters, same_family, size_flexible};
+pub use other::{OtherHours, OtherItem, OtherUsage, WEEK_HOURS, payer_usage};
 pub use settlement::{Settlement, Spent, settle};
 pub use study::{CommitmentHour, CommitmentStudy};
 pub use terms::{Benefit, Terms};

@@ -53,6 +53,12 @@ impl Settlement {
         self.items
     }
 
+    /// Number of commitments.
+    #[must_use]
+    pub fn plans(&self) -> usize {
+        self.plans
+    }
+
     /// What a commitment did in an hour (0 is the first of the window).
     ///
     /// # Panics

@@ -1,7 +1,7 @@
 //! What the commitments of a plan did hour by hour, and what the same usage
 //! would cost with more or fewer of them.
 
-use super::eligible::eligible_usage;
+use super::other::payer_usage;
 use super::settlement::settle;
 use super::terms::{Benefit, Terms};
 use super::usage::HourlyUsage;
@@ -22,6 +22,8 @@ pub struct CommitmentHour {
     pub covered: Money,
     /// What they could have covered and did not.
     pub uncovered: Money,
+    /// What other usage of the payer took of them.
+    pub used_by_others: Money,
 }
 
 /// Commitments over time and at other levels.
@@ -43,7 +45,7 @@ impl CommitmentStudy {
     /// Of a record under a plan; `None` where it has no commitments.
     ///
     /// # Errors
-    /// As [`eligible_usage`].
+    /// As [`super::eligible_usage`].
     pub fn of_record(
         record: &Record,
         cluster: &ClusterSpec,
@@ -52,14 +54,16 @@ impl CommitmentStudy {
         if plan.commitments.is_empty() {
             return Ok(None);
         }
-        let usage = eligible_usage(record, cluster, plan)?;
-        Ok(Some(Self::of(&usage, &Terms::of_plan(plan, &usage.items))))
+        let (usage, own) = payer_usage(record, cluster, plan)?;
+        Ok(Some(Self::of(&usage, own, &Terms::of_plan(plan, &usage.items))))
     }
 
-    /// Settles the usage as it is and at every level. Costs as many passes
-    /// over (hours × items × commitments) as there are levels.
+    /// Settles the usage as it is and at every level. The first `own` items
+    /// are the scenario's; what others cover and cost is not in the result but
+    /// for what they take of the commitments. Costs as many passes over (hours
+    /// × items × commitments) as there are levels.
     #[must_use]
-    pub fn of(usage: &HourlyUsage, terms: &[Terms]) -> Self {
+    pub fn of(usage: &HourlyUsage, own: usize, terms: &[Terms]) -> Self {
         let now = settle(usage, terms);
         let hours = (0..now.hours()).map(|hour| {
             let mut sum = CommitmentHour::default();
@@ -67,16 +71,23 @@ impl CommitmentStudy {
                 let spent = now.spent(hour, plan);
                 sum.committed += spent.committed;
                 sum.unused += spent.unused;
-                sum.covered += spent.covered_on_demand;
             }
-            sum.uncovered = (0..now.items()).map(|item| now.remaining(hour, item).1).sum();
+            for cover in now.covers(hour) {
+                if (cover.item as usize) < own {
+                    sum.covered += cover.list;
+                } else {
+                    sum.used_by_others += cover.net;
+                }
+            }
+            sum.uncovered = (0..own).map(|item| now.remaining(hour, item).1).sum();
             sum
         });
         let hours = hours.collect();
         let level = |percent: u32| {
             let scaled: Vec<Terms> = terms.iter().map(|t| scaled(t, percent)).collect();
-            let total = if percent == 100 { now.total() } else { settle(usage, &scaled).total() };
-            (percent, total)
+            let settled = if percent == 100 { &now } else { &settle(usage, &scaled) };
+            let hours = 0..settled.hours();
+            (percent, hours.map(|hour| settled.hour_total_of(hour, own)).sum())
         };
         CommitmentStudy {
             first_hour: usage.first_hour(),
@@ -138,7 +149,7 @@ mod tests {
         let rate = "0.5".parse().ok();
         let kind = CommitmentKind::ComputeSp;
         let plan = Terms::savings_plan(kind, "1.5".parse().expect("rate"), vec![rate]);
-        let study = CommitmentStudy::of(&usage, &[plan]);
+        let study = CommitmentStudy::of(&usage, 1, &[plan]);
         assert_eq!(
             study.hours,
             [
@@ -147,12 +158,14 @@ mod tests {
                     unused: Money::ZERO,
                     covered: money("3"),
                     uncovered: money("1"),
+                    used_by_others: Money::ZERO,
                 },
                 CommitmentHour {
                     committed: money("1.5"),
                     unused: money("0.5"),
                     covered: money("2"),
                     uncovered: Money::ZERO,
+                    used_by_others: Money::ZERO,
                 },
             ]
         );

@@ -104,11 +104,18 @@ impl Terms {
             let mut terms = Terms::of(commitment, items);
             if let Benefit::Spend { rates } = &mut terms.benefit {
                 for (rate, item) in rates.iter_mut().zip(items) {
-                    if let ItemSource::Reservation(r) = item.source {
-                        let reservation = plan.capacity_reservations.get(r);
-                        let price = reservation.and_then(|r| r.covered.get(c).copied().flatten());
-                        *rate = price.map(|p| p.rate);
-                    }
+                    let covered = match item.source {
+                        ItemSource::Reservation(r) => {
+                            plan.capacity_reservations.get(r).map(|r| &r.covered)
+                        }
+                        ItemSource::Outside(i) => {
+                            let other = plan.other_usage.as_ref();
+                            other.and_then(|o| o.items.get(i)).map(|item| &item.covered)
+                        }
+                        _ => continue,
+                    };
+                    let price = covered.and_then(|covered| covered.get(c).copied().flatten());
+                    *rate = price.map(|p| p.rate);
                 }
             }
             terms
@@ -117,7 +124,8 @@ impl Terms {
     }
 
     /// One commitment over the items of a usage table; what a Savings Plan
-    /// charges for unused reservations only [`Terms::of_plan`] knows.
+    /// charges for unused reservations and other usage only
+    /// [`Terms::of_plan`] knows.
     #[must_use]
     pub fn of(commitment: &Commitment, items: &[UsageItem]) -> Self {
         let mut terms = if let Some(r) = &commitment.reserved {

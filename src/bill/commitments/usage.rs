@@ -48,7 +48,8 @@ pub enum ItemSource {
     /// Unused hours of a capacity reservation: index into
     /// `BillingPlan::capacity_reservations`.
     Reservation(usize),
-    /// Usage outside a scenario, as its caller numbers it.
+    /// Usage outside a scenario, as its caller numbers it: index into
+    /// `OtherUsage::items` where the plan has other usage.
     Outside(usize),
 }
 

@@ -26,6 +26,12 @@
 //! as a row of frequency `One-Time`; `bill.parquet` has the cash as it falls
 //! due.
 //!
+//! DIFFERENCE: a payer buys a commitment for all its accounts. Where other usage
+//! of the payer takes a part of one (`other-usage`), that part is on no row: the
+//! purchase rows carry the scenario's part of each hour, used or unused by
+//! anybody, so that they still add up to the usage rows of their
+//! `CommitmentDiscountId`.
+//!
 //! Nothing here pretends to be real: ids begin with `plimsoll/` and name the
 //! scenario, the case and the number of the node or pod.
 

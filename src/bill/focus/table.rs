@@ -378,6 +378,9 @@ fn purchases(
                 );
                 let quantity = (to - from).max(0);
                 let due = by_hour.charge(quantity.into(), HOUR_MS.into());
+                // Without the part of other usage, of both alike.
+                let whole = c.usd_per_hour.charge(quantity.into(), HOUR_MS.into());
+                let due = if whole > *net { due.scale(net.pico(), whole.pico()) } else { due };
                 let due = if spread.pico() <= 0 { *net } else { due.min(*net) };
                 let net = if upfront { *net - due } else { due };
                 if net != Money::ZERO {

@@ -31,6 +31,8 @@ fn said(bill: &Bill) -> Markup {
         @if let (Some(used), coverage) = (commitment.utilisation(), commitment.coverage()) {
             p { (text::usd(commitment.committed(), places)) " committed, "
                 (text::percent(used)) " of it used"
+                @if commitment.other_usage { " (" (text::usd(commitment.used_by_others(), places))
+                    " by other usage of the payer, which this bill leaves out)" }
                 @if let Some(coverage) = coverage { ", covering " (text::percent(coverage))
                     " of what commitments may cover, at On-Demand prices" }
                 "." }
@@ -41,13 +43,17 @@ fn said(bill: &Bill) -> Markup {
 fn table(bill: &Bill) -> Markup {
     let places = text::places(bill.total);
     let share = |part: Money, whole: Money| super::share(part, whole);
+    let others = bill.commitment.other_usage;
     html! {
         div.scroll tabindex="0" role="region" aria-label="Commitments" {
             table {
                 caption { "Each commitment in the simulated window. Saved: what it covered would have \
-                    cost On-Demand, less what it costs, used or not" }
+                    cost On-Demand, less what it costs, used or not" @if others {
+                    ", without what others used of it" } }
                 thead { tr { th scope="col" { "commitment" } th.n scope="col" { "committed" }
-                    th.n scope="col" { "used" } th.n scope="col" { "unused" }
+                    th.n scope="col" { "used" }
+                    @if others { th.n scope="col" { "used by others" } }
+                    th.n scope="col" { "unused" }
                     th.n scope="col" { "utilisation" } th.n scope="col" { "covered" }
                     th.n scope="col" { "saved" } } }
                 tbody {
@@ -55,10 +61,11 @@ fn table(bill: &Bill) -> Markup {
                         tr { th scope="row" { (named(&c.name)) }
                             td.n { (text::usd(c.committed, places)) }
                             td.n { (text::usd(c.used, places)) }
+                            @if others { td.n { (text::usd(c.used_by_others, places)) } }
                             td.n { (text::usd(c.unused, places)) }
-                            td.n { (share(c.used, c.committed)) }
+                            td.n { (share(c.used + c.used_by_others, c.committed)) }
                             td.n { (text::usd(c.covered_on_demand, places)) }
-                            td.n { (text::signed_usd(c.covered_on_demand - c.committed, places)) } }
+                            td.n { (text::signed_usd(c.covered_on_demand - c.charged(), places)) } }
                     }
                 }
             }

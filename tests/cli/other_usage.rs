@@ -1,0 +1,104 @@
+//! `other-usage`: a payer whose commitments cover more than the scenario.
+
+use std::fs;
+
+use super::focus_rules::{ROW_RULES, Row, SET_RULES};
+use super::{assert_cost_adds_up, fine, json, refused, scratch, text};
+
+/// One m5.large for two hours, under a plan of 0.15 an hour that charges 0.06.
+const SCENARIO: &str = "
+version: 1
+name: payer
+region: us-east-1
+time: { start: 2026-01-05T00:00Z, horizon: 2h }
+workload:
+  job:
+    generate: { count: 1, arrivals: { even: { every: 1m } }, duration: 10m, cpu: 1, memory: 1Gi }
+pools: { p: { fixed: { type: m5.large, count: 1 } } }
+commitments:
+  sp: { kind: compute-sp, term: 1y, payment: partial-upfront, usd-per-hour: 0.15, discount: 37.5% }
+other-usage: { file: other.csv }
+cases:
+  first: {}
+  last: { set: { other-usage.owner: other } }
+  alone: { remove: [other-usage] }
+";
+
+const OTHER: &str = "hour,kind,quantity
+2026-01-05T00:00:00Z,m5.large,1
+2026-01-05T01:00:00Z,m5.large,2
+";
+
+#[test]
+fn a_payer_uses_commitments_elsewhere_too() {
+    let dir = scratch();
+    fs::write(dir.path().join("s.yaml"), SCENARIO).expect("written");
+    fs::write(dir.path().join("other.csv"), OTHER).expect("written");
+    let export = ["--export", "focus-csv", "--seeds", "1"];
+    let run = fine(dir.path(), &[&["run", "s.yaml", "-o", "out"][..], &export].concat());
+    let said = text(&run.stdout);
+    let flat = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(flat.contains("$0.1200 used, $0.1500 by other usage, $0.0300 unused"), "{said}");
+    assert!(said.lines().all(|line| line.chars().count() <= 80), "{said}");
+    // 0.2 for the control plane; the rest by hand in the unit tests.
+    let expected = [
+        ("first", "0.35", Some("0.15"), "0.03", "0.35"),
+        ("last", "0.368", Some("0.18"), "0.03", "0.368"),
+        ("alone", "0.5", None, "0.18", "0.32"),
+    ];
+    for (case, total, others, unused, absorbed) in expected {
+        let summary = json(&dir.path().join("out").join(case).join("summary.json"));
+        assert_cost_adds_up(&summary);
+        let cost = &summary["cost"];
+        assert_eq!(cost["total"], total, "{case}");
+        let commitment = &cost["commitment"];
+        assert_eq!(commitment["used_by_others"].as_str(), others, "{case}");
+        assert_eq!(commitment["each"][0]["used_by_others"].as_str(), others, "{case}");
+        assert_eq!(commitment["unused"], unused, "{case}");
+        assert_eq!(commitment["total_if_unused_is_absorbed"], absorbed, "{case}");
+
+        let mut reader =
+            csv::Reader::from_path(dir.path().join("out").join(case).join("focus.csv"))
+                .expect("a file");
+        let header: Vec<String> =
+            reader.headers().expect("a header").iter().map(str::to_owned).collect();
+        let rows: Vec<Row> = reader
+            .records()
+            .map(|record| {
+                let record = record.expect("a record");
+                let cells = header.iter().cloned().zip(record.iter().map(str::to_owned));
+                cells.filter(|(_, cell)| !cell.is_empty()).collect()
+            })
+            .collect();
+        assert!(rows.iter().any(|row| row["ChargeCategory"] == "Purchase"));
+        for rule in ROW_RULES {
+            let broken = rows.iter().find(|r| (rule.about)(r) && !(rule.holds)(r));
+            assert!(broken.is_none(), "{case}: {} is broken by {broken:#?}", rule.id);
+        }
+        for rule in SET_RULES {
+            let found = (rule.check)(&header, &rows);
+            assert!(found.is_ok(), "{case}: {}: {found:?}", rule.id);
+        }
+    }
+    let page = fs::read_to_string(dir.path().join("out/report.html")).expect("a page");
+    assert!(page.contains("used by others") && page.contains("by other usage of the payer"));
+    // The file decides the result; ownership costs no simulation.
+    let study = fs::read_to_string(dir.path().join("out/study.json")).expect("a file");
+    assert!(study.contains("other.csv"));
+}
+
+#[test]
+fn bad_files_of_other_usage_are_refused() {
+    let dir = scratch();
+    fs::write(dir.path().join("s.yaml"), SCENARIO).expect("written");
+    fs::write(dir.path().join("other.csv"), OTHER.replace("m5.large,2", "m5.lage,2"))
+        .expect("written");
+    let words = ["`other.csv`: line 3, column `kind`: `m5.lage`", "did you mean `m5.large`?"];
+    refused(dir.path(), &["check", "s.yaml"], &words);
+    fs::write(dir.path().join("other.csv"), OTHER.replace(",2", ",two")).expect("written");
+    let words = ["other.csv: line 3, column `quantity`: `two` is no number", "correct them"];
+    refused(dir.path(), &["check", "s.yaml"], &words);
+    fs::write(dir.path().join("other.csv"), OTHER).expect("written");
+    let words = ["`other-usage` is not known to `commit`", "--set other-usage=null"];
+    refused(dir.path(), &["commit", "s.yaml", "--case", "first"], &words);
+}
