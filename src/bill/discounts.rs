@@ -91,6 +91,11 @@ impl Discounts {
         for reservation in &mut plan.capacity_reservations {
             take_off(&mut reservation.on_demand, on_ec2);
         }
+        // The agreement is the payer's, as the commitments are.
+        for item in plan.other_usage.iter_mut().flat_map(|other| &mut other.items) {
+            let fargate = self.fargate.or(self.other);
+            take_off(&mut item.on_demand, if item.is_instance { on_ec2 } else { fargate });
+        }
         for burst in plan.bursts.iter_mut().flatten() {
             take_off(&mut burst.vcpu_hour, on_ec2);
         }

@@ -89,6 +89,19 @@ fn owners_differ_by_billing_alone() {
 }
 
 #[test]
+fn negotiated_discounts_are_the_payers() {
+    let rest = "other-usage: { file: o.csv }\ndiscounts: { ec2: 10%, fargate: 20% }\n";
+    let (_, other) = linked(rest, FILE);
+    let prices: Vec<String> = other.items.iter().map(|i| i.on_demand.rate.to_string()).collect();
+    // 0.17, 0.04048, 0.004445; rates of commitments stay.
+    assert_eq!(prices, ["0.153", "0.032384", "0.003556"]);
+    let (_, listed) = linked("other-usage: { file: o.csv }\n", FILE);
+    for (item, at_list) in other.items.iter().zip(&listed.items) {
+        assert_eq!(item.covered, at_list.covered);
+    }
+}
+
+#[test]
 fn doubtful_files_are_said() {
     let code = |rest: &str, file: &str| {
         let (plan, _) = linked(rest, file);
