@@ -10,15 +10,13 @@ use std::collections::BTreeMap;
 
 use super::allocate::{Allocation, PodPhases};
 use super::around::{self, AroundLines};
-use super::commitments::{Piece, Settlement, Shares, Spent, Terms, collect, settle};
+use super::commitments::{ItemSource, Piece, Settlement, Shares, Spent, Terms, collect, settle};
 use super::ledger::{Entry, Ledger};
 use super::model::{
     Bill, Charge, CommitmentUse, KeepLines, Monthly, PurchaseOption, Sku, Step, Unit, pseudo,
 };
 use super::parts::{Collector, Focus, Parts};
-use super::prices::{
-    BillingPlan, Commitment, CommitmentKind, MAX_COMMITMENTS, MAX_RATE, MONTH_HOURS, Price,
-};
+use super::prices::{BillingPlan, CommitmentKind, MAX_COMMITMENTS, MAX_RATE, MONTH_HOURS, Price};
 use super::usage::{Meter, RawLine, Source};
 use crate::cluster::ClusterSpec;
 use crate::observe::Record;
@@ -159,13 +157,7 @@ impl Billing<'_> {
     }
 
     /// Writes a line, covered pieces apart; returns what it costs.
-    fn write(
-        &mut self,
-        resource: u32,
-        pool: usize,
-        line: &RawLine,
-        plan_price: impl Fn(&Commitment) -> Option<Price>,
-    ) -> Result<Money> {
+    fn write(&mut self, resource: u32, pool: usize, line: &RawLine) -> Result<Money> {
         self.ledger.discount(line, &self.meter.skus.list[usize::from(line.sku)]);
         let Some(cell) = self.shares.cell(line) else {
             let entry = Entry {
@@ -186,9 +178,10 @@ impl Billing<'_> {
             self.tell(cell, resource)?;
         }
         if untold != Some(line.sku) {
+            let source = self.shares.source(cell);
             let plans: Vec<u16> = self.shares.plans(cell).collect();
             for plan in plans {
-                self.covered_sku(line.sku, plan, &plan_price)?;
+                self.covered_sku(line.sku, plan, source)?;
             }
         }
         let net = self.shares.take(cell, line);
@@ -236,19 +229,15 @@ impl Billing<'_> {
     }
 
     /// The SKU of a line as covered by a commitment.
-    fn covered_sku(
-        &mut self,
-        base: u16,
-        commitment: u16,
-        plan_price: impl Fn(&Commitment) -> Option<Price>,
-    ) -> Result<u16> {
+    fn covered_sku(&mut self, base: u16, commitment: u16, source: ItemSource) -> Result<u16> {
         if let Some(&sku) = self.covered.get(&(base, commitment)) {
             return Ok(sku);
         }
         let skus = &mut self.meter.skus;
         let sku = skus.list[usize::from(base)].clone();
         let c = &self.meter.plan.commitments[usize::from(commitment)];
-        let price = plan_price(c).unwrap_or(Price::new(sku.rate, sku.status));
+        let price = self.meter.plan.price_under(commitment.into(), source);
+        let price = price.unwrap_or(Price::new(sku.rate, sku.status));
         let (charge, unit, purchase) = (sku.charge, sku.unit, bought_by(c.kind));
         let make = || Sku {
             name: format!("{} under {}", sku.name, c.name),
@@ -270,11 +259,8 @@ impl Billing<'_> {
         for (i, node) in record.nodes.iter().enumerate() {
             self.meter.node(i, &mut raw)?;
             self.days.clear();
-            let shape = node.shape.index();
             for line in &raw {
-                let net = self.write(i as u32, node.pool.index(), line, |c| {
-                    c.shapes.get(shape).copied().flatten()
-                })?;
+                let net = self.write(i as u32, node.pool.index(), line)?;
                 let Some(step) = step(line.charge) else {
                     let ms = if line.charge == Charge::Instance { line.quantity } else { 0 };
                     self.add_to_day(line.hour.div_euclid(24), ms, net);
@@ -312,9 +298,7 @@ impl Billing<'_> {
             for line in &raw {
                 let memory = self.meter.skus.list[usize::from(line.sku)].unit == Unit::GbHours;
                 let index = self.meter.cluster.pools.len() + pool;
-                let net = self.write(first + i as u32, index, line, |c| {
-                    fargate_prices(c, pool).map(|p| if memory { p.1 } else { p.0 })
-                })?;
+                let net = self.write(first + i as u32, index, line)?;
                 match step(line.charge) {
                     None => cost[usize::from(memory)] += net,
                     Some(step) => self.allocation.pod_other(i as u32, step, net)?,
@@ -348,7 +332,7 @@ impl Billing<'_> {
             let step = step(charge.charge).unwrap_or(Step::Fees);
             let mut sum = Money::ZERO;
             for line in &raw {
-                sum += self.write(resource, pool, line, |_| None)?;
+                sum += self.write(resource, pool, line)?;
             }
             self.allocation.cluster(charge.charge, step, charge.target, sum)?;
         }
@@ -362,15 +346,11 @@ impl Billing<'_> {
         let (record, plan) = (self.meter.record, self.meter.plan);
         let resource = (record.nodes.len() + record.fargate.len()) as u32;
         let pool = self.meter.cluster.pools.len() + self.meter.cluster.fargate.len();
-        for (i, reservation) in plan.capacity_reservations.iter().enumerate() {
+        for i in 0..plan.capacity_reservations.len() {
             self.meter.reservation(i, &mut raw)?;
-            let price = |commitment: &Commitment| {
-                let at = plan.commitments.iter().position(|c| std::ptr::eq(c, commitment))?;
-                reservation.covered.get(at).copied().flatten()
-            };
             let mut sum = Money::ZERO;
             for line in &raw {
-                sum += self.write(resource, pool, line, price)?;
+                sum += self.write(resource, pool, line)?;
             }
             self.allocation.global(Step::UnusedCapacity, sum);
         }
@@ -544,10 +524,6 @@ impl Billing<'_> {
         check_sums(&bill)?;
         Ok((bill, allocated.parts))
     }
-}
-
-fn fargate_prices(c: &Commitment, pool: usize) -> Option<(Price, Price)> {
-    c.fargate.get(pool).copied().flatten()
 }
 
 /// What is left of a payment for a commitment of which others took a part.

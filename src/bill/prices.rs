@@ -4,6 +4,7 @@
 //! here knows where a price came from beyond its status.
 
 use super::around::AroundCharge;
+use super::commitments::ItemSource;
 use super::discounts::Contract;
 use super::model::Charge;
 use crate::units::{MINUTE_MS, MilliCpu, Money, Rate};
@@ -275,6 +276,20 @@ pub struct Commitment {
 }
 
 impl Commitment {
+    /// What a unit of an item costs under it, `None` where it stays On-Demand.
+    /// What is outside the simulation only the plan knows:
+    /// [`BillingPlan::price_under`].
+    #[must_use]
+    pub fn price(&self, source: ItemSource) -> Option<Price> {
+        let fargate = |pool: usize| self.fargate.get(pool).copied().flatten();
+        match source {
+            ItemSource::Shape(shape) => self.shapes.get(shape).copied().flatten(),
+            ItemSource::FargateCpu(pool) => fargate(pool).map(|p| p.0),
+            ItemSource::FargateMemory(pool) => fargate(pool).map(|p| p.1),
+            ItemSource::Reservation(_) | ItemSource::Outside(_) => None,
+        }
+    }
+
     /// How well what it costs is known. The spend of a Savings Plan is stated;
     /// Reserved Instances are as sure as the price of what they cover.
     #[must_use]
@@ -375,6 +390,17 @@ pub struct BillingPlan {
 pub const ALWAYS: (i64, i64) = (i64::MIN, i64::MAX);
 
 impl BillingPlan {
+    /// What a unit of an item costs under the commitment of this number.
+    #[must_use]
+    pub fn price_under(&self, commitment: usize, source: ItemSource) -> Option<Price> {
+        let covered = match source {
+            ItemSource::Reservation(i) => &self.capacity_reservations.get(i)?.covered,
+            ItemSource::Outside(i) => &self.other_usage.as_ref()?.items.get(i)?.covered,
+            _ => return self.commitments.get(commitment)?.price(source),
+        };
+        covered.get(commitment).copied().flatten()
+    }
+
     /// Whether something about an instance type is bound to a zone.
     pub(super) fn is_zonal(&self, instance_type: &str) -> bool {
         self.commitments

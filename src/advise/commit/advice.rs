@@ -8,7 +8,7 @@ use super::model::{
 };
 use super::search::{self, scaled};
 use super::stack::Stack;
-use crate::bill::commitments::{Benefit, HourlyUsage, ItemSource, Terms, UsageItem, settle};
+use crate::bill::commitments::{Benefit, HourlyUsage, Terms, UsageItem, settle};
 use crate::bill::{ALWAYS, Commitment, PriceStatus};
 use crate::units::{Money, Rate};
 use crate::{Error, Result};
@@ -162,14 +162,7 @@ fn shift(terms: &mut Terms, commitment: &Commitment, items: &[UsageItem], ppm: i
 
 /// How far the rate of an item can be trusted.
 fn status(commitment: &Commitment, item: &UsageItem) -> Option<PriceStatus> {
-    let fargate = |pool: usize| commitment.fargate.get(pool).copied().flatten();
-    let price = match item.source {
-        ItemSource::Shape(shape) => commitment.shapes.get(shape).copied().flatten(),
-        ItemSource::FargateCpu(pool) => fargate(pool).map(|p| p.0),
-        ItemSource::FargateMemory(pool) => fargate(pool).map(|p| p.1),
-        ItemSource::Reservation(_) | ItemSource::Outside(_) => None,
-    };
-    price.map(|p| p.status)
+    commitment.price(item.source).map(|price| price.status)
 }
 
 fn is_guess(status: Option<PriceStatus>) -> bool {

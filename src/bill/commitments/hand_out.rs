@@ -18,7 +18,7 @@
 
 use super::handing::Handing;
 use super::settlement::Settlement;
-use super::usage::HourlyUsage;
+use super::usage::{HourlyUsage, ItemSource};
 use crate::bill::usage::{NO_GROUP, RawLine};
 use crate::units::{Money, Portions};
 
@@ -64,7 +64,8 @@ pub(in crate::bill) struct Piece {
 #[derive(Debug, Default)]
 pub(in crate::bill) struct Shares {
     first_hour: i64,
-    groups: usize,
+    /// Where each group's prices stand.
+    sources: Vec<ItemSource>,
     /// Per hour and group; `None` where nothing is covered.
     cells: Vec<Option<Cell>>,
     parts: Vec<Share>,
@@ -101,7 +102,8 @@ impl Shares {
                 }));
             }
         }
-        Shares { first_hour: usage.first_hour(), groups, cells, parts }
+        let sources = usage.items.iter().map(|item| item.source).collect();
+        Shares { first_hour: usage.first_hour(), sources, cells, parts }
     }
 
     /// The cell of a line of which something may be covered.
@@ -110,7 +112,7 @@ impl Shares {
             return None;
         }
         let hour = usize::try_from(i64::from(line.hour) - self.first_hour).ok()?;
-        let cell = hour * self.groups + line.group as usize;
+        let cell = hour * self.sources.len() + line.group as usize;
         self.cells.get(cell)?.as_ref().map(|_| cell)
     }
 
@@ -122,7 +124,12 @@ impl Shares {
     /// The clock hour of a cell.
     pub(in crate::bill) fn hour(&self, cell: usize) -> i32 {
         // Within the cost window, whose hours are checked.
-        (self.first_hour + (cell / self.groups.max(1)) as i64) as i32
+        (self.first_hour + (cell / self.sources.len().max(1)) as i64) as i32
+    }
+
+    /// Where the prices of what a cell is about stand.
+    pub(in crate::bill) fn source(&self, cell: usize) -> ItemSource {
+        self.sources[cell % self.sources.len()]
     }
 
     /// SKU of the lines of a cell whose pieces are not told yet.

@@ -2,7 +2,7 @@
 
 use super::normal::{normal_quarters, same_family};
 use super::usage::{ItemSource, UsageItem};
-use crate::bill::prices::{BillingPlan, Commitment, CommitmentKind};
+use crate::bill::prices::{BillingPlan, Commitment, CommitmentKind, Price};
 use crate::units::Rate;
 
 /// One commitment over given items.
@@ -100,25 +100,8 @@ impl Terms {
     /// The commitments of a billing plan over the items of a usage table.
     #[must_use]
     pub fn of_plan(plan: &BillingPlan, items: &[UsageItem]) -> Vec<Self> {
-        let one = |(c, commitment): (usize, &Commitment)| {
-            let mut terms = Terms::of(commitment, items);
-            if let Benefit::Spend { rates } = &mut terms.benefit {
-                for (rate, item) in rates.iter_mut().zip(items) {
-                    let covered = match item.source {
-                        ItemSource::Reservation(r) => {
-                            plan.capacity_reservations.get(r).map(|r| &r.covered)
-                        }
-                        ItemSource::Outside(i) => {
-                            let other = plan.other_usage.as_ref();
-                            other.and_then(|o| o.items.get(i)).map(|item| &item.covered)
-                        }
-                        _ => continue,
-                    };
-                    let price = covered.and_then(|covered| covered.get(c).copied().flatten());
-                    *rate = price.map(|p| p.rate);
-                }
-            }
-            terms
+        let one = |(at, commitment)| {
+            Terms::with(commitment, items, |source| plan.price_under(at, source))
         };
         plan.commitments.iter().enumerate().map(one).collect()
     }
@@ -128,6 +111,14 @@ impl Terms {
     /// [`Terms::of_plan`] knows.
     #[must_use]
     pub fn of(commitment: &Commitment, items: &[UsageItem]) -> Self {
+        Terms::with(commitment, items, |source| commitment.price(source))
+    }
+
+    fn with(
+        commitment: &Commitment,
+        items: &[UsageItem],
+        price: impl Fn(ItemSource) -> Option<Price>,
+    ) -> Self {
         let mut terms = if let Some(r) = &commitment.reserved {
             Terms::reserved(
                 commitment.kind,
@@ -139,14 +130,7 @@ impl Terms {
                 r.size_flexible,
             )
         } else {
-            let fargate = |pool: usize| commitment.fargate.get(pool).copied().flatten();
-            let rate = |item: &UsageItem| match item.source {
-                ItemSource::Shape(shape) => commitment.shapes.get(shape).copied().flatten(),
-                ItemSource::FargateCpu(pool) => fargate(pool).map(|p| p.0),
-                ItemSource::FargateMemory(pool) => fargate(pool).map(|p| p.1),
-                ItemSource::Reservation(_) | ItemSource::Outside(_) => None,
-            };
-            let rates = items.iter().map(|item| rate(item).map(|p| p.rate)).collect();
+            let rates = items.iter().map(|item| price(item.source).map(|p| p.rate)).collect();
             Terms::savings_plan(commitment.kind, commitment.usd_per_hour, rates)
         };
         (terms.from_unix_ms, terms.to_unix_ms) = commitment.in_force;
