@@ -10,6 +10,7 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use clap::builder::PossibleValue;
 use rayon::prelude::*;
 
 use super::cells::simulate;
@@ -19,6 +20,7 @@ use super::{Console, Format, Outcome, Scenario, print, run};
 use crate::advise::commit::{Advice, Band, Candidate, Commitments, Question, advise, unpublished};
 use crate::bill::commitments::HourlyUsage;
 use crate::bill::{ALWAYS, Commitment, eligible_usage};
+use crate::catalog::{Payment, Term};
 use crate::observe::KeepPods;
 use crate::plan::{self, CasePlan};
 use crate::scenario::Source;
@@ -66,10 +68,10 @@ struct Plans {
     #[arg(long = "plan", value_name = "KIND", value_enum)]
     kinds: Vec<Kind>,
     /// For how long
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t = Term::OneYear)]
     term: Term,
     /// How it is paid
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t = Payment::NoUpfront)]
     payment: Payment,
 }
 
@@ -87,73 +89,41 @@ enum Kind {
     Ec2InstanceSp,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-enum Term {
-    /// One year
-    #[default]
-    #[value(name = "1y")]
-    OneYear,
-    /// Three years
-    #[value(name = "3y")]
-    ThreeYears,
-}
-
-impl Term {
-    const ALL: [Term; 2] = [Term::OneYear, Term::ThreeYears];
-
-    const fn name(self) -> &'static str {
-        match self {
-            Term::OneYear => "1y",
-            Term::ThreeYears => "3y",
-        }
+impl ValueEnum for Term {
+    fn value_variants<'a>() -> &'a [Self] {
+        Term::ALL
     }
 
-    /// Years of 365 days, as AWS counts them.
-    const fn hours(self) -> i64 {
-        match self {
-            Term::OneYear => 8_760,
-            Term::ThreeYears => 3 * 8_760,
-        }
-    }
-
-    fn named(name: &str) -> Option<Term> {
-        Term::ALL.into_iter().find(|t| t.name() == name)
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            Term::OneYear => "One year",
+            Term::ThreeYears => "Three years",
+        };
+        Some(PossibleValue::new(self.word()).help(help))
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-enum Payment {
-    /// Monthly
-    #[default]
-    #[value(name = "no-upfront")]
-    Monthly,
-    /// Half at the start
-    PartialUpfront,
-    /// All at the start
-    AllUpfront,
+impl ValueEnum for Payment {
+    fn value_variants<'a>() -> &'a [Self] {
+        Payment::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            Payment::NoUpfront => "Monthly",
+            Payment::PartialUpfront => "Half at the start",
+            Payment::AllUpfront => "All at the start",
+        };
+        Some(PossibleValue::new(self.word()).help(help))
+    }
 }
 
-impl Payment {
-    const ALL: [Payment; 3] = [Payment::Monthly, Payment::PartialUpfront, Payment::AllUpfront];
-
-    const fn name(self) -> &'static str {
-        match self {
-            Payment::Monthly => "no-upfront",
-            Payment::PartialUpfront => "partial-upfront",
-            Payment::AllUpfront => "all-upfront",
-        }
-    }
-
-    const fn halves(self) -> i64 {
-        match self {
-            Payment::Monthly => 0,
-            Payment::PartialUpfront => 1,
-            Payment::AllUpfront => 2,
-        }
-    }
-
-    fn named(name: &str) -> Option<Payment> {
-        Payment::ALL.into_iter().find(|p| p.name() == name)
+/// Halves of the price that are paid at the start.
+const fn upfront_halves(payment: Payment) -> i64 {
+    match payment {
+        Payment::NoUpfront => 0,
+        Payment::PartialUpfront => 1,
+        Payment::AllUpfront => 2,
     }
 }
 
@@ -287,9 +257,9 @@ impl Offers {
                 offers.candidates.push((name, candidate));
             }
         }
-        for term in Term::ALL {
-            for payment in Payment::ALL {
-                let (t, p) = (term.name(), payment.name());
+        for &term in Term::ALL {
+            for &payment in Payment::ALL {
+                let (t, p) = (term.word(), payment.word());
                 let name = free(&format!("compute-sp-{t}-{p}"));
                 let mut candidate = offers.compute(&name, &free("compute-sp"), term, payment);
                 candidate.label = format!("{} {t} {p}", candidate.label);
@@ -301,7 +271,7 @@ impl Offers {
 
     /// Adds a Compute Savings Plan, called `shown` where advised.
     fn compute(&mut self, name: &str, shown: &str, term: Term, payment: Payment) -> Candidate {
-        let (t, p) = (term.name(), payment.name());
+        let (t, p) = (term.word(), payment.word());
         self.set.push((
             format!("commitments.{name}"),
             format!("{{kind: compute-sp, term: {t}, payment: {p}, usd-per-hour: 0}}"),
@@ -315,7 +285,7 @@ impl Offers {
     /// Adds an EC2 Instance Savings Plan. Names of families are those of the
     /// catalog: letters, digits and hyphens.
     fn of_family(&mut self, name: &str, family: &str, term: Term, payment: Payment) -> Candidate {
-        let (t, p) = (term.name(), payment.name());
+        let (t, p) = (term.word(), payment.word());
         let of = format!("kind: ec2-instance-sp, family: {family}, term: {t}, payment: {p},");
         self.set.push((format!("commitments.{name}"), format!("{{{of} usd-per-hour: 0}}")));
         let yaml = format!("  {name}:\n    {{ {of}\n      usd-per-hour: USD }}\n");
@@ -403,8 +373,9 @@ fn stated(case: &CasePlan, commitment: &Commitment) -> Candidate {
         ];
         case.settings.iter().find(|s| paths.contains(&s.path)).map(|s| s.value.clone())
     };
-    let term = setting("term").and_then(|t| Term::named(&t)).unwrap_or_default();
-    let payment = setting("payment").and_then(|p| Payment::named(&p)).unwrap_or_default();
+    let term = setting("term").and_then(|t| Term::from_word(&t)).unwrap_or(Term::OneYear);
+    let payment =
+        setting("payment").and_then(|p| Payment::from_word(&p)).unwrap_or(Payment::NoUpfront);
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     let name = &commitment.name;
     // JSON strings are YAML strings.
@@ -425,10 +396,10 @@ fn candidate(label: &str, term: Term, payment: Payment, yaml: String) -> Candida
     Candidate {
         commitment: 0,
         label: label.to_owned(),
-        term: term.name().to_owned(),
+        term: term.word().to_owned(),
         term_hours: term.hours(),
-        payment: payment.name().to_owned(),
-        upfront_halves: payment.halves(),
+        payment: payment.word().to_owned(),
+        upfront_halves: upfront_halves(payment),
         yaml,
     }
 }

@@ -247,23 +247,14 @@ pub(super) fn by_spot_price(name: String, title: &str, spot: Priced, detail: &De
     levels.push((now, true));
     levels.sort_by(|a, b| a.0.total_cmp(&b.0));
     let values: Vec<String> = levels.iter().map(|l| format!("{:.0}", l.0 * 100.0)).collect();
-    let line = Along {
-        label: "the bill".to_owned(),
-        ink: Ink::BLUE,
-        points: levels.iter().map(|l| Some((total_at(l.0, spot, detail), None))).collect(),
-        chosen: levels.iter().position(|l| l.1),
+    let points = levels.iter().map(|l| total_at(l.0, spot, detail)).collect();
+    let at = Levels {
+        axis: "Spot price, % of On-Demand",
+        values,
+        now: levels.iter().position(|l| l.1),
+        ringed: "as simulated",
     };
-    let title = format!("{title}: the bill by the price of Spot");
-    Figure::new(name, title, move |look, title| {
-        along(
-            look,
-            title,
-            "$ in the window",
-            Measured::Dollars,
-            Over { axis: "Spot price, % of On-Demand", values: &values, ringed: "as simulated" },
-            std::slice::from_ref(&line),
-        )
-    })
+    bill_along(name, format!("{title}: the bill by the price of Spot"), at, points)
 }
 
 /// Steps of whole clock hours.
@@ -319,26 +310,35 @@ pub(super) fn by_commitment(
 ) -> Figure {
     let now = study.at(100).unwrap_or_default();
     let values: Vec<String> = study.levels.iter().map(|l| l.0.to_string()).collect();
-    let totals = study.levels.iter().map(|l| (bill.total - now + l.1).to_f64());
+    let points = study.levels.iter().map(|l| (bill.total - now + l.1).to_f64()).collect();
+    let at = Levels {
+        axis: "commitments, % of those there are",
+        values,
+        now: study.levels.iter().position(|l| l.0 == 100),
+        ringed: "as they are",
+    };
+    bill_along(name, format!("{title}: the bill by the size of the commitments"), at, points)
+}
+
+/// What a bill is drawn over.
+struct Levels {
+    axis: &'static str,
+    values: Vec<String>,
+    /// The value that holds, and what its ring means.
+    now: Option<usize>,
+    ringed: &'static str,
+}
+
+/// The bill at every level of something.
+fn bill_along(name: String, title: String, at: Levels, points: Vec<f64>) -> Figure {
     let line = Along {
         label: "the bill".to_owned(),
         ink: Ink::BLUE,
-        points: totals.map(|t| Some((t, None))).collect(),
-        chosen: study.levels.iter().position(|l| l.0 == 100),
+        points: points.into_iter().map(|p| Some((p, None))).collect(),
+        chosen: at.now,
     };
-    let title = format!("{title}: the bill by the size of the commitments");
     Figure::new(name, title, move |look, title| {
-        along(
-            look,
-            title,
-            "$ in the window",
-            Measured::Dollars,
-            Over {
-                axis: "commitments, % of those there are",
-                values: &values,
-                ringed: "as they are",
-            },
-            std::slice::from_ref(&line),
-        )
+        let over = Over { axis: at.axis, values: &at.values, ringed: at.ringed };
+        along(look, title, "$ in the window", Measured::Dollars, over, std::slice::from_ref(&line))
     })
 }

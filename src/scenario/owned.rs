@@ -6,7 +6,8 @@ use super::commitments::Commitment;
 use super::decode::{Ctx, Map, Spanned};
 use super::diagnostic::{Diagnostics, Sources, Span};
 use super::record::record;
-use super::tree::{self, Key, MAX_BYTES, Value};
+use super::source::{read, text_of};
+use super::tree::{self, Key, Value};
 use crate::error::{Error, Result};
 
 record! {
@@ -27,17 +28,7 @@ impl Owned {
     /// When it cannot be read or is malformed: all mistakes at once.
     pub fn load(path: &Path) -> Result<(Owned, Diagnostics)> {
         let name = path.display().to_string();
-        let read = |e: &std::io::Error| Error::read(path, e);
-        let file = std::fs::File::open(path).map_err(|e| read(&e))?;
-        let mut bytes = Vec::new();
-        // One byte more than allowed, to tell; a device file has no length.
-        let limit = MAX_BYTES as u64 + 1;
-        std::io::Read::read_to_end(&mut std::io::Read::take(file, limit), &mut bytes)
-            .map_err(|e| read(&e))?;
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-        let text = std::str::from_utf8(bytes)
-            .map_err(|_| Error::input(format!("`{name}` is not UTF-8 text")))?;
-        Owned::parse(&name, text)
+        Owned::parse(&name, text_of(&name, &read(path)?)?)
     }
 
     /// As [`Owned::load`] for a text called `name`.

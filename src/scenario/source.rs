@@ -42,6 +42,28 @@ pub struct Resolved {
     pub tree: Node,
 }
 
+/// The bytes of a file, one more than [`MAX_BYTES`] at most: enough to tell
+/// that it is too large; a device file has no length.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
+    let failed = |e: &std::io::Error| Error::read(path, e);
+    let file = std::fs::File::open(path).map_err(|e| failed(&e))?;
+    let mut bytes = Vec::new();
+    let limit = MAX_BYTES as u64 + 1;
+    std::io::Read::read_to_end(&mut std::io::Read::take(file, limit), &mut bytes)
+        .map_err(|e| failed(&e))?;
+    Ok(bytes)
+}
+
+/// Bytes as text, without a byte order mark.
+pub(super) fn text_of<'b>(name: &str, bytes: &'b [u8]) -> Result<&'b str> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    std::str::from_utf8(bytes).map_err(|e| {
+        let before = bytes.get(..e.valid_up_to()).unwrap_or_default();
+        let line = before.split(|b| *b == b'\n').count();
+        Error::input(format!("{name}:{line}: the file is not UTF-8 text"))
+    })
+}
+
 impl Source {
     /// Reads a scenario file.
     ///
@@ -49,14 +71,7 @@ impl Source {
     /// When it cannot be read, is not UTF-8, too large, not valid YAML, or
     /// its `cases` are malformed; all such mistakes at once.
     pub fn load(path: &Path) -> Result<Source> {
-        let read = |e: &std::io::Error| Error::read(path, e);
-        let file = std::fs::File::open(path).map_err(|e| read(&e))?;
-        let mut bytes = Vec::new();
-        // One byte more than allowed, to tell; a device file has no length.
-        let limit = MAX_BYTES as u64 + 1;
-        std::io::Read::read_to_end(&mut std::io::Read::take(file, limit), &mut bytes)
-            .map_err(|e| read(&e))?;
-        Source::parse(path, &bytes)
+        Source::parse(path, &read(path)?)
     }
 
     /// As [`Source::load`], from the bytes of a file at `path`.
@@ -65,14 +80,9 @@ impl Source {
     /// As [`Source::load`].
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Source> {
         let name = path.display().to_string();
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let text = std::str::from_utf8(bytes).map_err(|e| {
-            let before = bytes.get(..e.valid_up_to()).unwrap_or_default();
-            let line = before.split(|b| *b == b'\n').count();
-            Error::input(format!("{name}:{line}: the file is not UTF-8 text"))
-        })?;
+        let text = text_of(&name, bytes)?;
         let mut sources = Sources::default();
-        let file = sources.add(name, if bytes.len() > MAX_BYTES { "" } else { text });
+        let file = sources.add(name, if text.len() > MAX_BYTES { "" } else { text });
         let mut diags = Diagnostics::new(sources.clone());
         let Some(mut tree) = tree::parse(text, file, 0, &mut diags) else {
             return Err(failed(diags));
