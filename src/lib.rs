@@ -33,6 +33,7 @@ pub mod sim;
 pub mod sweep;
 #[cfg(test)]
 mod testing;
+pub mod text;
 pub mod units;
 pub mod verify;
 pub mod workload;

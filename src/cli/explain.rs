@@ -8,8 +8,9 @@ use crate::observe::{KeepPods, PodEnd};
 use crate::plan::{CasePlan, Plan};
 use crate::report::explain::{CellFacts, Subject, cost, find_pod, find_workload, pod, task};
 use crate::scenario::Source;
+use crate::text;
 use crate::units::{Money, SimTime, parse_duration};
-use crate::workload::{Workloads, text};
+use crate::workload::Workloads;
 use crate::{Error, Result, world};
 
 #[derive(Debug, clap::Subcommand)]

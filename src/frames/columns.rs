@@ -17,8 +17,8 @@ use polars::prelude::{
 use super::pages;
 use crate::error::{Error, Result};
 use crate::import::numbers::{NumberTable, Numbers};
+use crate::text::excerpt;
 use crate::workload::source::MAX_ROWS;
-use crate::workload::text::excerpt;
 
 /// Largest file, since it is held in memory while it is decoded.
 const MAX_FILE_BYTES: u64 = 4 << 30;
@@ -29,7 +29,7 @@ const MAX_CELLS: u64 = 500_000_000;
 pub(super) fn read_file(path: &Path, shown: &str) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if path.exists() {
-        crate::workload::text::check_regular(path)?;
+        crate::text::check_regular(path)?;
     }
     File::open(path)
         .and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes))

@@ -17,11 +17,11 @@ use polars::prelude::{Column, DataFrame, IntoColumn as _, NamedFrom as _, Parque
 
 use super::columns::{Values, decode, read_file};
 use crate::error::{Error, Result};
+use crate::text::excerpt;
 use crate::workload::intern::TraceData;
 use crate::workload::native::Layout;
 use crate::workload::native_csv::Written;
 use crate::workload::source::{Next, RowSource, TraceOptions};
-use crate::workload::text::excerpt;
 
 /// Opens a native Parquet trace; errors call it `shown`.
 ///

@@ -26,10 +26,10 @@ use std::io::Read;
 
 use super::swf::ZERO_RUN_TIME;
 use crate::error::Result;
+use crate::text;
 use crate::units::{Bytes, MilliCpu};
 use crate::workload::source::{BadRow, Code, Next, RawRow, RowSource};
 use crate::workload::table::Table;
-use crate::workload::text;
 
 const NO_INSTANCES: Code = Code { name: "no-instances", text: "tasks of no instance" };
 

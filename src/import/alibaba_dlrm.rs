@@ -30,10 +30,10 @@ use std::io::Read;
 
 use super::swf::ZERO_RUN_TIME;
 use crate::error::Result;
+use crate::text;
 use crate::units::{Bytes, MilliCpu};
 use crate::workload::source::{BadRow, Code, Next, RawRow, RowSource};
 use crate::workload::table::Table;
-use crate::workload::text;
 
 /// End of the trace: 31 days.
 const END_MS: i64 = 31 * 86_400_000;

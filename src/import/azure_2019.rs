@@ -37,12 +37,12 @@ use rustc_hash::FxHashMap;
 
 use super::azure_2021::short_name;
 use crate::error::{Error, Result};
+use crate::text;
 use crate::units::Bytes;
 use crate::workload::Usage;
 use crate::workload::draws::RowDraws;
 use crate::workload::source::{BadRow, Code, Next, Quarantined, RawRow, RowSource, bad_rows};
 use crate::workload::table::Table;
-use crate::workload::text;
 
 const MINUTE_MS: i64 = 60_000;
 /// Minutes of the day that a file covers.

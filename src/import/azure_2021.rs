@@ -24,9 +24,9 @@ use std::io::Read;
 
 use super::swf::ZERO_RUN_TIME;
 use crate::error::Result;
+use crate::text;
 use crate::workload::source::{BadRow, Code, Next, RawRow, RowSource};
 use crate::workload::table::Table;
-use crate::workload::text;
 
 const ALREADY_RUNNING: Code = Code {
     name: "already-running",

@@ -23,10 +23,10 @@ pub mod usage;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::text;
 use crate::units::Bytes;
 use crate::workload::native_csv::NativeCsv;
 use crate::workload::source::{LoadedTrace, RowSource, TraceOptions, load};
-use crate::workload::text;
 use alibaba_batch::AlibabaBatch;
 use alibaba_dlrm::{AlibabaDlrm, DlrmOptions};
 use azure_2019::{Azure2019, Beside};
@@ -167,7 +167,7 @@ impl TraceSource {
     /// As [`load`], and when the file cannot be opened.
     pub fn load(&self, parquet: Parquet) -> Result<LoadedTrace> {
         let (path, shown, options) = (self.path.as_path(), self.shown.as_str(), &self.options);
-        let text = || crate::workload::text::open(path);
+        let text = || crate::text::open(path);
         let mut source: Box<dyn RowSource> = match &self.format {
             Format::Csv => Box::new(NativeCsv::new(text()?, shown, options)?),
             Format::Parquet => (parquet.native)(path, shown, options)?,
@@ -182,7 +182,7 @@ impl TraceSource {
                 Box::new(AlibabaDlrm::new(text()?, shown, dlrm.clone())?)
             }
             Format::AzureFunctions2019 { durations, memory } => {
-                let open = |file: &OtherFile| crate::workload::text::open(&file.path);
+                let open = |file: &OtherFile| crate::text::open(&file.path);
                 let run_times = Beside { input: open(durations)?, name: &durations.shown };
                 let memory = match memory {
                     Some(file) => Some(Beside { input: open(file)?, name: &file.shown }),

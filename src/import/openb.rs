@@ -25,10 +25,10 @@ use std::path::Path;
 
 use super::swf::ZERO_RUN_TIME;
 use crate::error::Result;
+use crate::text;
 use crate::units::{Bytes, MilliCpu};
 use crate::workload::source::{BadRow, Code, Next, RawRow, RowSource};
 use crate::workload::table::Table;
-use crate::workload::text;
 
 const NOT_SELECTED: Code = Code { name: "not-selected", text: "pods that `select` leaves out" };
 const NEVER_SCHEDULED: Code = Code {

@@ -32,10 +32,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::numbers::NumberTable;
 use super::swf::ZERO_RUN_TIME;
 use crate::error::{Error, Result};
+use crate::text::MAX_MS;
 use crate::units::{Bytes, MilliCpu};
 use crate::workload::Usage;
 use crate::workload::source::{BadRow, Code, Next, RawRow, RowSource, bad_value};
-use crate::workload::text::MAX_MS;
 
 const ABOVE_CAPACITY: Code =
     Code { name: "above-capacity", text: "tasks that at times used more cpu than their capacity" };

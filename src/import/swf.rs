@@ -29,10 +29,10 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::error::{Error, Result};
+use crate::text::{self, Lines, excerpt};
 use crate::units::{Bytes, MilliCpu};
 use crate::workload::Usage;
 use crate::workload::source::{BadRow, Code, Next, RawRow, RowSource, bad_value};
-use crate::workload::text::{self, Lines, excerpt};
 
 /// Fields of a line.
 const FIELDS: usize = 18;

@@ -15,11 +15,11 @@ use crate::Result;
 use crate::catalog::SpotHistory;
 use crate::import::TraceSource;
 use crate::import::usage::UsageSource;
+use crate::text;
 use crate::units::SimDuration;
 use crate::workload::demand::{RequestRate, read_demand};
 use crate::workload::intern::PodRules;
 use crate::workload::source::LoadedTrace;
-use crate::workload::text;
 
 /// A demand curve as it stands in a file.
 type Steps = Vec<(SimDuration, RequestRate)>;

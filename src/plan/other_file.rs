@@ -17,10 +17,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::bill::Unit;
 use crate::bill::commitments::{OtherHours, WEEK_HOURS};
+use crate::text;
 use crate::units::{HOUR_MS, Money, Rate};
 use crate::workload::source::{BadRow, Quarantined, SHOWN_BAD_ROWS, bad_rows};
 use crate::workload::table::Table;
-use crate::workload::text;
 use crate::{Error, Result};
 
 /// Most rows of a file: a century of 100 kinds would be more.

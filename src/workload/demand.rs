@@ -16,8 +16,8 @@ use super::generate::Fault;
 use super::model::Demand;
 use super::source::{Quarantined, SHOWN_BAD_ROWS, bad_rows, bad_value};
 use super::table::Table;
-use super::text::{self, excerpt};
 use crate::error::{Error, Result};
+use crate::text::{self, excerpt};
 use crate::units::{MilliCpu, ParseUnitError, SimDuration, SimTime};
 
 /// Most rows of a demand file.

@@ -13,9 +13,9 @@ use std::sync::Arc;
 use super::intern::{LocalTemplates, MAX_SHAPES, PodRules, TraceData};
 use super::model::{LocalTemplate, Trace, TraceRow, Usage};
 use super::source::MAX_ROWS;
-use super::text::MAX_MS;
 use crate::error::{Error, Result};
 use crate::rng::{Distribution, Draws};
+use crate::text::MAX_MS;
 use crate::units::{Bytes, HOUR_MS, MilliCpu, Percent, SimDuration};
 
 /// A value of a specification that cannot work, by the field's name.

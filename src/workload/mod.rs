@@ -23,7 +23,6 @@ pub mod rightsize;
 pub mod sidecar;
 pub mod source;
 pub mod table;
-pub mod text;
 pub mod transform;
 pub mod usage;
 

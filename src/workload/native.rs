@@ -33,9 +33,9 @@
 
 use super::model::Usage;
 use super::source::{BadRow, RawRow, TraceOptions, bad_value};
-use super::text;
 use crate::error::{Error, Result};
 use crate::names::nearest;
+use crate::text;
 use crate::units::{Bytes, MilliCpu};
 
 /// Columns other than extended resources, in the order in which they are

@@ -181,7 +181,7 @@ mod tests {
     use std::io::Cursor;
 
     fn read(text: impl Into<Vec<u8>>, options: &TraceOptions) -> Result<LoadedTrace> {
-        let input = crate::workload::text::unpack(Cursor::new(text.into())).expect("memory");
+        let input = crate::text::unpack(Cursor::new(text.into())).expect("memory");
         load(&mut NativeCsv::new(input, "t.csv", options)?, "t.csv", options)
     }
 

@@ -20,8 +20,8 @@ use std::sync::Arc;
 use super::draws::RowDraws;
 use super::intern::{LocalTemplates, MAX_SHAPES, PodRules, TraceData};
 use super::model::{Trace, TraceRow, Usage};
-use super::text::{MAX_MS, excerpt};
 use crate::error::{Error, Result};
+use crate::text::{MAX_MS, excerpt};
 use crate::units::{Bytes, MilliCpu};
 
 /// Most rows of one trace.

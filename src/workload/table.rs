@@ -7,8 +7,8 @@ use std::path::Path;
 use csv::ByteRecord;
 
 use super::source::{BadRow, bad_value};
-use super::text::{self, Bounded, RecordEnd, excerpt};
 use crate::error::{Error, Result};
+use crate::text::{self, Bounded, RecordEnd, excerpt};
 
 /// An open CSV file. Commas, quotes as in RFC 4180, LF or CRLF.
 pub struct Table {

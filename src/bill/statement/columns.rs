@@ -2,8 +2,8 @@
 
 use crate::error::{Error, Result};
 use crate::names::nearest;
+use crate::text::excerpt;
 use crate::workload::table::Table;
-use crate::workload::text::excerpt;
 
 /// Formats of billing and usage files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

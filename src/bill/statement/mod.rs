@@ -34,10 +34,10 @@ use std::path::Path;
 use crate::Result;
 use crate::bill::prices::MAX_RATE;
 use crate::catalog::Arch;
+use crate::text;
 use crate::units::{HOUR_MS, Money, Rate};
 use crate::workload::source::{BadRow, bad_value};
 use crate::workload::table::Table;
-use crate::workload::text;
 
 pub use columns::Format;
 use columns::{Columns, Field};

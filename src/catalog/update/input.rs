@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::catalog::hex;
-use crate::workload::text;
+use crate::text;
 use crate::{Error, Result};
 
 /// What is looked at to tell a file: the keys of its first objects.

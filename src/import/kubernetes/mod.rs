@@ -29,7 +29,8 @@ use read::{Found, Object};
 use super::cluster::{Amounts, CapacityType, Cluster, Node, Owner, OwnerKind, Wanted};
 use super::quote;
 use crate::error::{Error, Result};
-use crate::workload::{Taint, TaintEffect, text};
+use crate::text;
+use crate::workload::{Taint, TaintEffect};
 
 /// Most mistakes shown at once.
 const MOST_ERRORS: usize = 20;

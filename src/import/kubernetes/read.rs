@@ -20,7 +20,7 @@ use super::objects::{
 use super::quote;
 use crate::error::{Error, Result};
 use crate::import::cluster::OwnerKind;
-use crate::workload::text;
+use crate::text;
 
 /// Largest file, unpacked: about 100,000 pods as kubectl prints them.
 const MAX_BYTES: u64 = 1 << 30;

@@ -206,7 +206,7 @@ fn refuse(unknown: &BTreeMap<String, Unknown>, region: &str) -> Result<()> {
     Err(Error::input(format!(
         "{text}\n  = help: state what one of them costs per hour, 0 allowed: {}; or another \
          `--region` than {region}",
-        crate::workload::text::excerpt(flags.join(" ").as_bytes(), 400)
+        crate::text::excerpt(flags.join(" ").as_bytes(), 400)
     )))
 }
 

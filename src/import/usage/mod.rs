@@ -17,9 +17,9 @@ use std::io::Read;
 use std::path::PathBuf;
 
 use crate::error::{Error, Result};
+use crate::text;
 use crate::workload::source::OnBadRow;
 use crate::workload::table::Table;
-use crate::workload::text;
 use crate::workload::usage::gather::{Gather, LoadedUsage};
 use crate::workload::usage::native;
 use prometheus::{Answer, Quantity};

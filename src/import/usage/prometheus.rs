@@ -34,9 +34,9 @@ use std::io::Read;
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
+use crate::text::excerpt;
 use crate::units::Bytes;
 use crate::workload::source::Code;
-use crate::workload::text::excerpt;
 use crate::workload::usage::gather::{Gather, MAX_SPAN_MS, check_interval};
 use crate::workload::usage::{MicroCpu, StatedResources, UsageKey, UsageSample};
 

@@ -5,8 +5,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::*;
+use crate::text::timestamp_ms;
 use crate::units::{Bytes, DAY_MS};
-use crate::workload::text::timestamp_ms;
 use crate::workload::usage::{MicroCpu, UsageKey, UsageSeries, UsageSet};
 use proptest::prelude::*;
 

@@ -1,6 +1,6 @@
 //! Dates as the cost-management exports write them.
 
-use crate::workload::text;
+use crate::text;
 
 /// Months as `date` abbreviates them.
 const MONTHS: [&str; 12] =

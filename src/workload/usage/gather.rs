@@ -16,11 +16,11 @@ use std::collections::BTreeMap;
 
 use super::{MicroCpu, StatedResources, UsageKey, UsageSample, UsageSeries, UsageSet};
 use crate::error::{Error, Result};
+use crate::text::{MAX_MS, decimal};
 use crate::units::Bytes;
 use crate::workload::source::{
     BadRow, Code, OnBadRow, Quarantined, SHOWN_BAD_ROWS, Tallies, Tally, bad_rows, count,
 };
-use crate::workload::text::{MAX_MS, decimal};
 
 /// Most samples of one source.
 const MAX_SAMPLES: u64 = 50_000_000;

@@ -30,11 +30,11 @@ use std::io::{self, Read, Write};
 use super::gather::{Gather, LoadedUsage, bytes, check_interval, scaled};
 use super::{MicroCpu, StatedResources, UsageKey, UsageSample, UsageSet};
 use crate::error::{Error, Result};
+use crate::text;
 use crate::units::Bytes;
 use crate::workload::native::push_seconds;
 use crate::workload::source::{BadRow, OnBadRow, bad_value};
 use crate::workload::table::Table;
-use crate::workload::text;
 
 /// The columns, in the order in which they are written.
 pub const COLUMNS: [&str; 16] = [
