@@ -1,8 +1,9 @@
 //! What follows a node besides its instance: root volume, address, licence,
 //! what managing it costs, surplus cpu credits.
 
+use super::charge::Charge;
 use super::meter::Run;
-use super::model::{Charge, Unit};
+use super::model::Unit;
 use super::usage::{Extras, Meter, RawLine, Source, Tariff, flat};
 use crate::Result;
 

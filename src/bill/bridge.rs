@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::model::{Bill, Charge, PurchaseOption};
+use super::charge::Charge;
+use super::model::{Bill, PurchaseOption};
 use crate::units::Money;
 
 /// The differences `to − from` by charge and way of buying, in the order of

@@ -9,15 +9,17 @@
 use std::collections::BTreeMap;
 
 use super::allocate::{Allocation, PodPhases};
-use super::around::{self, AroundLines};
+use super::around::AroundLines;
+use super::charge::Charge;
+use super::check::{check_plan, check_sums};
+use super::commitment_use::CommitmentUse;
 use super::commitments::{ItemSource, Piece, Settlement, Shares, Spent, Terms, collect, settle};
 use super::ledger::{Entry, Ledger};
-use super::model::{
-    Bill, Charge, CommitmentUse, KeepLines, Monthly, PurchaseOption, Sku, Step, Unit, pseudo,
-};
+use super::model::{Bill, KeepLines, Monthly, PurchaseOption, Sku, Unit, pseudo};
 use super::parts::{Collector, Focus, Parts};
-use super::prices::{BillingPlan, CommitmentKind, MAX_COMMITMENTS, MAX_RATE, MONTH_HOURS, Price};
+use super::prices::{BillingPlan, CommitmentKind, MONTH_HOURS, Price};
 use super::usage::{Meter, RawLine, Source};
+use super::waterfall::Step;
 use crate::cluster::ClusterSpec;
 use crate::observe::Record;
 use crate::units::{DAY_MS, HOUR_MS, Money, Rate, SimTime};
@@ -261,7 +263,7 @@ impl Billing<'_> {
             self.days.clear();
             for line in &raw {
                 let net = self.write(i as u32, node.pool.index(), line)?;
-                let Some(step) = step(line.charge) else {
+                let Some(step) = Step::of(line.charge) else {
                     let ms = if line.charge == Charge::Instance { line.quantity } else { 0 };
                     self.add_to_day(line.hour.div_euclid(24), ms, net);
                     continue;
@@ -299,7 +301,7 @@ impl Billing<'_> {
                 let memory = self.meter.skus.list[usize::from(line.sku)].unit == Unit::GbHours;
                 let index = self.meter.cluster.pools.len() + pool;
                 let net = self.write(first + i as u32, index, line)?;
-                match step(line.charge) {
+                match Step::of(line.charge) {
                     None => cost[usize::from(memory)] += net,
                     Some(step) => self.allocation.pod_other(i as u32, step, net)?,
                 }
@@ -329,7 +331,7 @@ impl Billing<'_> {
         let mut lines = AroundLines::new(&plan.around, (record, self.workloads), self.meter.window);
         for (at, charge) in plan.around.iter().enumerate() {
             lines.charge(at, &mut self.meter.skus, &mut raw)?;
-            let step = step(charge.charge).unwrap_or(Step::Fees);
+            let step = Step::of(charge.charge).unwrap_or(Step::Fees);
             let mut sum = Money::ZERO;
             for line in &raw {
                 sum += self.write(resource, pool, line)?;
@@ -534,51 +536,6 @@ fn part_of(payment: Money, committed: Money, others: Money) -> Money {
     payment.scale((committed - others).pico(), committed.pico())
 }
 
-/// The step of a charge that is not split further; `None` for compute.
-fn step(charge: Charge) -> Option<Step> {
-    match charge {
-        Charge::Instance | Charge::SpotFirstHour | Charge::FargateCpu | Charge::FargateMemory => {
-            None
-        }
-        Charge::InstanceRounding
-        | Charge::InstanceMinimum
-        | Charge::FargateRounding
-        | Charge::FargateMinimum
-        | Charge::VolumeRounding
-        | Charge::VolumeMinimum
-        | Charge::FeeRounding
-        | Charge::FeeMinimum => Some(Step::Minimums),
-        Charge::UnusedCommitment
-        | Charge::UnusedReservedInstance
-        | Charge::CommitmentUpfront
-        | Charge::CommitmentRecurring => Some(Step::UnusedCommitment),
-        Charge::UnusedCapacity => Some(Step::UnusedCapacity),
-        Charge::RootVolume | Charge::VolumeIops | Charge::VolumeThroughput => Some(Step::Volumes),
-        Charge::PublicIpv4
-        | Charge::ControlPlane
-        | Charge::EksAutoMode
-        | Charge::EcsManagedInstances
-        | Charge::EcsAnywhere
-        | Charge::EksAnywhere
-        | Charge::SurplusCredits => Some(Step::Fees),
-        Charge::NodeLicence | Charge::FargateLicence | Charge::FargateOsLicence => {
-            Some(Step::Licences)
-        }
-        Charge::PodVolume
-        | Charge::FargateStorage
-        | Charge::Efs
-        | Charge::Fsx
-        | Charge::ImageStorage => Some(Step::Storage),
-        Charge::NatGateway
-        | Charge::NatGatewayData
-        | Charge::LoadBalancer
-        | Charge::LoadBalancerCapacity
-        | Charge::CrossAz
-        | Charge::Egress => Some(Step::Network),
-        Charge::ContainerInsights | Charge::LogIngestion => Some(Step::Monitoring),
-    }
-}
-
 /// What a commitment covers counts as bought this way.
 fn bought_by(kind: CommitmentKind) -> PurchaseOption {
     if kind.is_reserved() { PurchaseOption::ReservedInstance } else { PurchaseOption::SavingsPlan }
@@ -589,118 +546,4 @@ fn monthly(total: Money, window_ms: i64) -> Option<Monthly> {
         amount: total.scale(i128::from(MONTH_HOURS) * i128::from(HOUR_MS), i128::from(window_ms)),
         extrapolated: window_ms % WEEK_MS != 0,
     })
-}
-
-/// Refuses what no bill can hold.
-fn check_plan(plan: &BillingPlan) -> Result<()> {
-    let check = |what: &str, rate: Rate| {
-        if (Rate::ZERO..=MAX_RATE).contains(&rate) {
-            return Ok(());
-        }
-        Err(Error::input(format!("{what}: {rate} USD is not between 0 and {MAX_RATE} USD")))
-    };
-    for shape in &plan.shapes {
-        for price in shape.on_demand.iter().chain(shape.spot.iter().flatten()) {
-            check("the price of a node", price.rate)?;
-        }
-    }
-    for burst in plan.bursts.iter().flatten() {
-        check("the price of surplus credits", burst.vcpu_hour.rate)?;
-    }
-    for fee in plan.pools.iter().filter_map(|pool| pool.fee.as_ref()) {
-        for price in fee.shapes.iter().flatten() {
-            check("the fee of a node", price.rate)?;
-        }
-    }
-    for pool in &plan.fargate {
-        check("the price of a Fargate vCPU", pool.vcpu_hour.rate)?;
-        check("the price of Fargate memory", pool.gb_hour.rate)?;
-        for (what, price) in [
-            ("the price of Fargate storage", pool.storage_gb_hour),
-            ("the price of the licence of a Fargate pod", pool.os_licence),
-        ] {
-            if let Some(price) = price {
-                check(what, price.rate)?;
-            }
-        }
-        if let Some((vcpu_hour, gb_hour)) = pool.spot_of {
-            check("the On-Demand price of a Fargate vCPU", vcpu_hour.rate)?;
-            check("the On-Demand price of Fargate memory", gb_hour.rate)?;
-        }
-    }
-    for (what, price) in [
-        ("the price of a root volume", plan.root_volume.map(|v| v.gb_month)),
-        ("the price of IOPS", plan.root_volume.and_then(|v| v.iops).map(|(_, p)| p)),
-        ("the price of throughput", plan.root_volume.and_then(|v| v.throughput).map(|(_, p)| p)),
-        ("the price of a public IPv4 address", plan.public_ipv4),
-        ("the price of a node licence", plan.node_licence),
-        ("the price of a Fargate licence", plan.fargate_licence),
-    ] {
-        if let Some(price) = price {
-            check(what, price.rate)?;
-        }
-    }
-    around::check(&plan.around, check)?;
-    if plan.commitments.len() > MAX_COMMITMENTS {
-        return Err(Error::input(format!("more than {MAX_COMMITMENTS} commitments")));
-    }
-    for c in &plan.commitments {
-        check(&format!("commitment `{}`", c.name), c.usd_per_hour)?;
-        let fargate = c.fargate.iter().flatten().flat_map(|p| [p.0, p.1]);
-        for price in c.shapes.iter().flatten().copied().chain(fargate) {
-            check(&format!("a plan price of commitment `{}`", c.name), price.rate)?;
-        }
-    }
-    for r in &plan.capacity_reservations {
-        for price in r.covered.iter().flatten().chain([&r.on_demand]) {
-            check(&format!("the price of capacity reservation `{}`", r.name), price.rate)?;
-        }
-    }
-    for item in plan.other_usage.iter().flat_map(|other| &other.items) {
-        let what = format!("a price of other usage, `{}`", item.name);
-        check(&what, item.on_demand.rate)?;
-        for price in item.covered.iter().flatten() {
-            check(&what, price.rate)?;
-        }
-    }
-    check("the weight of a vCPU", plan.weight.vcpu_hour)?;
-    check("the weight of a GB", plan.weight.gb_hour)
-}
-
-/// Every grouping sums to the total; every commitment to its parts.
-fn check_sums(bill: &Bill) -> Result<()> {
-    let maps = [
-        ("pools", &bill.by_pool),
-        ("purchases", &bill.by_purchase),
-        ("charges", &bill.by_charge),
-        ("price status", &bill.by_price_status),
-        ("namespaces", &bill.by_namespace),
-        ("workloads", &bill.by_workload),
-        ("loaded workloads", &bill.fully_loaded_by_workload),
-    ];
-    let sums = maps.map(|(name, map)| (name, map.values().copied().sum::<Money>()));
-    let waterfall = bill.waterfall.iter().map(super::model::StepCost::amount).sum();
-    let hours = bill.hourly.rows.iter().flatten().copied().sum();
-    let items = bill.by_item.values().copied().sum();
-    let more = [("the waterfall", waterfall), ("hours", hours), ("items", items)];
-    let labels = bill
-        .by_label
-        .iter()
-        .map(|(label, groups)| (label.as_str(), groups.values().copied().sum::<Money>()));
-    for (name, sum) in sums.into_iter().chain(more).chain(labels) {
-        if sum != bill.total {
-            let total = bill.total;
-            return Err(Error::failed(format!("{name} sum to {sum}, the bill to {total}")));
-        }
-    }
-    for c in &bill.commitment.each {
-        let negative = [c.unused, c.used_by_others].iter().any(|part| *part < Money::ZERO);
-        if c.used + c.used_by_others + c.unused != c.committed || negative {
-            return Err(Error::failed(format!(
-                "commitment `{}`: {} used, {} used by others and {} unused of {}",
-                c.name, c.used, c.used_by_others, c.unused, c.committed
-            )));
-        }
-    }
-    Ok(())
 }

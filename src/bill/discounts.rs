@@ -12,7 +12,8 @@
 //! rounded once, half-even, to twelve decimals, and is at best `derived`.
 
 use super::around::Pricing;
-use super::model::{Charge, Unit};
+use super::charge::Charge;
+use super::model::Unit;
 use super::prices::{BillingPlan, FargatePrice, Price, PriceStatus};
 use crate::units::{Money, Percent, Rate};
 

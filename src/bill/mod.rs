@@ -9,8 +9,11 @@ mod attached;
 #[cfg(test)]
 mod attached_tests;
 mod bridge;
+mod charge;
+mod check;
 #[cfg(test)]
 mod commitment_tests;
+mod commitment_use;
 pub mod commitments;
 mod compute;
 mod credits;
@@ -33,6 +36,7 @@ mod summary;
 #[cfg(test)]
 mod tests;
 mod usage;
+mod waterfall;
 
 pub use allocate::{Daemons, Idle, LabelGrouping, Shared, UNALLOCATED};
 pub use around::{
@@ -40,11 +44,13 @@ pub use around::{
 };
 pub use bridge::bridge;
 
+pub use charge::Charge;
+pub use commitment_use::{CommitmentSummary, CommitmentUse};
 pub use commitments::{OtherHours, OtherItem, OtherUsage, eligible_usage, payer_usage};
 pub use discounts::{Contract, Discounts};
 pub use model::{
-    Bill, ByName, Charge, CommitmentSummary, CommitmentUse, Hourly, KeepLines, Lines, Monthly,
-    OwnerCost, PurchaseOption, Resource, Sku, Step, StepCost, Unit, pseudo,
+    Bill, ByName, Hourly, KeepLines, Lines, Monthly, OwnerCost, PurchaseOption, Resource, Sku,
+    Unit, pseudo,
 };
 pub use parts::{Distributed, Focus, Part, PartOwner, Parts};
 pub use prices::{
@@ -53,3 +59,4 @@ pub use prices::{
     Reserved, ResourceWeight, RootVolume, ShapePrice, SpotBilledAt,
 };
 pub use summary::CostSummary;
+pub use waterfall::{Step, StepCost};

@@ -7,7 +7,8 @@
 
 use std::collections::BTreeMap;
 
-use super::model::{Resource, Step};
+use super::model::Resource;
+use super::waterfall::Step;
 use crate::units::Money;
 use crate::workload::{NamespaceId, WorkloadId};
 

@@ -4,9 +4,9 @@
 //! here knows where a price came from beyond its status.
 
 use super::around::AroundCharge;
+use super::charge::Charge;
 use super::commitments::ItemSource;
 use super::discounts::Contract;
-use super::model::Charge;
 use crate::units::{MINUTE_MS, MilliCpu, Money, Rate};
 
 /// How far a price can be trusted.

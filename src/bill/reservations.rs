@@ -6,8 +6,9 @@
 //! are billed as nodes. What is left is billed here. Of several reservations
 //! alike the first is used first (choice: AWS names no order).
 
+use super::charge::Charge;
 use super::commitments::{Ec2Item, ItemSource, UsageItem};
-use super::model::{Charge, PurchaseOption, Unit};
+use super::model::{PurchaseOption, Unit};
 use super::prices::{CapacityReservation, Price};
 use super::usage::{Meter, NO_GROUP, RawLine, Source};
 use crate::cluster::Purchase;

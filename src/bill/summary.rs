@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
-use super::model::{Bill, ByName, CommitmentUse, StepCost, Unit};
+use super::commitment_use::CommitmentUse;
+use super::model::{Bill, ByName, Unit};
+use super::waterfall::StepCost;
 use crate::units::Money;
 
 /// A bill as `summary.json` shows it: stable keys, money as exact decimal

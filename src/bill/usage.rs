@@ -7,10 +7,11 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::charge::Charge;
 use super::commitments::Groups;
 use super::credits::Credits;
 use super::meter::{Run, Window};
-use super::model::{Charge, PurchaseOption, Sku, Unit};
+use super::model::{PurchaseOption, Sku, Unit};
 use super::prices::{BillingPlan, FargatePrice, Price, ShapePrice};
 use super::spot::{Stretch, stretches};
 use crate::cluster::{ClusterSpec, Purchase};

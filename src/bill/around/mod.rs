@@ -19,7 +19,8 @@ mod tests;
 
 pub(super) use lines::{AroundLines, check};
 
-use super::model::{Charge, Unit};
+use super::charge::Charge;
+use super::model::Unit;
 use super::prices::Price;
 use crate::workload::WorkloadId;
 

@@ -1,7 +1,8 @@
 //! What each charge and way of buying is in the words of FOCUS. Matched
 //! without wildcards: a new charge must be given its place here.
 
-use crate::bill::model::{Charge, PurchaseOption, Unit};
+use crate::bill::charge::Charge;
+use crate::bill::model::{PurchaseOption, Unit};
 use crate::bill::prices::CommitmentKind;
 
 /// Who sells what a charge is for, and as what. A service name belongs to one

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::cluster::{PriceSteps, SpotSteps};
 use crate::units::SECOND_MS;
