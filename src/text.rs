@@ -268,6 +268,13 @@ pub fn timestamp_ms(text: &[u8]) -> std::result::Result<i64, &'static str> {
         .ok_or(wrong)
 }
 
+/// The day (UTC) of a moment, as in 2026-01-05; empty where no calendar has it.
+#[must_use]
+pub fn utc_day(unix_ms: i64) -> String {
+    let at = jiff::Timestamp::from_millisecond(unix_ms);
+    at.map_or_else(|_| String::new(), |t| t.strftime("%Y-%m-%d").to_string())
+}
+
 /// A time since the start of the run: seconds, or a timestamp where the
 /// start is known.
 ///

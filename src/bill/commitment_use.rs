@@ -125,17 +125,13 @@ impl CommitmentSummary {
     /// Share of the commitment that was used, by whomever; `None` without one.
     #[must_use]
     pub fn utilisation(&self) -> Option<f64> {
-        share(self.used() + self.used_by_others(), self.committed())
+        (self.used() + self.used_by_others()).share_of(self.committed())
     }
 
     /// Covered share of the eligible usage, at list price; `None` where
     /// nothing is eligible.
     #[must_use]
     pub fn coverage(&self) -> Option<f64> {
-        share(self.covered_on_demand(), self.eligible_on_demand)
+        self.covered_on_demand().share_of(self.eligible_on_demand)
     }
-}
-
-fn share(part: Money, whole: Money) -> Option<f64> {
-    (whole > Money::ZERO).then(|| part.to_f64() / whole.to_f64())
 }

@@ -7,15 +7,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 use super::files::Files;
 use super::notes::Notes;
 use super::time::Window;
 use crate::catalog::{PriceStatus, Quote, Region, SpotHistory, Text, usual_zone_id};
 use crate::cluster::PriceSteps;
 use crate::scenario::{self, Align, RelPath, Source, Span, Spanned, quote};
-use crate::units::{DAY_MS, Rate, SimTime};
+use crate::text::utc_day;
+use crate::units::{Rate, SimTime};
 use crate::world::Horizon;
 
 /// A history and how it meets the scenario.
@@ -82,8 +81,8 @@ impl History {
             let message = format!(
                 "the history covers {} to {}, {when} the run: the {which} price of each pool \
                  holds throughout",
-                day(first),
-                day(last)
+                utc_day(first),
+                utc_day(last)
             );
             notes.diags.warning("spot-history-elsewhere", file.span, message).help(
                 "state `align: first-row`, or the time of the history at which the run starts",
@@ -95,10 +94,10 @@ impl History {
             start,
             shifted: start != window.start_unix_ms,
             zones: zones.iter().map(|(k, v)| (k.value.clone(), v.value.clone())).collect(),
-            dates: Text::from(if day(first) == day(last) {
-                day(first)
+            dates: Text::from(if utc_day(first) == utc_day(last) {
+                utc_day(first)
             } else {
-                format!("{}..{}", day(first), day(last))
+                format!("{}..{}", utc_day(first), utc_day(last))
             }),
             rows,
         })
@@ -212,10 +211,4 @@ fn open(
             None
         }
     }
-}
-
-/// The date of a time, UTC.
-fn day(unix_ms: i64) -> String {
-    Timestamp::from_millisecond(unix_ms.div_euclid(DAY_MS) * DAY_MS)
-        .map_or_else(|_| String::new(), |t| t.strftime("%Y-%m-%d").to_string())
 }

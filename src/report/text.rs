@@ -133,6 +133,11 @@ pub(super) fn percent(share: f64) -> String {
     format!("{}\u{A0}%", grouped(share * 100.0, places))
 }
 
+/// A part of a whole as a percentage; a dash where there is no whole.
+pub(super) fn share(part: Money, whole: Money) -> String {
+    part.share_of(whole).map_or_else(|| "–".to_owned(), percent)
+}
+
 /// Seconds as people say them: `0.35 s`, `41 s`, `4 min 05 s`, `2 h 05 min`;
 /// not to be broken across lines.
 pub(super) fn seconds(value: f64) -> String {

@@ -90,10 +90,6 @@ fn share(of: Option<f64>) -> String {
     of.map_or_else(|| "–".to_owned(), |share| format!("{:.1}", share * 100.0))
 }
 
-fn ratio(part: Money, whole: Money) -> Option<f64> {
-    (whole > Money::ZERO).then(|| part.to_f64() / whole.to_f64())
-}
-
 fn table(name: &str, of: &PricedUsage, by: UsageBy) -> String {
     let bill = &of.bill;
     let head = format!(
@@ -143,7 +139,7 @@ fn table(name: &str, of: &PricedUsage, by: UsageBy) -> String {
         );
         for (plan, commitment) in bill.commitments.iter().enumerate() {
             let spent = bill.settlement.spent_in_all(plan);
-            let used = share(ratio(spent.used(), spent.committed));
+            let used = share(spent.used().share_of(spent.committed));
             let _ = writeln!(
                 out,
                 "{:<22}{:<16}{:>11}{:>11}{:>10}{:>10}",
@@ -200,14 +196,14 @@ fn closing(of: &PricedUsage) -> String {
              unused.",
             total.on_demand.human(places),
             total.total().human(places),
-            share(ratio(saved, total.on_demand)),
+            share(saved.share_of(total.on_demand)),
             share(total.coverage()),
             total.unused.human(places),
         )
     };
     format!(
         "{head} {} % of it rests on published prices{others}.{left}",
-        share(ratio(published, total.total()))
+        share(published.share_of(total.total()))
     )
 }
 
@@ -266,7 +262,7 @@ fn json(name: &str, of: &PricedUsage, by: UsageBy) -> Result<String> {
                 "committed": spent.committed,
                 "used": spent.used(),
                 "unused": spent.unused,
-                "utilisation": ratio(spent.used(), spent.committed),
+                "utilisation": spent.used().share_of(spent.committed),
                 "covered_on_demand": spent.covered_on_demand,
             })
         })

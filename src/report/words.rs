@@ -7,7 +7,6 @@ use super::text;
 use crate::advise::{CaseVerdict, Verdict};
 use crate::bill::PriceStatus;
 use crate::sweep::{CaseStudy, Estimate, Outcome, Study};
-use crate::units::Money;
 
 /// Title of a case by its index.
 pub(super) fn title(study: &Study, case: usize) -> String {
@@ -176,5 +175,5 @@ pub(super) fn published_share(outcome: &Outcome) -> Option<f64> {
         outcome.cost.by_price_status.get(status.name()).copied().unwrap_or_default()
     };
     let published = of(PriceStatus::Real) + of(PriceStatus::Derived);
-    (outcome.cost.total > Money::ZERO).then(|| published.to_f64() / outcome.cost.total.to_f64())
+    published.share_of(outcome.cost.total)
 }

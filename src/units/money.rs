@@ -60,6 +60,12 @@ impl Money {
         Money(mul_div_half_even(self.0, numerator, denominator))
     }
 
+    /// Its share of a whole; `None` where that is not above zero.
+    #[must_use]
+    pub fn share_of(self, whole: Money) -> Option<f64> {
+        (whole > Money::ZERO).then(|| self.to_f64() / whole.to_f64())
+    }
+
     /// With `places` decimals and thousands separators, half-even, for
     /// people: `1,234.57`.
     #[must_use]

@@ -3,14 +3,12 @@
 
 use std::path::Path;
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
-
 use super::{
     Class, FilePrice, Format, Item, OurPrice, Repriced, Repricing, Row, Statement, Unpriced,
     reprice,
 };
 use crate::catalog::Quote;
+use crate::text::utc_day;
 use crate::workload::source::{BadRow, Quarantined, SHOWN_BAD_ROWS, bad_rows};
 use crate::{Error, Result};
 
@@ -61,7 +59,7 @@ pub fn reprice_file(
             continue;
         };
         let found = listed(item, row.region)?;
-        let day = day(row.start_unix_ms);
+        let day = utc_day(row.start_unix_ms);
         let stated = FilePrice {
             quantity: row.quantity,
             unit_price: row.unit_price,
@@ -81,13 +79,6 @@ pub fn reprice_file(
     }
     bad.finish(&name)?;
     Ok((file.format(), all))
-}
-
-/// Day of a moment in UTC.
-fn day(unix_ms: i64) -> String {
-    Timestamp::from_millisecond(unix_ms)
-        .map(|at| at.to_zoned(TimeZone::UTC).date().to_string())
-        .unwrap_or_default()
 }
 
 /// Rows that cannot be read, until there are enough of them.

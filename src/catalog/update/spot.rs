@@ -13,12 +13,13 @@ use super::tables::{Draft, ON_DEMAND, SPOT};
 use crate::Result;
 use crate::catalog::quote::PriceStatus;
 use crate::catalog::spot_history::{SpotHistory, region_id};
-use crate::units::{DAY_MS, Rate};
+use crate::text::utc_day;
+use crate::units::Rate;
 
 pub(super) fn read(input: &mut Input, draft: &mut Draft) -> Result<Taken> {
     let history = SpotHistory::read(input.reader(), "spot price history", None)?;
     let (first, last) = history.span();
-    let (first, as_of) = (day(first), day(last));
+    let (first, as_of) = (utc_day(first), utc_day(last));
     let ids: BTreeMap<String, String> = draft
         .regions_known()
         .filter_map(|region| Some((region_id(region)?, region.to_owned())))
@@ -62,9 +63,4 @@ pub(super) fn read(input: &mut Input, draft: &mut Draft) -> Result<Taken> {
         n => vec![format!("{n} types without an On-Demand price or an interruption band")],
     };
     Ok(Taken { kind: "Spot price history", as_of, source: id, rows, left_out })
-}
-
-fn day(unix_ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(unix_ms.div_euclid(DAY_MS) * DAY_MS)
-        .map_or_else(|_| String::new(), |t| t.strftime("%Y-%m-%d").to_string())
 }

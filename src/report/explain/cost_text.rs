@@ -170,7 +170,7 @@ fn resources(owner: &OwnerCost) -> Vec<Block> {
                 bought(&r.bought),
                 text::usd(r.net, places),
                 text::usd(r.amount.total, places),
-                share(r.amount.total, r.net),
+                text::share(r.amount.total, r.net),
             ]
         })
         .collect();
@@ -183,7 +183,7 @@ fn resources(owner: &OwnerCost) -> Vec<Block> {
             String::new(),
             text::usd(net, places),
             text::usd(sum, places),
-            share(sum, net),
+            text::share(sum, net),
         ]);
     }
     let net: Money = nets.into_iter().sum();
@@ -193,7 +193,7 @@ fn resources(owner: &OwnerCost) -> Vec<Block> {
         String::new(),
         text::usd(net, places),
         text::usd(owner.direct, places),
-        share(owner.direct, net),
+        text::share(owner.direct, net),
     ]);
     let header = vec!["resource", "type", "bought", "its net", "part", "share"];
     vec![Block::Table { header, rows, left: 3, gives: 0 }]
@@ -211,7 +211,7 @@ fn bought(of: &[Bought]) -> String {
     match (main.as_slice(), covered) {
         ([], _) => "–".to_owned(),
         ([one], _) => name(one),
-        (_, Some(plan)) => format!("{} {}", share(plan.net, whole), name(plan)),
+        (_, Some(plan)) => format!("{} {}", text::share(plan.net, whole), name(plan)),
         (several, None) => {
             several.iter().max_by_key(|b| b.net).map_or_else(String::new, |b| name(b))
         }
@@ -253,14 +253,6 @@ fn distributed(owner: &OwnerCost) -> Vec<Block> {
     blocks
 }
 
-fn share(part: Money, whole: Money) -> String {
-    if whole > Money::ZERO {
-        text::percent(part.to_f64() / whole.to_f64())
-    } else {
-        "–".to_owned()
-    }
-}
-
 /// A heading and what stands under it.
 type Column = (&'static str, fn(&Amount) -> Money);
 
@@ -288,7 +280,7 @@ fn amounts(
     let row = |mut cells: Vec<String>, amount: &Amount| {
         cells.extend(used.iter().map(|(_, of)| text::usd(of(amount), places)));
         cells.push(amount.total.to_string());
-        cells.push(share(amount.total, whole));
+        cells.push(text::share(amount.total, whole));
         cells
     };
     let mut shown: Vec<Vec<String>> =

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::super::super::money_figures::{by_workload, loaded};
 use super::super::super::text;
 use super::super::{figure, named};
-use super::{adding_up, share};
+use super::adding_up;
 use crate::bill::Bill;
 use crate::units::Money;
 
@@ -61,13 +61,13 @@ fn table(bill: &Bill) -> Markup {
                             td.n { (text::usd(*own, places)) }
                             td.n { (text::signed_usd(*full - *own, places)) }
                             td.n { (text::usd(*full, places)) }
-                            td.n { (share(*exact, bill.total)) } }
+                            td.n { (text::share(*exact, bill.total)) } }
                     }
                     tr.sum { th scope="row" { "total" }
                         td.n { (text::usd(direct.iter().copied().sum(), places)) }
                         td.n { (text::signed_usd(Money::ZERO, places)) }
                         td.n { (text::usd(full.iter().copied().sum(), places)) }
-                        td.n { (share(bill.total, bill.total)) } }
+                        td.n { (text::share(bill.total, bill.total)) } }
                 }
             }
         }

@@ -8,7 +8,6 @@ use super::super::super::text;
 use super::super::{figure, named};
 use crate::bill::Bill;
 use crate::bill::commitments::CommitmentStudy;
-use crate::units::Money;
 
 /// Charts and the table of each commitment.
 pub(super) fn section(
@@ -42,7 +41,6 @@ fn said(bill: &Bill) -> Markup {
 
 fn table(bill: &Bill) -> Markup {
     let places = text::places(bill.total);
-    let share = |part: Money, whole: Money| super::share(part, whole);
     let others = bill.commitment.other_usage;
     html! {
         div.scroll tabindex="0" role="region" aria-label="Commitments" {
@@ -63,7 +61,7 @@ fn table(bill: &Bill) -> Markup {
                             td.n { (text::usd(c.used, places)) }
                             @if others { td.n { (text::usd(c.used_by_others, places)) } }
                             td.n { (text::usd(c.unused, places)) }
-                            td.n { (share(c.used + c.used_by_others, c.committed)) }
+                            td.n { (text::share(c.used + c.used_by_others, c.committed)) }
                             td.n { (text::usd(c.covered_on_demand, places)) }
                             td.n { (text::signed_usd(c.covered_on_demand - c.charged(), places)) } }
                     }

@@ -81,7 +81,9 @@ fn lead(bill: &Bill) -> Markup {
     let said: Vec<String> = rows
         .iter()
         .take(3)
-        .map(|(step, exact, _)| format!("{} to {}", share(*exact, bill.total), step_label(*step).0))
+        .map(|(step, exact, _)| {
+            format!("{} to {}", text::share(*exact, bill.total), step_label(*step).0)
+        })
         .collect();
     html! {
         @if !said.is_empty() {
@@ -116,25 +118,17 @@ pub(super) fn adding_up(
                         tr { th scope="row" { (head) }
                             @for cell in cells { td { (cell) } }
                             td.n { (text::usd(*written, places)) }
-                            td.n { (share(*exact, total)) }
+                            td.n { (text::share(*exact, total)) }
                             td.n.exact { (exact) } }
                     }
                     tr.sum { th scope="row" { "total" }
                         @for _ in more { td {} }
                         td.n { (text::usd(sum, places)) }
-                        td.n { (share(total, total)) }
+                        td.n { (text::share(total, total)) }
                         td.n.exact { (total) } }
                 }
             }
         }
-    }
-}
-
-pub(super) fn share(part: Money, whole: Money) -> String {
-    if whole == Money::ZERO {
-        "–".to_owned()
-    } else {
-        text::percent(part.to_f64() / whole.to_f64())
     }
 }
 
