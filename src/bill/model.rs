@@ -383,7 +383,9 @@ pub struct Bill {
     /// How commitments were used.
     pub commitment: CommitmentSummary,
     /// What running Fargate pods had beyond their requests and sidecars, paid
-    /// for in the step [`Step::FargateRounding`]: milli-vCPU·ms and KiB·ms.
+    /// for in the step
+    /// [`Step::FargateRounding`](super::waterfall::Step::FargateRounding):
+    /// milli-vCPU·ms and KiB·ms.
     pub fargate_rounding: [i128; 2],
     /// Node time of whose surplus credits nothing is known, since pods there
     /// have unknown usage, milliseconds; 0 where nobody asked.
