@@ -1,5 +1,5 @@
 //! Ranks cases and explains the ranking. Knows a study, nothing of how it was
-//! made.
+//! made; `breakeven` asks the catalog what the same pods would cost elsewhere.
 
 pub mod breakeven;
 pub mod commit;

@@ -1,16 +1,22 @@
 //! `plimsoll breakeven`: at which packing EC2 costs as much as Fargate.
 
-mod prices;
-mod quick;
-mod simulated;
+use std::path::{Path, PathBuf};
 
-use std::path::PathBuf;
+use clap::ValueEnum;
 
-use super::{Console, Format, Outcome, Scenario, print};
-use crate::advise::breakeven::Breakevens;
+use super::cells::{billed, simulate};
+use super::{Console, Format, Outcome, Scenario, print, run};
+use crate::advise::breakeven::{self, AskedPod, Breakevens, Prices, Question, Ran, Simulated};
+use crate::bill::KeepLines;
+use crate::catalog::Catalog;
+use crate::observe::KeepPods;
 use crate::report;
 use crate::sweep::OutputDir;
+use crate::units::{Bytes, MilliCpu};
 use crate::{Error, Result};
+
+/// Largest weight of a pod in a mix.
+const MAX_WEIGHT: i128 = 1_000_000_000;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -18,7 +24,7 @@ pub(super) struct Args {
     #[arg(value_name = "FILE", conflicts_with_all = ["types", "cpu", "memory", "pods", "region", "orchestrator", "daemonset", "max_pods", "root_volume", "auto_mode"])]
     file: Option<PathBuf>,
     #[command(flatten)]
-    question: quick::Question,
+    question: Asked,
     #[command(flatten)]
     scenario: OfScenario,
     /// Directory of the result: chart, CSV, JSON [default: none]
@@ -71,22 +77,113 @@ impl OfScenario {
     }
 }
 
+/// What is asked without a scenario.
+#[derive(Debug, clap::Args)]
+struct Asked {
+    /// Instance type (repeatable), as m6i.2xlarge
+    #[arg(long = "type", value_name = "TYPE", required_unless_present = "file")]
+    types: Vec<String>,
+    /// Cpu that a pod requests, as 100m
+    #[arg(long, value_name = "CPU", requires = "memory", conflicts_with = "pods")]
+    cpu: Option<MilliCpu>,
+    /// Memory that a pod requests, as 256Mi
+    #[arg(long, value_name = "MEMORY", requires = "cpu")]
+    memory: Option<Bytes>,
+    /// One kind of pod of a mix: cpu, memory and its weight (repeatable), as
+    /// 100m,256Mi,3
+    #[arg(long = "pod", value_name = "CPU,MEMORY[,WEIGHT]", required_unless_present_any = ["cpu", "file"])]
+    pods: Vec<String>,
+    /// AWS Region [default: us-east-1]
+    #[arg(long)]
+    region: Option<String>,
+    /// What runs them [default: eks]
+    #[arg(long, value_enum)]
+    orchestrator: Option<Orchestrator>,
+    /// A DaemonSet's requests: room on every node, a sidecar of every Fargate
+    /// pod (repeatable)
+    #[arg(long, value_name = "CPU,MEMORY")]
+    daemonset: Vec<String>,
+    /// Pods a node takes at most [default: what its network interfaces hold]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    max_pods: Option<u32>,
+    /// Charge every node a gp3 root volume of this size, as 50Gi
+    #[arg(long, value_name = "SIZE")]
+    root_volume: Option<Bytes>,
+    /// Charge every node the fee of EKS Auto Mode
+    #[arg(long)]
+    auto_mode: bool,
+}
+
+/// What runs the pods.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Orchestrator {
+    /// Amazon EKS
+    Eks,
+    /// Amazon ECS
+    Ecs,
+}
+
+impl From<Orchestrator> for breakeven::Orchestrator {
+    fn from(it: Orchestrator) -> Self {
+        match it {
+            Orchestrator::Eks => Self::Eks,
+            Orchestrator::Ecs => Self::Ecs,
+        }
+    }
+}
+
+impl Asked {
+    fn question(&self) -> Result<Question> {
+        let daemons = self.daemonset.iter().map(|text| requests(text, "--daemonset"));
+        Ok(Question {
+            types: self.types.clone(),
+            pods: self.mix()?,
+            daemons: daemons.collect::<Result<_>>()?,
+            orchestrator: self.orchestrator.map_or_else(Default::default, Into::into),
+            max_pods: self.max_pods,
+            root_volume: self.root_volume,
+            auto_mode: self.auto_mode,
+        })
+    }
+
+    /// The kinds of pods with their weights.
+    fn mix(&self) -> Result<Vec<(AskedPod, i128)>> {
+        if let (Some(cpu), Some(memory)) = (self.cpu, self.memory) {
+            return Ok(vec![((cpu, memory), 1)]);
+        }
+        self.pods
+            .iter()
+            .map(|text| {
+                let (pod, weight) = match text.splitn(3, ',').collect::<Vec<_>>()[..] {
+                    [_, _, weight] => (text.trim_end_matches(weight).trim_end_matches(','), weight),
+                    _ => (text.as_str(), "1"),
+                };
+                let weight = weight.trim().parse().ok().filter(|w| (1..=MAX_WEIGHT).contains(w));
+                let weight = weight.ok_or_else(|| {
+                    let message = "the weight is a whole number from 1 to 1000000000";
+                    Error::input(format!("`--pod {text}`: {message}"))
+                })?;
+                Ok((requests(pod, "--pod")?, weight))
+            })
+            .collect()
+    }
+}
+
+/// Requests as `100m,256Mi`.
+fn requests(text: &str, flag: &str) -> Result<AskedPod> {
+    let bad = |why: &dyn std::fmt::Display| Error::input(format!("`{flag} {text}`: {why}"));
+    let (cpu, memory) = text
+        .split_once(',')
+        .ok_or_else(|| bad(&"expected cpu and memory with a comma between, as 100m,256Mi"))?;
+    Ok((cpu.parse().map_err(|e| bad(&e))?, memory.parse().map_err(|e| bad(&e))?))
+}
+
 pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
-    let pricing = args.pricing.as_deref();
     let found = if let Some(file) = &args.file {
-        let scenario = Scenario {
-            file: file.clone(),
-            set: args.scenario.set.clone(),
-            seed: args.scenario.seed,
-            seeds: None,
-            cases: args.scenario.case.iter().cloned().collect(),
-            allow_believed_prices: args.allow_believed_prices,
-            pricing: args.pricing.clone(),
-        };
-        simulated::answer(&scenario, args.scenario.deny_warnings, console)?
+        of_scenario(args, file, console)?
     } else {
         args.scenario.refuse()?;
-        quick::answer(&args.question, pricing, args.allow_believed_prices)?
+        of_question(args)?
     };
     if let Some(target) = &args.output {
         write(&found, target)?;
@@ -96,7 +193,70 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     Ok(Outcome::Fine)
 }
 
-fn write(found: &Breakevens, target: &std::path::Path) -> Result<()> {
+fn prices(args: &Args, region: &str) -> Result<Prices> {
+    let region = Catalog::load(args.pricing.as_deref())?.region(region)?;
+    Ok(Prices { region, allow_believed: args.allow_believed_prices })
+}
+
+/// Types and pods from the command line alone.
+fn of_question(args: &Args) -> Result<Breakevens> {
+    let region = args.question.region.as_deref().unwrap_or("us-east-1");
+    let prices = prices(args, region)?;
+    let question = args.question.question()?;
+    Ok(Breakevens {
+        simulated: None,
+        region: region.to_owned(),
+        orchestrator: question.orchestrator,
+        comparisons: breakeven::asked(&question, &prices)?,
+    })
+}
+
+/// The pools of a scenario at the packing that they reach.
+fn of_scenario(args: &Args, file: &Path, console: &Console) -> Result<Breakevens> {
+    let scenario = Scenario {
+        file: file.to_owned(),
+        set: args.scenario.set.clone(),
+        seed: args.scenario.seed,
+        seeds: None,
+        cases: args.scenario.case.iter().cloned().collect(),
+        allow_believed_prices: args.allow_believed_prices,
+        pricing: args.pricing.clone(),
+    };
+    let plan = run::load(&scenario)?;
+    run::warn(&plan, args.scenario.deny_warnings, console)?;
+    let (Some(case), Some(&seed)) = (plan.cases.first(), plan.seeds.first()) else {
+        return Err(Error::failed("a plan has no case"));
+    };
+    let prices = prices(args, &case.region)?;
+    for (code, text) in breakeven::one_sided(case) {
+        console.warn(code, text);
+    }
+    let of = simulate(case, seed, KeepPods::Yes)?;
+    let (bill, _) = billed(case, seed, &of, KeepLines::Yes)?;
+    let ran = Ran { record: &of.record, workloads: &of.workloads, bill: &bill };
+    let mut comparisons = Vec::new();
+    for (pool, compared) in breakeven::simulated(case, &prices, ran)? {
+        match compared {
+            Ok(comparison) => comparisons.push(comparison),
+            Err(why) => console.warn("breakeven-pool", &format!("pool `{pool}`: {why}")),
+        }
+    }
+    if comparisons.is_empty() {
+        return Err(Error::input(format!(
+            "no pool of case `{}` has nodes with pods that Fargate could run: there is nothing \
+             to compare; state --type and --pod instead of a scenario",
+            case.name
+        )));
+    }
+    Ok(Breakevens {
+        simulated: Some(Simulated { scenario: plan.name.clone(), case: case.name.clone(), seed }),
+        region: case.region.clone(),
+        orchestrator: breakeven::orchestrator(case),
+        comparisons,
+    })
+}
+
+fn write(found: &Breakevens, target: &Path) -> Result<()> {
     let output = OutputDir::create(target)?;
     for (name, svg) in report::breakeven_charts(found) {
         output.write(&name, svg.as_bytes())?;

@@ -15,31 +15,31 @@ const SECOND: i64 = 1_000;
 
 /// One pool of nodes in the billed window.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct PoolUse {
+pub(super) struct PoolUse {
     /// Its name.
-    pub name: String,
+    pub(super) name: String,
     /// Metered time of its nodes, node·ms.
-    pub node_ms: i128,
+    pub(super) node_ms: i128,
     /// The same by shape.
-    pub by_shape: BTreeMap<ShapeId, i128>,
+    pub(super) by_shape: BTreeMap<ShapeId, i128>,
     /// What a node offers: means over that time.
-    pub node: NodeOffer,
+    pub(super) node: NodeOffer,
     /// Net cost of its nodes by charge.
-    pub charges: BTreeMap<Charge, Money>,
+    pub(super) charges: BTreeMap<Charge, Money>,
     /// Pods that were bound to its nodes, by class.
-    pub pods: BTreeMap<ClassId, PodUse>,
+    pub(super) pods: BTreeMap<ClassId, PodUse>,
 }
 
 /// Pods of one class on one pool.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct PodUse {
+pub(super) struct PodUse {
     /// What they are called: their workload's name, empty for several.
-    pub name: String,
+    pub(super) name: String,
     /// How long they were bound, pod·ms.
-    pub pod_ms: i128,
+    pub(super) pod_ms: i128,
     /// How long Fargate would bill for the same: whole seconds, at least its
     /// minimum a pod.
-    pub billed_ms: i128,
+    pub(super) billed_ms: i128,
 }
 
 /// Every pool with nodes in the billed window, in scenario order. The record
@@ -47,8 +47,7 @@ pub struct PodUse {
 ///
 /// Pods of which only a part lies in the window count that part; the minimum
 /// applies to the whole pod.
-#[must_use]
-pub fn pool_uses(
+pub(super) fn pool_uses(
     record: &Record,
     bill: &Bill,
     cluster: &ClusterSpec,
@@ -178,8 +177,7 @@ fn pods(record: &Record, workloads: &Workloads, minimum_ms: i64, uses: &mut [Poo
 }
 
 /// Requests of a class, as nodes and Fargate count them.
-#[must_use]
-pub fn requests_of(workloads: &Workloads, class: ClassId) -> (MilliCpu, Bytes) {
+pub(super) fn requests_of(workloads: &Workloads, class: ClassId) -> (MilliCpu, Bytes) {
     let requests = workloads.classes.get(class.index()).map(|c| &c.requests);
     requests.map_or_else(Default::default, |r| (r.cpu, r.memory))
 }

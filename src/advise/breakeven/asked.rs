@@ -1,14 +1,10 @@
 //! Break-even from the command line alone: types, pods, a Region.
 
-use std::path::Path;
-
-use clap::ValueEnum;
-
-use crate::advise::breakeven::{
-    Amount, Breakeven, Breakevens, MixPod, NodeOffer, Priced, mean_rate, size_per_hour,
-};
+use super::crossing::{mean_rate, size_per_hour};
+use super::model::{Amount, Breakeven, MixPod, NodeOffer, Orchestrator, Priced};
+use super::prices::{Prices, WAYS, Way};
 use crate::bill::PriceStatus;
-use crate::catalog::{Arch, Catalog, ChargeItem, FargateRates, InstanceType, smallest_fargate};
+use crate::catalog::{Arch, ChargeItem, FargateRates, InstanceType, smallest_fargate};
 use crate::cluster::FargateSize;
 use crate::names::nearest;
 use crate::plan;
@@ -16,153 +12,51 @@ use crate::scenario::quote;
 use crate::units::{Bytes, MilliCpu, Rate};
 use crate::{Error, Result};
 
-use super::prices::{Prices, WAYS, Way};
-
-/// Largest weight of a pod in a mix.
-const MAX_WEIGHT: i128 = 1_000_000_000;
 /// Largest root volume, GiB: gp3's limit.
 const MAX_VOLUME_GIB: i64 = 65_536;
 
+/// Requests of a pod.
+pub type AskedPod = (MilliCpu, Bytes);
+
 /// What is asked.
-#[derive(Debug, clap::Args)]
-pub(super) struct Question {
-    /// Instance type (repeatable), as m6i.2xlarge
-    #[arg(long = "type", value_name = "TYPE", required_unless_present = "file")]
-    types: Vec<String>,
-    /// Cpu that a pod requests, as 100m
-    #[arg(long, value_name = "CPU", requires = "memory", conflicts_with = "pods")]
-    cpu: Option<MilliCpu>,
-    /// Memory that a pod requests, as 256Mi
-    #[arg(long, value_name = "MEMORY", requires = "cpu")]
-    memory: Option<Bytes>,
-    /// One kind of pod of a mix: cpu, memory and its weight (repeatable), as
-    /// 100m,256Mi,3
-    #[arg(long = "pod", value_name = "CPU,MEMORY[,WEIGHT]", required_unless_present_any = ["cpu", "file"])]
-    pods: Vec<String>,
-    /// AWS Region [default: us-east-1]
-    #[arg(long)]
-    region: Option<String>,
-    /// What runs them [default: eks]
-    #[arg(long, value_enum)]
-    orchestrator: Option<Orchestrator>,
-    /// A DaemonSet's requests: room on every node, a sidecar of every Fargate
-    /// pod (repeatable)
-    #[arg(long, value_name = "CPU,MEMORY")]
-    daemonset: Vec<String>,
-    /// Pods a node takes at most [default: what its network interfaces hold]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    max_pods: Option<u32>,
-    /// Charge every node a gp3 root volume of this size, as 50Gi
-    #[arg(long, value_name = "SIZE")]
-    root_volume: Option<Bytes>,
-    /// Charge every node the fee of EKS Auto Mode
-    #[arg(long)]
-    auto_mode: bool,
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// Instance types.
+    pub types: Vec<String>,
+    /// Kinds of pods with their weights, which are above zero.
+    pub pods: Vec<(AskedPod, i128)>,
+    /// Requests of each `DaemonSet`.
+    pub daemons: Vec<AskedPod>,
+    /// What runs them.
+    pub orchestrator: Orchestrator,
+    /// Pods a node takes at most, unless its network interfaces decide.
+    pub max_pods: Option<u32>,
+    /// Size of the gp3 root volume that every node is charged.
+    pub root_volume: Option<Bytes>,
+    /// Whether every node is charged the fee of EKS Auto Mode.
+    pub auto_mode: bool,
 }
-
-/// What runs the pods.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub(super) enum Orchestrator {
-    /// Amazon EKS
-    #[default]
-    Eks,
-    /// Amazon ECS
-    Ecs,
-}
-
-impl Orchestrator {
-    /// Its name in results.
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Orchestrator::Eks => "eks",
-            Orchestrator::Ecs => "ecs",
-        }
-    }
-}
-
-impl Question {
-    fn orchestrator(&self) -> Orchestrator {
-        self.orchestrator.unwrap_or_default()
-    }
-}
-
-/// A pod's requests.
-type Pod = (MilliCpu, Bytes);
 
 /// Break-even of every type that is asked for.
-pub(super) fn answer(
-    asked: &Question,
-    pricing: Option<&Path>,
-    allow_believed: bool,
-) -> Result<Breakevens> {
-    let catalog = Catalog::load(pricing)?;
-    let region = asked.region.as_deref().unwrap_or("us-east-1");
-    let prices = Prices { region: catalog.region(region)?, allow_believed };
-    let pods = pods(asked)?;
-    let daemons =
-        asked.daemonset.iter().map(|text| two(text, "--daemonset")).collect::<Result<Vec<_>>>()?;
-    let comparisons = asked
-        .types
-        .iter()
-        .map(|name| comparison(asked, &prices, name, &pods, &daemons))
-        .collect::<Result<_>>()?;
-    Ok(Breakevens {
-        simulated: None,
-        region: region.to_owned(),
-        orchestrator: asked.orchestrator().name(),
-        comparisons,
-    })
+///
+/// # Errors
+/// A type, a price or a Fargate size that there is none of, and a price that
+/// nobody has verified, where that is not allowed.
+pub fn asked(question: &Question, prices: &Prices) -> Result<Vec<Breakeven>> {
+    question.types.iter().map(|name| comparison(question, prices, name)).collect()
 }
 
-/// The kinds of pods with their weights.
-fn pods(asked: &Question) -> Result<Vec<(Pod, i128)>> {
-    if let (Some(cpu), Some(memory)) = (asked.cpu, asked.memory) {
-        return Ok(vec![((cpu, memory), 1)]);
-    }
-    asked
-        .pods
-        .iter()
-        .map(|text| {
-            let (pod, weight) = match text.splitn(3, ',').collect::<Vec<_>>()[..] {
-                [_, _, weight] => (text.trim_end_matches(weight).trim_end_matches(','), weight),
-                _ => (text.as_str(), "1"),
-            };
-            let weight = weight.trim().parse().ok().filter(|w| (1..=MAX_WEIGHT).contains(w));
-            let weight = weight.ok_or_else(|| {
-                let message = "the weight is a whole number from 1 to 1000000000";
-                Error::input(format!("`--pod {text}`: {message}"))
-            })?;
-            Ok((two(pod, "--pod")?, weight))
-        })
-        .collect()
-}
-
-/// Requests as `100m,256Mi`.
-fn two(text: &str, flag: &str) -> Result<Pod> {
-    let bad = |why: &dyn std::fmt::Display| Error::input(format!("`{flag} {text}`: {why}"));
-    let (cpu, memory) = text
-        .split_once(',')
-        .ok_or_else(|| bad(&"expected cpu and memory with a comma between, as 100m,256Mi"))?;
-    Ok((cpu.parse().map_err(|e| bad(&e))?, memory.parse().map_err(|e| bad(&e))?))
-}
-
-fn comparison(
-    asked: &Question,
-    prices: &Prices,
-    name: &str,
-    pods: &[(Pod, i128)],
-    daemons: &[Pod],
-) -> Result<Breakeven> {
+fn comparison(asked: &Question, prices: &Prices, name: &str) -> Result<Breakeven> {
     let region = &prices.region;
     let Some(kind) = region.instance_type(name) else {
         let hint = nearest(name, region.names())
             .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
         return Err(Error::input(format!("unknown instance type {}{hint}", quote(name))));
     };
-    let node = node(asked, kind, daemons)?;
+    let node = node(asked, kind)?;
     let overheads = overheads(asked, prices, name)?;
     // Fargate pods of EKS run on x86 only; ECS tasks have the node's choice.
-    let arch = if asked.orchestrator() == Orchestrator::Eks { Arch::Amd64 } else { kind.arch };
+    let arch = if asked.orchestrator == Orchestrator::Eks { Arch::Amd64 } else { kind.arch };
     let Some(rates) = region.fargate(arch) else {
         return Err(Error::input(format!(
             "no Fargate price of {arch} is known for {}; choose another Region, or give a price \
@@ -170,14 +64,14 @@ fn comparison(
             region.name()
         )));
     };
-    let mix = mix(asked, pods, daemons, rates)?;
+    let mix = mix(asked, rates)?;
     let per_pod_hour = |vcpu: Rate, gb: Rate| {
         mean_rate(mix.iter().map(|p| (p.weight, size_per_hour(p.size, vcpu, gb))))
     };
     let comparison = Breakeven {
         subject: name.to_owned(),
         ec2: ec2(prices, name, &overheads)?,
-        fargate: prices.fargate(asked.orchestrator(), arch, rates, &per_pod_hour)?,
+        fargate: prices.fargate(asked.orchestrator, arch, rates, &per_pod_hour)?,
         node,
         mix: mix.clone(),
         left_out: Vec::new(),
@@ -186,14 +80,14 @@ fn comparison(
     if comparison.most().0 < 1.0 {
         return Err(Error::input(format!(
             "no such pod fits {name}{}; choose a larger type",
-            if daemons.is_empty() { "" } else { " beside the DaemonSets" }
+            if asked.daemons.is_empty() { "" } else { " beside the DaemonSets" }
         )));
     }
     Ok(comparison)
 }
 
-fn node(asked: &Question, kind: &InstanceType, daemons: &[Pod]) -> Result<NodeOffer> {
-    let (cpu, memory, slots) = match asked.orchestrator() {
+fn node(asked: &Question, kind: &InstanceType) -> Result<NodeOffer> {
+    let (cpu, memory, slots) = match asked.orchestrator {
         Orchestrator::Eks => {
             // Kubelet's reserve counts the pods of the interfaces even where
             // another number is set, as nodeadm does on AL2023.
@@ -213,7 +107,7 @@ fn node(asked: &Question, kind: &InstanceType, daemons: &[Pod]) -> Result<NodeOf
         }
     };
     let slots = f64::from(slots);
-    let sum = |of: fn(&Pod) -> i64| daemons.iter().map(of).sum::<i64>() as f64;
+    let sum = |of: fn(&AskedPod) -> i64| asked.daemons.iter().map(of).sum::<i64>() as f64;
     Ok(NodeOffer {
         raw: Amount {
             cpu: f64::from(kind.vcpu) * 1_000.0,
@@ -221,7 +115,11 @@ fn node(asked: &Question, kind: &InstanceType, daemons: &[Pod]) -> Result<NodeOf
             pods: slots,
         },
         allocatable: Amount { cpu: cpu as f64, memory: memory as f64, pods: slots },
-        daemons: Amount { cpu: sum(|p| p.0.0), memory: sum(|p| p.1.0), pods: daemons.len() as f64 },
+        daemons: Amount {
+            cpu: sum(|p| p.0.0),
+            memory: sum(|p| p.1.0),
+            pods: asked.daemons.len() as f64,
+        },
     })
 }
 
@@ -250,7 +148,7 @@ fn overheads(
         parts.push((format!("root volume of {gib} GiB"), hourly, status));
     }
     if asked.auto_mode {
-        if asked.orchestrator() == Orchestrator::Ecs {
+        if asked.orchestrator == Orchestrator::Ecs {
             return Err(Error::input("`--auto-mode` is a fee of EKS: leave it out for ECS"));
         }
         // A share of the On-Demand price, however the instance is bought.
@@ -264,18 +162,15 @@ fn overheads(
 }
 
 /// The mix with the Fargate sizes it is billed as.
-fn mix(
-    asked: &Question,
-    pods: &[(Pod, i128)],
-    daemons: &[Pod],
-    rates: &FargateRates,
-) -> Result<Vec<MixPod>> {
-    let own = match asked.orchestrator() {
+fn mix(asked: &Question, rates: &FargateRates) -> Result<Vec<MixPod>> {
+    let own = match asked.orchestrator {
         Orchestrator::Eks => plan::fargate_overhead(),
         Orchestrator::Ecs => Bytes(0),
     };
-    let sidecars = daemons.iter().fold((0, own.0), |sum, d| (sum.0 + d.0.0, sum.1 + d.1.0));
-    pods.iter()
+    let sidecars = asked.daemons.iter().fold((0, own.0), |sum, d| (sum.0 + d.0.0, sum.1 + d.1.0));
+    asked
+        .pods
+        .iter()
         .map(|((cpu, memory), weight)| {
             let (whole_cpu, whole_memory) =
                 (MilliCpu(cpu.0 + sidecars.0), Bytes(memory.0 + sidecars.1));

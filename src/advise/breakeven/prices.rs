@@ -1,18 +1,20 @@
 //! Prices of a Region, by way of buying.
 
-use crate::advise::breakeven::Priced;
 use crate::bill::PriceStatus;
 use crate::catalog::{self, Arch, FargateRates, Payment, PlanItem, Quote, Region, Term};
 use crate::plan;
 use crate::units::Rate;
 use crate::{Error, Result};
 
-use super::quick::Orchestrator;
+use super::model::{Orchestrator, Priced};
 
 /// Prices of a Region, and which of them may be used.
-pub(super) struct Prices {
-    pub(super) region: Region,
-    pub(super) allow_believed: bool,
+#[derive(Debug)]
+pub struct Prices {
+    /// The Region.
+    pub region: Region,
+    /// Whether prices that nobody has verified may be used.
+    pub allow_believed: bool,
 }
 
 /// A way of buying nodes.

@@ -1,25 +1,20 @@
 //! Break-even of what a scenario runs: its pods, its nodes as bought, its
 //! packing as simulated.
 
-use crate::advise::breakeven::measure::{PodUse, PoolUse, pool_uses, requests_of};
-use crate::advise::breakeven::{
-    Breakeven, Breakevens, LeftOut, MeasuredPacking, MixPod, Priced, Simulated, size_per_hour,
-};
-use crate::bill::{Bill, BillingPlan, Charge, KeepLines, PriceStatus};
-use crate::catalog::{Arch, Catalog, FargateRates, smallest_fargate};
-use crate::cli::cells::{self, simulate};
-use crate::cli::{Console, run};
+use super::crossing::size_per_hour;
+use super::measure::{PodUse, PoolUse, pool_uses, requests_of};
+use super::model::{Breakeven, LeftOut, MeasuredPacking, MixPod, Orchestrator, Priced};
+use super::prices::{Prices, WAYS, Way};
+use crate::Result;
+use crate::bill::{Bill, BillingPlan, Charge, PriceStatus};
+use crate::catalog::{Arch, FargateRates, smallest_fargate};
 use crate::cluster::{ClusterSpec, FargateSize};
-use crate::observe::{KeepPods, RejectReason};
+use crate::observe::{Record, RejectReason};
 use crate::place::fargate::refusal;
 use crate::plan::{self, CasePlan, Origin};
 use crate::units::{Bytes, HOUR_MS, MINUTE_MS, MilliCpu, Rate};
 use crate::workload::plan::Content;
 use crate::workload::{ClassId, Workloads};
-use crate::{Error, Result};
-
-use super::prices::{Prices, WAYS, Way};
-use super::quick::Orchestrator;
 
 /// What is compared on Fargate: pods of one pool that could go there.
 struct Mix {
@@ -36,72 +31,75 @@ struct Platform {
     memory: Bytes,
 }
 
-/// Break-even of every pool of a case that has nodes.
-pub(super) fn answer(
-    args: &crate::cli::Scenario,
-    deny_warnings: bool,
-    console: &Console,
-) -> Result<Breakevens> {
-    let plan = run::load(args)?;
-    run::warn(&plan, deny_warnings, console)?;
-    let (Some(case), Some(&seed)) = (plan.cases.first(), plan.seeds.first()) else {
-        return Err(Error::failed("a plan has no case"));
-    };
-    let catalog = Catalog::load(args.pricing.as_deref())?;
-    let prices = Prices {
-        region: catalog.region(&case.region)?,
-        allow_believed: args.allow_believed_prices,
-    };
+/// One simulation of a case, with its bill. The record must have its pods and
+/// the bill its lines.
+#[derive(Debug, Clone, Copy)]
+pub struct Ran<'a> {
+    /// What was simulated.
+    pub record: &'a Record,
+    /// The pods it was about.
+    pub workloads: &'a Workloads,
+    /// What it costs.
+    pub bill: &'a Bill,
+}
+
+/// Prices that a case states and the other side of a comparison does not know:
+/// a code and a sentence each.
+#[must_use]
+pub fn one_sided(case: &CasePlan) -> Vec<(&'static str, &'static str)> {
     let stated = |path: &str| {
         let of = |s: &plan::Setting| s.origin == Origin::Scenario && s.path.starts_with(path);
         case.settings.iter().any(of)
     };
+    let mut told = Vec::new();
     if stated("discounts.") {
-        console.warn(
+        told.push((
             "breakeven-discounts",
             "negotiated discounts are in what nodes cost as bought and On-Demand, not in the \
              prices of Fargate, Spot and plans here",
-        );
+        ));
     }
     if stated("prices.") {
-        console.warn(
+        told.push((
             "breakeven-factors",
             "the factors of `prices` are in what nodes cost as bought and On-Demand, not in the \
              prices of Fargate, Spot and plans here",
-        );
+        ));
     }
-    let of = simulate(case, seed, KeepPods::Yes)?;
-    let (bill, _) = cells::billed(case, seed, &of, KeepLines::Yes)?;
+    told
+}
+
+/// Break-even of every pool of a case that has nodes, or why it is not
+/// compared.
+///
+/// # Errors
+/// A price that nobody has verified, where that is not allowed.
+pub fn simulated(
+    case: &CasePlan,
+    prices: &Prices,
+    ran: Ran<'_>,
+) -> Result<Vec<(String, std::result::Result<Breakeven, String>)>> {
     let cluster = &*case.setup.cluster;
-    let uses = pool_uses(&of.record, &bill, cluster, &of.workloads, MINUTE_MS);
+    let uses = pool_uses(ran.record, ran.bill, cluster, ran.workloads, MINUTE_MS);
     let platform = Platform::of(case);
-    let mut found = Breakevens {
-        simulated: Some(Simulated { scenario: plan.name.clone(), case: case.name.clone(), seed }),
-        region: case.region.clone(),
-        orchestrator: platform.orchestrator.name(),
-        comparisons: Vec::new(),
+    let compared = |pool: PoolUse| {
+        let found = compare(case, prices, &platform, &pool, ran.bill, ran.workloads)?;
+        Ok((pool.name, found))
     };
-    for pool in &uses {
-        match compare(case, &prices, &platform, pool, &bill, &of.workloads)? {
-            Ok(comparison) => found.comparisons.push(comparison),
-            Err(why) => console.warn("breakeven-pool", &format!("pool `{}`: {why}", pool.name)),
-        }
-    }
-    if found.comparisons.is_empty() {
-        return Err(Error::input(format!(
-            "no pool of case `{}` has nodes with pods that Fargate could run: there is nothing \
-             to compare; state --type and --pod instead of a scenario",
-            case.name
-        )));
-    }
-    Ok(found)
+    uses.into_iter().map(compared).collect()
+}
+
+/// What runs the pods of a case.
+#[must_use]
+pub fn orchestrator(case: &CasePlan) -> Orchestrator {
+    if case.setup.ecs.is_some() { Orchestrator::Ecs } else { Orchestrator::Eks }
 }
 
 impl Platform {
     fn of(case: &CasePlan) -> Platform {
-        if case.setup.ecs.is_some() {
+        let orchestrator = orchestrator(case);
+        if orchestrator == Orchestrator::Ecs {
             // Neither Kubernetes components nor daemon services run there.
-            let orchestrator = Orchestrator::Ecs;
             return Platform { orchestrator, cpu: MilliCpu(0), memory: Bytes(0) };
         }
         let mut sum = (0, plan::fargate_overhead().0);
@@ -113,7 +111,6 @@ impl Platform {
                 sum.1 += daemon.pod.memory.unwrap_or_default().0;
             }
         }
-        let orchestrator = Orchestrator::Eks;
         Platform { orchestrator, cpu: MilliCpu(sum.0), memory: Bytes(sum.1) }
     }
 

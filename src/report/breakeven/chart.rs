@@ -1,0 +1,83 @@
+//! The chart: a pod-hour on nodes by their packing, against Fargate.
+
+use super::super::charts::{self, Falling, Ink, Level, Look};
+use super::super::text;
+use super::words::{fargate, pods, subject};
+use crate::advise::breakeven::{Breakeven, Breakevens};
+
+/// Name and SVG text of the chart of each comparison.
+#[must_use]
+pub fn breakeven_charts(it: &Breakevens) -> Vec<(String, String)> {
+    let one = it.comparisons.len() == 1;
+    it.comparisons
+        .iter()
+        .enumerate()
+        .map(|(i, b)| {
+            let file =
+                if one { "breakeven.svg".into() } else { format!("breakeven-{}.svg", i + 1) };
+            (file, chart(it, b, Look::FILE))
+        })
+        .collect()
+}
+
+fn chart(it: &Breakevens, b: &Breakeven, look: Look) -> String {
+    let (most, binding) = b.most();
+    let curves: Vec<Falling> = b
+        .ec2
+        .iter()
+        .enumerate()
+        .map(|(i, p)| Falling {
+            label: text::name(&p.option),
+            ink: ink(&p.option, i),
+            at_full: b.per_pod_hour(p, most),
+        })
+        .collect();
+    let levels: Vec<Level> = b
+        .fargate
+        .iter()
+        .map(|p| Level {
+            label: fargate(p),
+            ink: if p.plan.is_some() || p.option.contains("spot") {
+                Ink::Dashed(3)
+            } else {
+                Ink::PURPLE
+            },
+            value: p.per_hour.to_f64(),
+        })
+        .collect();
+    let crossings: Vec<(usize, usize, String)> = b
+        .crossings()
+        .iter()
+        .filter(|c| c.pods < most)
+        .map(|c| {
+            // Texts at the list price only: more would cover each other.
+            let text =
+                if c.fargate == 0 { format!("{} pods", pods(c.pods)) } else { String::new() };
+            (c.ec2, c.fargate, text)
+        })
+        .collect();
+    let title = format!(
+        "{} against Fargate, {} on {}: a pod-hour by packing",
+        subject(b),
+        it.region,
+        it.orchestrator.name().to_uppercase()
+    );
+    let axis = format!(
+        "pods on a node, as a share of the {} that fit (limited by {})",
+        pods(most),
+        binding.name()
+    );
+    let measured = b.measured.map(|m| m.pods_per_node / most);
+    charts::breakeven(look, &title, &axis, &curves, &levels, &crossings, measured)
+}
+
+fn ink(option: &str, i: usize) -> Ink {
+    match option {
+        "on-demand" => Ink::BLUE,
+        "spot" => Ink::ORANGE,
+        "as bought" => Ink::Text,
+        "compute-sp-1y" => Ink::GREEN,
+        "compute-sp-3y" => Ink::Dashed(2),
+        _ => Ink::line(i + 4),
+    }
+}
