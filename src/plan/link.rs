@@ -17,8 +17,8 @@ use super::nodes::{self, NodePools};
 use super::notes::Notes;
 use super::{
     billing, bindings, commitments, constraints, discounts, ecs, ecs_constraints, fargate, fit,
-    goals, node_charges, other_usage, preemption, prices, rightsize, scheduler, settings, sidecars,
-    time, transform, usage, workloads,
+    goals, node_charges, node_fees, other_usage, preemption, prices, rightsize, scheduler,
+    settings, sidecars, time, transform, usage, workloads,
 };
 use crate::bill::PriceStatus;
 use crate::catalog::{Catalog, Region};
@@ -228,7 +228,7 @@ impl Shared<'_> {
             let end = window.start_unix_ms.saturating_add(end.0);
             commitments::warn_not_begun(scenario.commitments.iter(), end, notes.diags);
         }
-        billing.pools = node_charges::pools(scenario, &region, &cluster.pools, &prices, notes);
+        billing.pools = node_fees::pools(scenario, &region, &cluster.pools, &prices, notes);
         billing.bursts = node_charges::bursts(scenario, &region, &prices, &planned, notes);
         discounts::link(&scenario.discounts, &mut billing, notes);
         let sidecars = sidecars::link(scenario, &planned, notes);

@@ -22,6 +22,7 @@ mod constraints;
 mod control;
 mod defaults;
 mod discounts;
+mod ebs;
 mod ecs;
 mod ecs_constraints;
 #[cfg(test)]
@@ -44,6 +45,7 @@ mod model;
 mod node_charges;
 #[cfg(test)]
 mod node_charges_tests;
+mod node_fees;
 mod nodes;
 mod notes;
 mod offers;

@@ -101,35 +101,30 @@ record! {
         /// Type of the volumes; gp3 unless stated.
         "type" => kind: Option<Spanned<ClaimType>>,
         /// IOPS of each volume of type gp3, io1 or io2.
-        "iops" => iops: Option<Spanned<Int<100, 32_000>>>,
+        "iops" => iops: Option<Spanned<Int<1, 1_000_000>>>,
         /// Throughput of each volume of type gp3, MiB/s; 125 unless stated.
-        "throughput" => throughput: Option<Spanned<Int<125, 2_000>>>,
+        "throughput" => throughput: Option<Spanned<Int<1, 1_000_000>>>,
     }
     check check_claim;
 }
 
-/// What is charged by the volume needs its size, and each type has what it has.
+/// What is charged by the volume needs its size.
 fn check_claim(it: &VolumeClaim, _: Span, ctx: &mut Ctx<'_>) -> bool {
-    let kind = it.kind.map_or(ClaimType::Gp3, |k| k.value);
+    if it.storage.is_some() {
+        return true;
+    }
+    let given = [
+        ("type", it.kind.map(|k| k.span)),
+        ("iops", it.iops.map(|i| i.span)),
+        ("throughput", it.throughput.map(|t| t.span)),
+    ];
     let mut fine = true;
-    let mut check = |key: &str, span: Option<Span>, has: bool| {
-        let Some(span) = span else { return };
-        let message = match (it.storage.is_some(), has) {
-            (false, _) => format!("`{key}` has no effect without `storage`, the volume's size"),
-            (true, false) => format!("`{key}` cannot be provisioned for a volume of type {kind}"),
-            (true, true) => return,
-        };
-        ctx.diags().error(span, message);
-        fine = false;
-    };
-    let provisioned = matches!(kind, ClaimType::Gp3 | ClaimType::Io1 | ClaimType::Io2);
-    check("type", it.kind.map(|k| k.span), true);
-    check("iops", it.iops.map(|i| i.span), provisioned);
-    check("throughput", it.throughput.map(|t| t.span), kind == ClaimType::Gp3);
-    if let (ClaimType::Io1 | ClaimType::Io2, Some(kind), None) = (kind, it.kind, it.iops) {
-        let message = format!("a volume of type {} needs its `iops`", kind.value);
-        ctx.diags().error(kind.span, message);
-        return false;
+    for (key, span) in given {
+        if let Some(span) = span {
+            let message = format!("`{key}` has no effect without `storage`, the volume's size");
+            ctx.diags().error(span, message);
+            fine = false;
+        }
     }
     fine
 }

@@ -151,17 +151,15 @@ pub struct Tier {
 }
 
 impl AroundCharge {
-    /// A charge of `amount` small units for every millisecond of the cost
-    /// window.
+    /// A charge of one amount that one workload, or all, pay.
     #[must_use]
-    pub fn constant(
+    pub fn new(
         name: impl Into<String>,
         (charge, unit): (Charge, Unit),
-        amount: i64,
+        amount: Amount,
         pricing: Pricing,
         target: Target,
     ) -> Self {
-        let amount = Amount { basis: Basis::Time, numerator: amount.into(), denominator: 1 };
         AroundCharge {
             name: name.into(),
             charge,
@@ -170,5 +168,19 @@ impl AroundCharge {
             pricing,
             target,
         }
+    }
+
+    /// A charge of `amount` small units for every millisecond of the cost
+    /// window.
+    #[must_use]
+    pub fn constant(
+        name: impl Into<String>,
+        of: (Charge, Unit),
+        amount: i64,
+        pricing: Pricing,
+        target: Target,
+    ) -> Self {
+        let amount = Amount { basis: Basis::Time, numerator: amount.into(), denominator: 1 };
+        AroundCharge::new(name, of, amount, pricing, target)
     }
 }

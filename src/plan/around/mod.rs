@@ -1,6 +1,7 @@
 //! What is charged around the compute, linked to prices.
 
 mod cluster;
+mod load_balancers;
 mod monitoring;
 mod network;
 mod storage;

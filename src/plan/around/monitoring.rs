@@ -1,10 +1,10 @@
 //! CloudWatch: Container Insights and logs.
 
 use super::Around;
-use crate::bill::{Amount, AroundCharge, Basis, Charge, Dimension, Price, Pricing, Target, Unit};
+use crate::bill::{Amount, AroundCharge, Basis, Charge, Price, Pricing, Target, Unit};
 use crate::catalog::ChargeItem;
 use crate::plan::notes::Notes;
-use crate::scenario::{Measured, Spanned, WorkloadKind};
+use crate::scenario::{Measured, MetricCount, Spanned, WorkloadKind};
 use crate::units::{Bytes, HOUR_MS};
 
 /// Most bytes of logs that one node or pod can be said to write in an hour.
@@ -49,13 +49,10 @@ impl Around<'_> {
             let Some(price) = self.price(item, span, notes) else { continue };
             let charge = Charge::ContainerInsights;
             let kind = Kind { name, charge, unit, price, per };
-            let count = |n: &Option<Spanned<_>>| {
-                n.as_ref()
-                    .map_or(0, |n: &Spanned<crate::scenario::MetricCount>| n.value.get() as i64)
-            };
-            charges.extend(kind.one("of the cluster", Basis::Time, count(per_cluster)));
-            charges.extend(kind.one("of nodes", Basis::Nodes, count(per_node)));
-            charges.extend(self.per_pod(kind, count(per_pod)));
+            let count = |n: Option<Spanned<MetricCount>>| n.map_or(0, |n| n.value.get() as i64);
+            charges.extend(kind.one("of the cluster", Basis::Time, count(*per_cluster)));
+            charges.extend(kind.one("of nodes", Basis::Nodes, count(*per_node)));
+            charges.extend(self.per_pod(kind, count(*per_pod)));
         }
         charges
     }
@@ -103,13 +100,8 @@ impl Kind {
     fn one(self, of: &str, basis: Basis, amount: i64) -> Option<AroundCharge> {
         let denominator = i128::from(self.per);
         let amount = Amount { basis, numerator: amount.into(), denominator };
-        (amount.numerator > 0).then(|| AroundCharge {
-            name: format!("{} {of}", self.name),
-            charge: self.charge,
-            unit: self.unit,
-            quantity: vec![Dimension { name: "", amounts: vec![amount] }],
-            pricing: Pricing::Flat(self.price),
-            target: Target::Shared,
-        })
+        let (name, pricing) = (format!("{} {of}", self.name), Pricing::Flat(self.price));
+        let of = (self.charge, self.unit);
+        (amount.numerator > 0).then(|| AroundCharge::new(name, of, amount, pricing, Target::Shared))
     }
 }

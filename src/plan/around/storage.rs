@@ -1,56 +1,13 @@
 //! Volumes of replicas, shared file systems, images in the registry.
 
-use super::{Around, gib, stated};
-use crate::bill::{Amount, AroundCharge, Basis, Charge, Dimension, Price, Pricing, Target, Unit};
+use super::{Around, stated};
+use crate::bill::{Amount, AroundCharge, Basis, Charge, Price, Pricing, Target, Unit};
 use crate::catalog::ChargeItem;
+use crate::plan::ebs;
 use crate::plan::notes::Notes;
-use crate::scenario::{ClaimType, FileSystemKind, Span, Spanned, VolumeClaim};
+use crate::scenario::{ClaimType, FileSystemKind, Spanned, VolumeClaim};
+use crate::units::Bytes;
 use crate::workload::WorkloadId;
-
-/// Largest volume of each type, GiB (EBS user guide, "Amazon EBS volume
-/// types").
-const fn largest(kind: ClaimType) -> i64 {
-    match kind {
-        ClaimType::Gp3 | ClaimType::Io2 => 65_536,
-        ClaimType::Gp2 | ClaimType::Io1 | ClaimType::St1 | ClaimType::Sc1 => 16_384,
-    }
-}
-
-/// Smallest volume of each type, GiB.
-const fn smallest(kind: ClaimType) -> i64 {
-    match kind {
-        ClaimType::Gp3 | ClaimType::Gp2 => 1,
-        ClaimType::Io1 | ClaimType::Io2 => 4,
-        ClaimType::St1 | ClaimType::Sc1 => 125,
-    }
-}
-
-/// IOPS of a gp3 volume that its storage price contains.
-const GP3_IOPS: u64 = 3_000;
-/// MiB/s of a gp3 volume that its storage price contains.
-const GP3_THROUGHPUT: u64 = 125;
-
-/// What every volume of a claim is charged.
-struct Volume<'a> {
-    workload: WorkloadId,
-    basis: Basis,
-    /// On the bill.
-    name: &'a str,
-}
-
-impl Volume<'_> {
-    fn charge(&self, what: &str, unit: Unit, amount: i64, price: Price) -> AroundCharge {
-        let amount = Amount { basis: self.basis, numerator: amount.into(), denominator: 1 };
-        AroundCharge {
-            name: format!("{}, {what}", self.name),
-            charge: Charge::PodVolume,
-            unit,
-            quantity: vec![Dimension { name: "", amounts: vec![amount] }],
-            pricing: Pricing::Flat(price),
-            target: Target::Workload(self.workload),
-        }
-    }
-}
 
 impl Around<'_> {
     /// EBS volumes of the replicas of services.
@@ -60,79 +17,58 @@ impl Around<'_> {
             let Some(id) = self.id(&name.value) else { continue };
             for (claim, it) in workload.volume_claim_templates.iter() {
                 let path = format!("workload.{}.volumeClaimTemplates.{}", name.value, claim.value);
-                let Some(storage) = it.value.storage else {
-                    notes.default(format!("{path}.storage"), "none", "not stated, so not charged");
-                    continue;
-                };
-                let existing = it.value.zone.is_some();
-                let basis = if existing { Basis::ExistingVolumes(id) } else { Basis::Volumes(id) };
                 let label = format!("EBS {} {}", name.value, claim.value);
-                let volume = Volume { workload: id, basis, name: &label };
-                charges.extend(self.volume(&volume, &path, &it.value, storage, notes));
+                charges.extend(self.volume((id, &label), &path, &it.value, notes));
             }
         }
         charges
     }
 
+    /// What each volume of a claim is charged.
     fn volume(
         &self,
-        volume: &Volume<'_>,
+        (workload, label): (WorkloadId, &str),
         path: &str,
         it: &VolumeClaim,
-        storage: Spanned<crate::units::Bytes>,
         notes: &mut Notes<'_>,
     ) -> Vec<AroundCharge> {
+        let Some(size) = it.storage else {
+            notes.default(format!("{path}.storage"), "none", "not stated, so not charged");
+            return Vec::new();
+        };
         let kind = it.kind.map_or_else(
             || {
-                notes.default(
-                    format!("{path}.type"),
-                    ClaimType::Gp3,
-                    "choice: as for root volumes",
-                );
+                let note = "choice: as for root volumes";
+                notes.default(format!("{path}.type"), ClaimType::Gp3, note);
                 ClaimType::Gp3
             },
             |kind| kind.value,
         );
-        let size = gib(storage.value);
-        let (least, most) = (smallest(kind), largest(kind));
-        if storage.value.0 < least << 30 || size > most {
-            let message = format!("a volume of type {kind} has between {least} GiB and {most} GiB");
-            notes
-                .diags
-                .error(storage.span, message)
-                .help("state the size with its unit, as in 50Gi");
-            return Vec::new();
-        }
-        let item = match kind {
-            ClaimType::Gp3 => ChargeItem::Gp3Storage,
-            ClaimType::Gp2 => ChargeItem::Gp2Storage,
-            ClaimType::Io1 | ClaimType::Io2 => ChargeItem::IoStorage,
-            ClaimType::St1 => ChargeItem::St1Storage,
-            ClaimType::Sc1 => ChargeItem::Sc1Storage,
+        let asked = ebs::Asked {
+            kind,
+            size,
+            iops: it.iops.map(|n| Spanned { value: n.value.get(), span: n.span }),
+            throughput: it.throughput.map(|n| Spanned { value: n.value.get(), span: n.span }),
         };
-        let mut charges = Vec::new();
-        let mut add = |item, span: Span, what: &str, unit, amount: i64| {
-            if amount > 0
-                && let Some(price) = self.price(item, span, notes)
-            {
-                charges.push(volume.charge(what, unit, amount, price));
-            }
-        };
-        add(item, storage.span, kind.as_str(), Unit::GbMonths, size);
-        if let Some(iops) = it.iops {
-            let (item, free) = match kind {
-                ClaimType::Gp3 => (ChargeItem::Gp3Iops, GP3_IOPS),
-                _ => (ChargeItem::IoIops, 0),
-            };
-            let more = iops.value.get().saturating_sub(free) as i64;
-            add(item, iops.span, "IOPS", Unit::IopsMonths, more);
-        }
-        if let Some(throughput) = it.throughput {
-            let more = throughput.value.get().saturating_sub(GP3_THROUGHPUT) as i64;
-            let item = ChargeItem::Gp3Throughput;
-            add(item, throughput.span, "throughput", Unit::MibpsMonths, more);
-        }
-        charges
+        let Some(volume) = asked.link(self.region, notes) else { return Vec::new() };
+        let existing = it.zone.is_some();
+        let basis =
+            if existing { Basis::ExistingVolumes(workload) } else { Basis::Volumes(workload) };
+        let storage = Some((volume.gib, volume.gb_month));
+        [
+            (kind.as_str(), Unit::GbMonths, storage),
+            ("IOPS", Unit::IopsMonths, volume.iops),
+            ("throughput", Unit::MibpsMonths, volume.throughput),
+        ]
+        .into_iter()
+        .filter_map(|(what, unit, priced)| {
+            let (amount, price) = priced?;
+            let amount = Amount { basis, numerator: amount.into(), denominator: 1 };
+            let (name, of) = (format!("{label}, {what}"), (Charge::PodVolume, unit));
+            let pricing = Pricing::Flat(price);
+            Some(AroundCharge::new(name, of, amount, pricing, Target::Workload(workload)))
+        })
+        .collect()
     }
 
     /// Shared file systems at their stated prices, for the whole run.
@@ -150,19 +86,8 @@ impl Around<'_> {
                     None => continue,
                 },
             };
-            let amount = Amount {
-                basis: Basis::Time,
-                numerator: i128::from(it.size.value.0.0),
-                denominator: 1 << 30,
-            };
-            charges.push(AroundCharge {
-                name: format!("{service} {}", name.value),
-                charge,
-                unit: Unit::GbMonths,
-                quantity: vec![Dimension { name: "", amounts: vec![amount] }],
-                pricing: Pricing::Flat(stated(it.usd_per_gb_month.value)),
-                target,
-            });
+            let (name, price) = (format!("{service} {}", name.value), it.usd_per_gb_month.value);
+            charges.push(kept(name, charge, it.size.value.0, stated(price), target));
         }
         charges
     }
@@ -175,20 +100,16 @@ impl Around<'_> {
             let Some(price) = self.price(ChargeItem::EcrStorage, image.span, notes) else {
                 continue;
             };
-            let amount = Amount {
-                basis: Basis::Time,
-                numerator: i128::from(image.value.0.0),
-                denominator: 1 << 30,
-            };
-            charges.push(AroundCharge {
-                name: format!("ECR image of {}", name.value),
-                charge: Charge::ImageStorage,
-                unit: Unit::GbMonths,
-                quantity: vec![Dimension { name: "", amounts: vec![amount] }],
-                pricing: Pricing::Flat(price),
-                target: Target::Workload(id),
-            });
+            let (name, charge) = (format!("ECR image of {}", name.value), Charge::ImageStorage);
+            charges.push(kept(name, charge, image.value.0, price, Target::Workload(id)));
         }
         charges
     }
+}
+
+/// So many bytes kept for the whole run.
+fn kept(name: String, charge: Charge, size: Bytes, price: Price, target: Target) -> AroundCharge {
+    let amount = Amount { basis: Basis::Time, numerator: size.0.into(), denominator: 1 << 30 };
+    let (of, pricing) = ((charge, Unit::GbMonths), Pricing::Flat(price));
+    AroundCharge::new(name, of, amount, pricing, target)
 }

@@ -116,14 +116,20 @@ fn volumes_have_the_bounds_of_their_type() {
     };
     for (claim, message) in [
         ("{ iops: 4000 }", "`iops` has no effect without `storage`"),
+        ("{ type: st1, storage: 200Gi, iops: 500 }", "`iops` has no effect on an st1 volume"),
+        ("{ type: io2, storage: 200Gi }", "an io2 volume needs the key `iops`"),
         (
-            "{ type: st1, storage: 200Gi, iops: 500 }",
-            "cannot be provisioned for a volume of type st1",
+            "{ type: gp2, storage: 10Gi, throughput: 200 }",
+            "`throughput` has no effect on a volume of type gp2",
         ),
-        ("{ type: io2, storage: 200Gi }", "a volume of type io2 needs its `iops`"),
-        ("{ type: gp2, storage: 10Gi, throughput: 200 }", "of type gp2"),
-        ("{ type: st1, storage: 10Gi }", "has between 125 GiB and 16384 GiB"),
-        ("{ storage: 50 }", "has between 1 GiB and 65536 GiB"),
+        ("{ type: st1, storage: 10Gi }", "an st1 volume has between 125 GiB and 16384 GiB"),
+        ("{ storage: 50 }", "a gp3 volume has between 1 GiB and 65536 GiB"),
+        // What a gp3 volume comes with is the least; 500 IOPS a GiB the most.
+        ("{ storage: 100Gi, iops: 2999 }", "between 3000 and 50000 IOPS"),
+        ("{ storage: 100Gi, iops: 50001 }", "between 3000 and 50000 IOPS"),
+        ("{ storage: 100Gi, iops: 4000, throughput: 1001 }", "between 125 and 1000 MiB/s"),
+        ("{ type: io1, storage: 10Gi, iops: 501 }", "between 100 and 500 IOPS"),
+        ("{ type: io2, storage: 500Gi, iops: 32001 }", "no price is known for more than 32000"),
     ] {
         let error = error(claim);
         assert!(error.contains(message), "{claim}: {error}");

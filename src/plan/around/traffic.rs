@@ -1,9 +1,10 @@
 //! What workloads send and receive, as their `traffic` states it.
 
 use super::Around;
-use crate::bill::Amount;
+use crate::bill::{Amount, Basis};
 use crate::plan::notes::Notes;
 use crate::scenario::{Service, Share, Span, Spanned, Traffic, TrafficVolume, WorkloadKind};
+use crate::units::HOUR_MS;
 use crate::workload::WorkloadId;
 
 /// Most bytes that can be stated: 2 PiB.
@@ -13,7 +14,7 @@ pub(super) const WHOLE_PPM: i128 = 1_000_000;
 
 /// How much passes: bytes a request, an hour, or a pod's hour.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Volume {
+enum Volume {
     Requests { bytes: i64, micros: i64 },
     Time(i64),
     Pods(i64),
@@ -30,6 +31,22 @@ pub(super) struct Flow {
     pub(super) cross_ppm: i128,
     pub(super) internet_ppm: i128,
     pub(super) nat_ppm: i128,
+}
+
+impl Volume {
+    /// Bytes of a workload, as a fraction of what passes.
+    fn amount(self, workload: WorkloadId, ppm: i128) -> Amount {
+        let hour = i128::from(HOUR_MS);
+        let (basis, bytes, per) = match self {
+            Volume::Requests { bytes, micros } => {
+                (Basis::Demand(workload), bytes, i128::from(micros))
+            }
+            Volume::Time(bytes) => (Basis::Time, bytes, hour),
+            Volume::Pods(bytes) => (Basis::Pods(workload), bytes, hour),
+        };
+        let (numerator, denominator) = (i128::from(bytes) * ppm, per * WHOLE_PPM);
+        Amount { basis, numerator, denominator }.reduced()
+    }
 }
 
 impl Flow {
