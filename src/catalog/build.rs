@@ -36,7 +36,7 @@ const EC2INSTANCES_DATE: &str = "2024-04-04";
 /// cannot be written.
 pub fn build(facts: &Path, out: &Path) -> Result<Vec<(String, String)>> {
     let files = render(facts)?;
-    check(&files)?;
+    check(&files, None)?;
     write_tables(&files, out)
 }
 
@@ -58,15 +58,19 @@ pub(super) fn write_tables(
     Ok(written)
 }
 
-/// Reads the tables as a run would, every Region of them.
-pub(super) fn check(files: &BTreeMap<String, String>) -> Result<()> {
+/// Reads the tables as a run would: these Regions of them, or every one.
+pub(super) fn check(
+    files: &BTreeMap<String, String>,
+    regions: Option<&BTreeSet<String>>,
+) -> Result<()> {
     let tables = EMBEDDED.iter().map(|(name, _)| TableFile {
         name,
         label: (*name).to_owned(),
         text: Cow::Owned(files.get(*name).cloned().unwrap_or_default()),
     });
     let catalog = Catalog::from_tables(Tables(tables.collect()))?;
-    for region in catalog.region_names() {
+    let wanted = |region: &&str| regions.is_none_or(|regions| regions.contains(*region));
+    for region in catalog.region_names().filter(wanted) {
         catalog.region(region)?;
     }
     Ok(())

@@ -5,9 +5,9 @@
 //! | file | what is taken |
 //! | --- | --- |
 //! | price list of AmazonEC2 (`index.json`, all Regions or one) | On-Demand and Reserved Instances: Linux, shared tenancy, no software |
-//! | of AmazonECS | Fargate by vCPU, GB and storage |
+//! | of AmazonECS | Fargate by vCPU, GB and storage, Linux and Windows |
 //! | of AmazonEKS | the control plane, also in extended support |
-//! | of a Savings Plan (Compute, EC2 Instance) | its rates, as discounts |
+//! | of Savings Plans (Compute and EC2 Instance) | their rates, as discounts |
 //! | `savingsplans describe-savings-plans-offering-rates` | as above |
 //! | Spot advisor (`spot-advisor-data.json`) | saving and interruption band, Linux |
 //! | `ec2 describe-spot-price-history` (JSON or CSV) | the mean price, as a saving |
@@ -103,7 +103,9 @@ pub fn update(update: &Update<'_>) -> Result<Vec<Imported>> {
         let named = |e: Error| e.context(format_args!("`{}`", path.display()));
         let taken = import(&mut input, dates, &mut draft, &mut owned).map_err(named)?;
         // Here, where the file is known whose rows do not fit.
-        check(&draft.render()?).map_err(|e| named(e.context("its rows fit no table")))?;
+        let touched = draft.touched();
+        check(&draft.render()?, Some(&touched))
+            .map_err(|e| named(e.context("its rows fit no table")))?;
         let sha256 = input.finish()?;
         if taken.rows == 0 {
             return Err(nothing(&path, &taken, update.regions));
@@ -127,7 +129,7 @@ pub fn update(update: &Update<'_>) -> Result<Vec<Imported>> {
         });
     }
     let files = draft.render()?;
-    check(&files)?;
+    check(&files, None)?;
     let written = write_tables(&files, update.out)?;
     lock.files.retain(|f| f.source.is_empty() || draft.uses(&f.source));
     lock.tables = written;

@@ -1,8 +1,17 @@
 //! Rates of Savings Plans, as discounts on On-Demand.
 //!
-//! From the price list of a plan (`AWSComputeSavingsPlan`, `AWSEC2InstanceSavingsPlan`
-//! `index.json`) or from `aws savingsplans describe-savings-plans-offering-rates`.
-//! A rate without an On-Demand price to relate it to is left out.
+//! From the price list of plans or from `aws savingsplans
+//! describe-savings-plans-offering-rates`. A rate without an On-Demand price to
+//! relate it to is left out.
+//!
+//! The list of a Region (`/savingsPlan/v1.0/aws/AWSComputeSavingsPlan/…/<region>/index.json`)
+//! has both families, `ComputeSavingsPlans` and `EC2InstanceSavingsPlans`, as products, of
+//! which `attributes` say term (`purchaseTerm`: `1yr`, `3yr`) and payment; then under
+//! `terms.savingsPlan` each with the `rates` of all it covers, told by the usage type and
+//! operation of their bills: Windows and reserved capacity are among them. Older lists name
+//! the Region once for all rates. Format: AWS Billing user guide, "Reading the service price
+//! list file for a Savings Plan"; spellings as in `ComputeSoftware/csp-pricing`
+//! (`savings_plan.clj`) and `vantage-sh/ec2instances.info` (`get_savings_plans.go`).
 
 use std::fmt;
 
@@ -12,7 +21,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use super::Taken;
 use super::dates::Dates;
 use super::input::{Input, bad_json};
-use super::offer::usage;
+use super::offer::product::usage;
 use super::tables::{Draft, FARGATE, ON_DEMAND, PLANS};
 use crate::Result;
 use crate::catalog::quote::PriceStatus;
@@ -41,9 +50,9 @@ impl Discount<'_> {
         let Some(on_demand) = on_demand.filter(|o| *o > Rate::ZERO && rate <= *o) else {
             return false;
         };
+        // To twelve places, so that the discount gives back the rate.
         let discount = ONE - Rate::from_pico(ONE).scale(rate.pico(), on_demand.pico()).pico();
-        // Six decimals of a discount are a ten-thousandth of a percent.
-        let discount = Rate::from_pico(discount / 1_000_000 * 1_000_000);
+        let discount = Rate::from_pico(discount);
         if discount.pico() >= ONE {
             return false;
         }
@@ -67,6 +76,15 @@ pub(super) fn payment(text: &str) -> Option<Payment> {
         "No Upfront" => Some(Payment::NoUpfront),
         "Partial Upfront" => Some(Payment::PartialUpfront),
         "All Upfront" => Some(Payment::AllUpfront),
+        _ => None,
+    }
+}
+
+/// A term by AWS's word: `1yr`, `3yr`.
+pub(super) fn lease(text: &str) -> Option<Term> {
+    match text {
+        "1yr" => Some(Term::OneYear),
+        "3yr" => Some(Term::ThreeYears),
         _ => None,
     }
 }
@@ -112,7 +130,7 @@ impl Counts {
     fn taken(self, kind: &'static str, as_of: String, source: String) -> Taken {
         let left_out = match self.unrelated {
             0 => Vec::new(),
-            n => vec![format!("{n} rates without an On-Demand price to relate them to")],
+            n => vec![format!("{n} rates without a higher On-Demand price")],
         };
         Taken { kind, as_of, source, rows: self.rows, left_out }
     }
@@ -243,11 +261,13 @@ pub(super) fn read_offer(input: &mut Input, dates: Dates, draft: &mut Draft) -> 
         dates,
         products: Vec::new(),
         published: String::new(),
+        region: String::new(),
         counts: Counts::default(),
     };
     {
         let mut json = serde_json::Deserializer::from_reader(input.reader());
-        (&mut list).deserialize(&mut json).map_err(|e| bad_json(&e))?;
+        let read = (&mut list).deserialize(&mut json);
+        read.and_then(|()| json.end()).map_err(|e| bad_json(&e))?;
     }
     let (as_of, id) = (list.as_of(), list.id());
     Ok(list.counts.taken("Savings Plan price list", as_of, id))
@@ -258,6 +278,8 @@ struct PlanList<'a> {
     dates: Dates,
     products: Vec<PlanProduct>,
     published: String,
+    /// The Region of the whole list; empty where it has several.
+    region: String,
     counts: Counts,
 }
 
@@ -273,16 +295,14 @@ impl PlanList<'_> {
     fn take(&mut self, term: &PlanTerm) {
         let Some(product) = self.products.iter().find(|p| p.sku == term.sku) else { return };
         let at = &product.attributes;
-        let (Some(plan), Some(length), Some(payment)) = (
-            plan(&product.product_family),
-            Term::from_word(&at.purchase_term.replace("yr", "y")),
-            payment(&at.purchase_option),
-        ) else {
+        let (Some(plan), Some(length), Some(payment)) =
+            (plan(&product.product_family), lease(&at.purchase_term), payment(&at.purchase_option))
+        else {
             return;
         };
         let id = self.id();
         for rate in &term.rates {
-            let region = [&rate.region_code, &at.region_code];
+            let region = [&rate.region_code, &at.region_code, &self.region];
             let region = region.into_iter().find(|r| !r.is_empty());
             let found = scope(&rate.service_code, &rate.usage_type, &rate.operation);
             let (Some(region), Some(scope), "USD" | "") =
@@ -318,6 +338,7 @@ impl<'de> Visitor<'de> for &mut PlanList<'_> {
                     let day = self.dates.day("publicationDate", &text);
                     self.published = day.map_err(serde::de::Error::custom)?;
                 }
+                "regionCode" => self.region = map.next_value()?,
                 "products" => self.products = map.next_value()?,
                 "terms" => {
                     if self.published.is_empty() {

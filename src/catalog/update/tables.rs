@@ -39,6 +39,8 @@ pub(super) struct Draft {
     types: BTreeSet<String>,
     /// Regions to import; all where empty.
     regions: Vec<String>,
+    /// Regions of which rows were put since [`Draft::touched`] was asked.
+    touched: BTreeSet<String>,
 }
 
 fn key_columns(table: &str) -> usize {
@@ -75,6 +77,7 @@ impl Draft {
             instance_types: file.text.to_string(),
             types,
             regions: regions.to_vec(),
+            touched: BTreeSet::new(),
         })
     }
 
@@ -117,10 +120,13 @@ impl Draft {
     /// source.
     pub(super) fn put(&mut self, table: &'static str, row: Vec<String>) {
         let key = row.iter().take(key_columns(table)).cloned().collect();
-        if table == ON_DEMAND
-            && let Some(region) = row.first()
-        {
-            self.note_region(&region.clone());
+        if let Some(region) = row.first() {
+            if !self.touched.contains(region) {
+                self.touched.insert(region.clone());
+            }
+            if table == ON_DEMAND {
+                self.note_region(&region.clone());
+            }
         }
         self.tables.entry(table).or_default().insert(key, row);
     }
@@ -134,6 +140,11 @@ impl Draft {
         if let Some(currency) = row.get_mut(1) {
             "usd".clone_into(currency);
         }
+    }
+
+    /// The Regions of which rows were put since this was last asked.
+    pub(super) fn touched(&mut self) -> BTreeSet<String> {
+        std::mem::take(&mut self.touched)
     }
 
     /// Notes a source under an id.

@@ -1,0 +1,66 @@
+//! Files that give nothing.
+
+use super::*;
+
+#[test]
+fn what_is_no_file_of_prices_is_refused() {
+    let bench = Bench::new();
+    let refused = |name: &str, text: &str| {
+        bench.update(&[bench.file(name, text)]).expect_err("refused").to_string()
+    };
+    assert!(refused("a.txt", "hello").contains("none of the files"));
+    assert!(refused("a.json", "{ \"a\": 1 }").contains("none of the files"));
+    assert!(
+        refused("s3.json", "{ \"offerCode\": \"AmazonS3\", \"products\": {} }")
+            .contains("AmazonS3")
+    );
+    let cut = ec2().get(..2_000).expect("long").to_owned();
+    let error = refused("cut.json", &cut);
+    assert!(error.contains("cut.json") && error.contains("truncated"), "{error}");
+    let bands = ADVISOR.replace(">20%", ">30%");
+    assert!(refused("bands.json", &bands).contains("not one of"));
+    // Nothing was written.
+    assert!(!bench.out().exists());
+}
+
+#[test]
+fn prices_that_cannot_be_are_refused_with_the_file_and_what_is_priced() {
+    let bench = Bench::new();
+    let refused =
+        |text: &str| bench.update(&[bench.file("x.json", text)]).expect_err("refused").to_string();
+    let says = |text: &str, words: &[&str]| {
+        let error = refused(text);
+        for word in ["x.json"].iter().chain(words) {
+            assert!(error.contains(word), "{word}: {error}");
+        }
+        assert!(!error.contains(".csv:"), "{error}");
+    };
+    let fine = one("us-east-1", "USD", "0.1");
+    assert_eq!(bench.update(&[bench.file("x.json", &fine)]).expect("imported")[0].rows, 1);
+    // The same Region and type under two ids.
+    let twice = ec2().replace("\"eu-west-1\"", "\"us-east-1\"");
+    says(&twice, &["two prices of m5.large in us-east-1: 0.1 and 0.11 USD", "remove"]);
+    let same = twice.replace("0.1100000000", "0.1000000000");
+    assert!(bench.update(&[bench.file("x.json", &same)]).is_ok());
+    // Capacity blocks are bought apart.
+    let blocks = twice.replace(
+        "\"regionCode\": \"us-east-1\", \"instanceType\": \"m5.large\"",
+        "\"regionCode\": \"us-east-1\", \"marketoption\": \"CapacityBlock\", \"instanceType\": \"m5.large\"",
+    );
+    says(&blocks, &["gives no row"]);
+    let elsewhere = "gives no row: left out 1 prices in Regions that regions.csv does not have";
+    says(&one("mars-1", "USD", "0.1"), &[elsewhere, ": mars-1"]);
+    says(&one("us-east-11", "USD", "0.1"), &[elsewhere, "us-east-11 (`us-east-1` is the nearest)"]);
+    says(&one("us-east-1", "USD", "-0.1"), &["`-0.1` of m5.large in us-east-1", "between 0"]);
+    says(&one("us-east-1", "USD", "1e7"), &["`1e7` of m5.large in us-east-1", "1000000"]);
+    says(&one("us-east-1", "USD", "0"), &["gives no row", "1 prices of 0 USD"]);
+    says(&one("us-east-1", "CNY", "1"), &["gives no row", "1 prices in other currencies"]);
+    let windows = fine.replace("Linux", "Windows");
+    says(&windows, &["gives no row: it has nothing of what is taken", "EC2 price list"]);
+    says("", &["is empty"]);
+    says(" \n", &["is empty"]);
+    let saving = ADVISOR.replace("\"s\": 61", "\"s\": 161");
+    let error = refused(&saving);
+    assert!(error.starts_with('`'), "{error}");
+    assert!(error.contains("x.json`: its rows fit no table: ec2-spot.csv:"), "{error}");
+}
