@@ -9,11 +9,14 @@ use super::{money_figures, text};
 use crate::advise::Verdict;
 use crate::bill::bridge;
 use crate::observe::TimelinePoint;
-use crate::sweep::{CaseStudy, Detail, Study, UsedShare};
+use crate::sweep::{CaseStudy, Cdf, Detail, Study, UsedShare};
 use crate::units::Money;
 
 /// Instance types drawn apart; the rest is drawn as one.
 const TYPES: usize = 7;
+
+/// Workloads whose waits are drawn: as many as lines can be told apart.
+const WORKLOADS: usize = 12;
 
 /// Draws a chart under a title.
 type Draw = dyn Fn(Look, &str) -> String;
@@ -24,6 +27,8 @@ pub(super) struct Figure {
     pub(super) name: String,
     /// What is seen.
     pub(super) title: String,
+    /// The same below a heading that names the case.
+    pub(super) caption: String,
     draw: Box<Draw>,
 }
 
@@ -33,7 +38,18 @@ impl Figure {
         title: String,
         draw: impl Fn(Look, &str) -> String + 'static,
     ) -> Figure {
-        Figure { name, title, draw: Box::new(draw) }
+        Figure { name, caption: title.clone(), title, draw: Box::new(draw) }
+    }
+
+    /// Of one case: what is seen, and of which.
+    pub(super) fn of_case(
+        name: String,
+        case: &str,
+        seen: &str,
+        draw: impl Fn(Look, &str) -> String + 'static,
+    ) -> Figure {
+        let caption = text::capitalised(seen);
+        Figure { name, title: format!("{case}: {seen}"), caption, draw: Box::new(draw) }
     }
 
     /// Draws it.
@@ -158,9 +174,10 @@ pub(super) fn of_case(study: &Study, case: &CaseStudy) -> Vec<Figure> {
     let mut figures = Vec::new();
     if !detail.nodes.types.is_empty() || detail.timeline.iter().all(|p| p.fargate <= 0.0) {
         let bands = node_bands(detail);
-        figures.push(Figure::new(
+        figures.push(Figure::of_case(
             name("nodes"),
-            format!("{title}: running nodes by instance type"),
+            &title,
+            "running nodes by instance type",
             move |look, title| {
                 stacked(look, title, Axis { unit: "nodes", prefix: "" }, time, &bands)
             },
@@ -172,9 +189,10 @@ pub(super) fn of_case(study: &Study, case: &CaseStudy) -> Vec<Figure> {
             ink: Ink::PURPLE,
             values: detail.timeline.iter().map(|p| p.fargate).collect(),
         };
-        figures.push(Figure::new(
+        figures.push(Figure::of_case(
             name("fargate"),
-            format!("{title}: billed Fargate pods"),
+            &title,
+            "billed Fargate pods",
             move |look, title| {
                 stacked(
                     look,
@@ -201,9 +219,10 @@ pub(super) fn of_case(study: &Study, case: &CaseStudy) -> Vec<Figure> {
         }),
     ] {
         let curves = utilisation(detail, scale, share, pick);
-        figures.push(Figure::new(
+        figures.push(Figure::of_case(
             name(what),
-            format!("{title}: {what} allocatable, requested and used"),
+            &title,
+            &format!("{what} allocatable, requested and used"),
             move |look, title| lines(look, title, Axis { unit, prefix: "" }, time, &curves),
         ));
     }
@@ -273,26 +292,39 @@ fn utilisation(
 }
 
 fn waits_by_workload(name: String, case: &str, detail: &Detail) -> Option<Figure> {
-    if detail.pending_by_workload.len() < 2 {
+    let all = &detail.pending_by_workload;
+    if all.len() < 2 {
         return None;
     }
-    let curves: Vec<Distribution> = detail
-        .pending_by_workload
+    let at = |cdf: &Cdf, q: f64| cdf.points.iter().find(|p| p.1 >= q).map(|p| p.0);
+    let mut longest: Vec<usize> = (0..all.len()).collect();
+    if all.len() > WORKLOADS {
+        // Stable: equal waits stay in the order of their workloads.
+        let p95 = |i: &usize| all.get(*i).and_then(|(_, cdf)| at(cdf, 0.95)).unwrap_or(0.0);
+        longest.sort_by(|a, b| p95(b).total_cmp(&p95(a)));
+        longest.truncate(WORKLOADS);
+        longest.sort_unstable();
+    }
+    let curves: Vec<Distribution> = longest
         .iter()
+        .filter_map(|i| all.get(*i))
         .enumerate()
         .map(|(i, (workload, cdf))| {
-            let at = |q: f64| cdf.points.iter().find(|p| p.1 >= q).map(|p| p.0);
             let marks = [("p50", 0.5), ("p95", 0.95)];
             Distribution {
                 label: text::name(workload),
                 ink: Ink::line(i),
                 points: cdf.points.clone(),
-                marks: marks.into_iter().filter_map(|(n, q)| Some((n, q, at(q)?))).collect(),
+                marks: marks.into_iter().filter_map(|(n, q)| Some((n, q, at(cdf, q)?))).collect(),
             }
         })
         .collect();
-    let title = format!("{case}: how long pods waited for a place, by workload");
-    Some(Figure::new(name, title, move |look, title| {
+    let which = match all.len() {
+        n if n > WORKLOADS => format!(", the {WORKLOADS} of {n} with the longest p95"),
+        _ => String::new(),
+    };
+    let seen = format!("how long pods waited for a place, by workload{which}");
+    Some(Figure::of_case(name, case, &seen, move |look, title| {
         cdf(look, title, "time from submission to a place, log scale", &curves)
     }))
 }

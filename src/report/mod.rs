@@ -13,6 +13,7 @@ mod coverage;
 pub mod explain;
 mod figures;
 mod money_figures;
+mod money_words;
 mod page;
 mod patches;
 mod reprice;

@@ -5,6 +5,7 @@ use super::charts::{
     Along, Amount, Axis, Band, Bar, Ink, Measured, Over, Steps, along, stacked, waterfall,
 };
 use super::figures::{Figure, file_names, title_of};
+use super::money_words::{Kind, purchase_label, step_label};
 use super::text;
 use crate::bill::commitments::{CommitmentHour, CommitmentStudy};
 use crate::bill::{Bill, PurchaseOption, Step};
@@ -16,6 +17,11 @@ const APART: usize = 12;
 /// Levels of the Spot price that are drawn, per cent of On-Demand.
 const SPOT_LEVELS: [u32; 10] = [10, 20, 30, 40, 50, 60, 70, 80, 90, 100];
 
+/// Levels nearer to today's than this are left out: their marks would overlap.
+const CLOSE: f64 = 0.045;
+/// The axis of money over time.
+const PER_HOUR: Axis = Axis { unit: "$ per hour", prefix: "$" };
+
 /// Charts of the money of one case.
 pub(super) fn of_case(study: &Study, case: &CaseStudy) -> Vec<Figure> {
     let Some(detail) = &case.detail else { return Vec::new() };
@@ -26,7 +32,7 @@ pub(super) fn of_case(study: &Study, case: &CaseStudy) -> Vec<Figure> {
         cost_over_time(name("cost"), &title, &detail.bill),
     ];
     if let Some(study) = &detail.commitments {
-        figures.push(coverage(name("coverage"), &title, study));
+        figures.extend(coverage(name("coverage"), &title, study));
         figures.push(utilisation(name("utilisation"), &title, study));
         figures.push(by_commitment(name("commitments"), &title, &detail.bill, study));
     }
@@ -56,77 +62,9 @@ pub(super) fn cost_over_time(name: String, case: &str, bill: &Bill) -> Figure {
         })
         .collect();
     let time = clock_hours(i64::from(bill.hourly.first_hour), bill.hourly.rows.len());
-    Figure::new(name, format!("{case}: cost per hour by purchase option"), move |look, title| {
-        stacked(look, title, Axis { unit: "$ per hour", prefix: "$" }, time, &bands)
+    Figure::of_case(name, case, "cost per hour by purchase option", move |look, title| {
+        stacked(look, title, PER_HOUR, time, &bands)
     })
-}
-
-/// What people call a purchase option.
-pub(super) fn purchase_label(option: PurchaseOption) -> &'static str {
-    match option {
-        PurchaseOption::OnDemand => "EC2 On-Demand",
-        PurchaseOption::Spot => "EC2 Spot",
-        PurchaseOption::SavingsPlan => "Savings Plan",
-        PurchaseOption::ReservedInstance => "Reserved Instance",
-        PurchaseOption::Fargate => "Fargate",
-        PurchaseOption::FargateSpot => "Fargate Spot",
-        PurchaseOption::Custom => "custom shapes",
-        PurchaseOption::Other => "volumes, fees, licences",
-    }
-}
-
-/// What people call a step of the waterfall, and what kind of money it is.
-pub(super) fn step_label(step: Step) -> (&'static str, Kind) {
-    match step {
-        Step::Used => ("requested and used", Kind::Used),
-        Step::RequestedUnused => ("requested, not used", Kind::Waste),
-        Step::UsageUnknown => ("requested, usage unknown", Kind::Unknown),
-        Step::Repeated => ("work done again", Kind::Waste),
-        Step::DaemonSets => ("DaemonSets and sidecars", Kind::Overhead),
-        Step::SystemReserve => ("system reserve", Kind::Overhead),
-        Step::Idle => ("idle: cpu and memory free", Kind::Waste),
-        Step::Stranded => ("stranded: only one of them free", Kind::Waste),
-        Step::Boot => ("nodes booting, images pulled", Kind::Overhead),
-        Step::Drain => ("nodes draining", Kind::Overhead),
-        Step::FargateRounding => ("Fargate size above request", Kind::Waste),
-        Step::FargateRetention => ("finished Fargate pods kept", Kind::Waste),
-        Step::Minimums => ("minimums and second rounding", Kind::Waste),
-        Step::UnusedCommitment => ("commitment not used", Kind::Waste),
-        Step::UnusedCapacity => ("reserved capacity not used", Kind::Waste),
-        Step::Volumes => ("root volumes", Kind::Overhead),
-        Step::Fees => ("cluster, addresses, node fees", Kind::Overhead),
-        Step::Licences => ("licences", Kind::Overhead),
-        Step::Storage => ("storage of pods, images", Kind::Overhead),
-        Step::Network => ("balancers, NAT, traffic", Kind::Overhead),
-        Step::Monitoring => ("metrics and logs", Kind::Overhead),
-    }
-}
-
-/// What kind of money a step is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// Work that used what it requested.
-    Used,
-    /// Work of which nobody knows what it used.
-    Unknown,
-    /// Paid for and not used.
-    Waste,
-    /// Needed to run anything.
-    Overhead,
-}
-
-impl Kind {
-    const ALL: [Kind; 4] = [Kind::Used, Kind::Unknown, Kind::Waste, Kind::Overhead];
-
-    /// What a legend calls it, and its colour.
-    pub(super) const fn meaning(self) -> (&'static str, Ink) {
-        match self {
-            Kind::Used => ("used", Ink::BLUE),
-            Kind::Unknown => ("requested, usage unknown", Ink::GREY),
-            Kind::Waste => ("paid for, not used", Ink::ORANGE),
-            Kind::Overhead => ("needed to run", Ink::SKY),
-        }
-    }
 }
 
 /// Steps that are not zero, with their amounts, exact and rounded so that they
@@ -164,7 +102,7 @@ pub(super) fn where_it_went(name: String, case: &str, bill: &Bill) -> Figure {
         ink: Ink::Muted,
         amount: Amount::Total(bill.total),
     });
-    Figure::new(name, format!("{case}: where each dollar went"), move |look, title| {
+    Figure::of_case(name, case, "where each dollar went", move |look, title| {
         waterfall(look, title, false, &meanings, &bars)
     })
 }
@@ -185,7 +123,7 @@ pub(super) fn loaded(bill: &Bill) -> Vec<(&str, Money)> {
 }
 
 /// Workloads fully loaded, adding up to the bill.
-pub(super) fn by_workload(name: String, title: &str, bill: &Bill) -> Figure {
+pub(super) fn by_workload(name: String, case: &str, bill: &Bill) -> Figure {
     let (loaded, total) = (loaded(bill), bill.total);
     let places = text::places(total);
     let (apart, rest) = match loaded.len() {
@@ -213,8 +151,9 @@ pub(super) fn by_workload(name: String, title: &str, bill: &Bill) -> Figure {
         })
         .collect();
     bars.push(Bar { label: "total".to_owned(), ink: Ink::Muted, amount: Amount::Total(total) });
-    let title = format!("{title}: by workload, shared cost distributed");
-    Figure::new(name, title, move |look, title| waterfall(look, title, false, &[], &bars))
+    Figure::of_case(name, case, "by workload, shared cost distributed", move |look, title| {
+        waterfall(look, title, false, &[], &bars)
+    })
 }
 
 /// What Spot came to, if anything was bought as Spot.
@@ -238,12 +177,13 @@ fn total_at(share: f64, spot: Priced, detail: &Detail) -> f64 {
 }
 
 /// The bill by the price of Spot.
-pub(super) fn by_spot_price(name: String, title: &str, spot: Priced, detail: &Detail) -> Figure {
+pub(super) fn by_spot_price(name: String, case: &str, spot: Priced, detail: &Detail) -> Figure {
     let now = spot.net.to_f64() / spot.on_demand.to_f64();
     let mut levels: Vec<(f64, bool)> =
         SPOT_LEVELS.iter().map(|l| (f64::from(*l) / 100.0, false)).collect();
-    // Today's level stands in the place of one that is as good as equal.
-    levels.retain(|(level, _)| (level - now).abs() > 0.005);
+    // Today's level stands in the place of those that are close: values must
+    // keep their distances, for this is a straight line.
+    levels.retain(|(level, _)| (level - now).abs() >= CLOSE);
     levels.push((now, true));
     levels.sort_by(|a, b| a.0.total_cmp(&b.0));
     let values: Vec<String> = levels.iter().map(|l| format!("{:.0}", l.0 * 100.0)).collect();
@@ -254,7 +194,7 @@ pub(super) fn by_spot_price(name: String, title: &str, spot: Priced, detail: &De
         now: levels.iter().position(|l| l.1),
         ringed: "as simulated",
     };
-    bill_along(name, format!("{title}: the bill by the price of Spot"), at, points)
+    bill_along(name, case, "the bill by the price of Spot", at, points)
 }
 
 /// Steps of whole clock hours.
@@ -274,37 +214,40 @@ fn band(study: &CommitmentStudy, label: &str, ink: Ink, of: fn(&CommitmentHour) 
     Band { label: label.to_owned(), ink, values }
 }
 
-/// What commitments covered of what they may cover.
-pub(super) fn coverage(name: String, title: &str, study: &CommitmentStudy) -> Figure {
+/// What commitments covered of what they may cover; `None` where nothing was.
+pub(super) fn coverage(name: String, case: &str, study: &CommitmentStudy) -> Option<Figure> {
+    if study.hours.iter().all(|h| h.covered + h.uncovered == Money::ZERO) {
+        return None;
+    }
     let time = clock_hours(study.first_hour, study.hours.len());
     let bands = [
         band(study, "covered", Ink::GREEN, |h| h.covered),
         band(study, "not covered", Ink::ORANGE, |h| h.uncovered),
     ];
-    let title = format!("{title}: what commitments may cover, at On-Demand prices");
-    Figure::new(name, title, move |look, title| {
-        stacked(look, title, Axis { unit: "$ per hour", prefix: "$" }, time, &bands)
-    })
+    let seen = "what commitments may cover, at On-Demand prices";
+    Some(Figure::of_case(name, case, seen, move |look, title| {
+        stacked(look, title, PER_HOUR, time, &bands)
+    }))
 }
 
 /// What of the commitments was used.
-pub(super) fn utilisation(name: String, title: &str, study: &CommitmentStudy) -> Figure {
+pub(super) fn utilisation(name: String, case: &str, study: &CommitmentStudy) -> Figure {
     let time = clock_hours(study.first_hour, study.hours.len());
     let used = |h: &CommitmentHour| h.committed - h.used_by_others - h.unused;
-    let mut bands = vec![band(study, "used", Ink::GREEN, used)];
-    if study.hours.iter().any(|h| h.used_by_others != Money::ZERO) {
-        bands.push(band(study, "used by other usage", Ink::BLUE, |h| h.used_by_others));
-    }
-    bands.push(band(study, "unused", Ink::GREY, |h| h.unused));
-    Figure::new(name, format!("{title}: commitments, used and unused"), move |look, title| {
-        stacked(look, title, Axis { unit: "$ per hour", prefix: "$" }, time, &bands)
+    let bands = [
+        band(study, "used", Ink::GREEN, used),
+        band(study, "used by other usage", Ink::BLUE, |h| h.used_by_others),
+        band(study, "unused", Ink::GREY, |h| h.unused),
+    ];
+    Figure::of_case(name, case, "commitments, used and unused", move |look, title| {
+        stacked(look, title, PER_HOUR, time, &bands)
     })
 }
 
 /// The bill with more or fewer commitments than there are.
 pub(super) fn by_commitment(
     name: String,
-    title: &str,
+    case: &str,
     bill: &Bill,
     study: &CommitmentStudy,
 ) -> Figure {
@@ -317,7 +260,7 @@ pub(super) fn by_commitment(
         now: study.levels.iter().position(|l| l.0 == 100),
         ringed: "as they are",
     };
-    bill_along(name, format!("{title}: the bill by the size of the commitments"), at, points)
+    bill_along(name, case, "the bill by the size of the commitments", at, points)
 }
 
 /// What a bill is drawn over.
@@ -330,14 +273,14 @@ struct Levels {
 }
 
 /// The bill at every level of something.
-fn bill_along(name: String, title: String, at: Levels, points: Vec<f64>) -> Figure {
+fn bill_along(name: String, case: &str, seen: &str, at: Levels, points: Vec<f64>) -> Figure {
     let line = Along {
         label: "the bill".to_owned(),
         ink: Ink::BLUE,
         points: points.into_iter().map(|p| Some((p, None))).collect(),
         chosen: at.now,
     };
-    Figure::new(name, title, move |look, title| {
+    Figure::of_case(name, case, seen, move |look, title| {
         let over = Over { axis: at.axis, values: &at.values, ringed: at.ringed };
         along(look, title, "$ in the window", Measured::Dollars, over, std::slice::from_ref(&line))
     })

@@ -41,6 +41,12 @@ pub fn shortened(text: &str, max: usize) -> String {
     format!("{}…", kept.trim_end())
 }
 
+/// With a capital letter in front.
+pub(super) fn capitalised(text: &str) -> String {
+    let mut rest = text.chars();
+    rest.next().into_iter().flat_map(char::to_uppercase).chain(rest).collect()
+}
+
 /// Decimals that suit an amount: cents, and four places below a dollar.
 pub(super) fn places(largest: Money) -> u32 {
     let pico = largest.pico().unsigned_abs();

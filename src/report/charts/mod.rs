@@ -10,6 +10,7 @@ mod cdf;
 mod frame;
 mod heat;
 mod intervals;
+mod means;
 mod over_time;
 mod pareto;
 mod scale;

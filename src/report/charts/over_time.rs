@@ -3,10 +3,11 @@
 
 use super::canvas::{About, Look, Pen, draw};
 use super::frame::{ABOVE, BELOW, Entry, Legend, Mark, Plot, steps};
-use super::scale::{Linear, Time, finite, merged};
+use super::means::{means, unit, window};
+use super::scale::{Linear, Time, finite};
 use super::theme::Ink;
 
-/// Steps drawn at most for every pixel of width.
+/// Windows drawn at most for every pixel of width.
 const STEPS_PER_PIXEL: f64 = 0.5;
 
 /// Equal steps of time.
@@ -20,6 +21,20 @@ pub struct Steps {
     pub to_unix_ms: i64,
     /// What lies before is shown on a shaded ground, if anything does.
     pub warmup_until_unix_ms: Option<i64>,
+}
+
+impl Steps {
+    /// Length of the windows to draw, of as many steps.
+    fn window(self, look: Look, steps: impl Iterator<Item = usize>) -> i64 {
+        let most = (look.width * STEPS_PER_PIXEL) as usize;
+        window(self.step_ms, steps.max().unwrap_or(0), most)
+    }
+
+    /// Means over such windows.
+    fn means(self, values: &[f64], window: i64) -> Vec<f64> {
+        let length = self.to_unix_ms.saturating_sub(self.from_unix_ms);
+        means(values, self.step_ms, window, length)
+    }
 }
 
 /// One band of a stack.
@@ -62,12 +77,11 @@ pub fn stacked(look: Look, title: &str, axis: Axis, time: Steps, bands: &[Band])
     // A legend names what can be seen.
     let seen: Vec<&Band> =
         bands.iter().filter(|b| b.values.iter().any(|v| finite(*v) > 0.0)).collect();
-    let most = (look.width * STEPS_PER_PIXEL) as usize;
+    let window = time.window(look, seen.iter().map(|b| b.values.len()));
     let columns: Vec<Vec<f64>> = seen
         .iter()
-        .map(|b| merged(&b.values, most).0.iter().map(|v| v.max(0.0)).collect())
+        .map(|b| time.means(&b.values, window).iter().map(|v| v.max(0.0)).collect())
         .collect();
-    let factor = seen.iter().map(|b| merged(&b.values, most).1).max().unwrap_or(1);
     let count = columns.iter().map(Vec::len).max().unwrap_or(0);
     let mut tops = vec![vec![0.0; count]];
     for column in &columns {
@@ -80,18 +94,19 @@ pub fn stacked(look: Look, title: &str, axis: Axis, time: Steps, bands: &[Band])
         tops.push(top);
     }
     let highest = tops.last().into_iter().flatten().copied().fold(0.0, f64::max);
+    let unit = unit(axis.unit, time.step_ms, window);
     let summary = format!(
-        "{title}. Stacked areas over time: {}. Highest total {} {}.",
+        "{title}. Stacked areas over time: {}. Highest total {} {unit}.",
         names(seen.iter().map(|b| b.label.as_str())),
         Linear::nice(0.0, highest, 4).label(highest),
-        axis.unit
     );
     // The uppermost band first, as it is seen.
     let entries =
         seen.iter().rev().map(|b| Entry { text: b.label.clone(), ink: b.ink, mark: Mark::Area });
     let about = About { title, summary: &summary };
-    sheet(look, about, axis, time, highest, entries.collect(), |pen, plot, clock| {
-        let edges = edges(plot, clock, time, factor, count);
+    let entries = entries.collect();
+    sheet(look, about, (&unit, axis.prefix), time, highest, entries, |pen, plot, clock| {
+        let edges = edges(plot, clock, time, window, count);
         for (i, band) in seen.iter().enumerate() {
             let (below, above) = (&tops[i], &tops[i + 1]);
             let mut outline = steps(&edges, above.iter().map(|v| plot.y_at(*v)));
@@ -111,20 +126,16 @@ pub fn stacked(look: Look, title: &str, axis: Axis, time: Steps, bands: &[Band])
 /// Step lines over time.
 #[must_use]
 pub fn lines(look: Look, title: &str, axis: Axis, time: Steps, curves: &[Curve]) -> String {
-    let most = (look.width * STEPS_PER_PIXEL) as usize;
-    let columns: Vec<(&Curve, Vec<f64>, i64)> = curves
-        .iter()
-        .filter_map(|c| {
-            let (values, factor) = merged(c.values.as_ref()?, most);
-            Some((c, values, factor))
-        })
-        .collect();
-    let highest = columns.iter().flat_map(|(_, v, _)| v).copied().fold(0.0, f64::max);
+    let known = || curves.iter().filter_map(|c| Some((c, c.values.as_ref()?)));
+    let window = time.window(look, known().map(|(_, v)| v.len()));
+    let columns: Vec<(&Curve, Vec<f64>)> =
+        known().map(|(curve, values)| (curve, time.means(values, window))).collect();
+    let highest = columns.iter().flat_map(|(_, v)| v).copied().fold(0.0, f64::max);
+    let unit = unit(axis.unit, time.step_ms, window);
     let summary = format!(
-        "{title}. Lines over time: {}. Highest value {} {}.",
+        "{title}. Lines over time: {}. Highest value {} {unit}.",
         names(curves.iter().map(|c| c.label.as_str())),
         Linear::nice(0.0, highest, 4).label(highest),
-        axis.unit
     );
     let entries = curves.iter().map(|c| Entry {
         text: c.label.clone(),
@@ -132,9 +143,10 @@ pub fn lines(look: Look, title: &str, axis: Axis, time: Steps, curves: &[Curve])
         mark: if c.values.is_some() { Mark::Line } else { Mark::Absent },
     });
     let about = About { title, summary: &summary };
-    sheet(look, about, axis, time, highest, entries.collect(), |pen, plot, clock| {
-        for (curve, values, factor) in &columns {
-            let edges = edges(plot, clock, time, *factor, values.len());
+    let entries = entries.collect();
+    sheet(look, about, (&unit, axis.prefix), time, highest, entries, |pen, plot, clock| {
+        for (curve, values) in &columns {
+            let edges = edges(plot, clock, time, window, values.len());
             let line = steps(&edges, values.iter().map(|v| plot.y_at(*v)));
             if curve.filled && !line.is_empty() {
                 let mut outline = line.clone();
@@ -142,11 +154,11 @@ pub fn lines(look: Look, title: &str, axis: Axis, time: Steps, curves: &[Curve])
                 pen.area(&outline, curve.ink, 0.16);
             }
         }
-        for (curve, values, factor) in &columns {
-            let edges = edges(plot, clock, time, *factor, values.len());
+        for (curve, values) in &columns {
+            let edges = edges(plot, clock, time, window, values.len());
             pen.line(&steps(&edges, values.iter().map(|v| plot.y_at(*v))), curve.ink, 1.75);
         }
-        columns.iter().any(|(_, v, _)| !v.is_empty())
+        columns.iter().any(|(_, v)| !v.is_empty())
     })
 }
 
@@ -156,11 +168,10 @@ fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
     if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
 }
 
-/// Where steps begin and end on the sheet.
-fn edges(plot: &Plot, clock: &Time, time: Steps, factor: i64, count: usize) -> Vec<f64> {
-    let length = time.step_ms.max(1).saturating_mul(factor);
+/// Where windows begin and end on the sheet.
+fn edges(plot: &Plot, clock: &Time, time: Steps, window: i64, count: usize) -> Vec<f64> {
     (0..=count as i64)
-        .map(|i| time.from_unix_ms.saturating_add(length.saturating_mul(i)).min(time.to_unix_ms))
+        .map(|i| time.from_unix_ms.saturating_add(window.saturating_mul(i)).min(time.to_unix_ms))
         .map(|at| plot.x_at(clock.share(at)))
         .collect()
 }
@@ -170,7 +181,7 @@ fn edges(plot: &Plot, clock: &Time, time: Steps, factor: i64, count: usize) -> V
 fn sheet(
     look: Look,
     about: About<'_>,
-    axis: Axis,
+    (unit, prefix): (&str, &'static str),
     time: Steps,
     highest: f64,
     entries: Vec<Entry>,
@@ -187,13 +198,13 @@ fn sheet(
     draw(look, legend.height + ABOVE + height + BELOW, about, |pen| {
         legend.draw(pen, pen.left, pen.top);
         let y = Linear::nice(0.0, highest, 4);
-        let plot = Plot::new(pen, pen.top + legend.height, height, y, axis.prefix);
+        let plot = Plot::new(pen, pen.top + legend.height, height, y, prefix);
         let clock = Time::new(time.from_unix_ms, time.to_unix_ms);
         if let Some(until) = warmup {
             let right = plot.x_at(clock.share(until));
             pen.bar((plot.left, plot.top), (right, plot.bottom), Ink::Shade);
         }
-        plot.y_axis(pen, axis.unit);
+        plot.y_axis(pen, unit);
         if !paint(pen, &plot, &clock) {
             plot.nothing(pen, "nothing to show");
         }

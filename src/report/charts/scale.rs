@@ -6,9 +6,9 @@ use jiff::tz::TimeZone;
 use super::super::text;
 use crate::rng::ln;
 
-const MINUTE: i64 = 60_000;
-const HOUR: i64 = 60 * MINUTE;
-const DAY: i64 = 24 * HOUR;
+pub(super) const MINUTE: i64 = 60_000;
+pub(super) const HOUR: i64 = 60 * MINUTE;
+pub(super) const DAY: i64 = 24 * HOUR;
 /// Times beyond these, in Unix milliseconds, stand at the end of the axis.
 const LAST: i64 = 730_000 * DAY;
 
@@ -277,17 +277,6 @@ fn label(unix_ms: i64, step: i64, with_weekday: bool) -> Option<String> {
     civil(unix_ms, format)
 }
 
-/// Means over `factor` steps each, so that no more than `most` remain. The last
-/// may cover fewer steps.
-pub(super) fn merged(values: &[f64], most: usize) -> (Vec<f64>, i64) {
-    let factor = values.len().div_ceil(most.max(1)).max(1);
-    let means = values
-        .chunks(factor)
-        .map(|c| c.iter().map(|v| finite(*v)).sum::<f64>() / c.len() as f64)
-        .collect();
-    (means, factor as i64)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -360,12 +349,5 @@ mod tests {
         for (from, to) in [(0, 0), (i64::MIN, i64::MAX), (monday, monday + 40_000 * DAY)] {
             let _ = Time::new(from, to).ticks(700.0, |l| l.len() as f64 * 7.0);
         }
-    }
-
-    #[test]
-    fn merging_keeps_means() {
-        assert_eq!(merged(&[1.0, 3.0, 5.0, 7.0, 9.0], 3), (vec![2.0, 6.0, 9.0], 2));
-        assert_eq!(merged(&[], 3), (vec![], 1));
-        assert_eq!(merged(&[f64::NAN, 2.0], 1), (vec![1.0], 2));
     }
 }

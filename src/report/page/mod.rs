@@ -146,7 +146,7 @@ impl Shell<'_> {
 fn figure(figure: &Figure) -> Markup {
     html! {
         figure {
-            figcaption { (figure.title) }
+            figcaption { (figure.caption) }
             div.wide { (PreEscaped(figure.draw(Look::WIDE))) }
             div.narrow { (PreEscaped(figure.draw(Look::NARROW))) }
         }

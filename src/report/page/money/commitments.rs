@@ -18,7 +18,7 @@ pub(super) fn section(
 ) -> Markup {
     html! {
         (said(bill))
-        (figure(&coverage(name("coverage"), title, study)))
+        @if let Some(chart) = coverage(name("coverage"), title, study) { (figure(&chart)) }
         (figure(&utilisation(name("utilisation"), title, study)))
         (table(bill))
     }

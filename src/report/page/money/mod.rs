@@ -13,9 +13,8 @@ mod sensitivity;
 use maud::{Markup, html};
 
 use super::super::figures::{file_names, title_of};
-use super::super::money_figures::{
-    cost_over_time, purchase_label, step_label, waterfall_rows, where_it_went,
-};
+use super::super::money_figures::{cost_over_time, waterfall_rows, where_it_went};
+use super::super::money_words::{purchase_label, step_label};
 use super::super::text;
 use super::{figure, named};
 use crate::advise::Verdict;
