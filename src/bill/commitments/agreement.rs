@@ -182,7 +182,7 @@ pub(super) fn agree(usage: &[Usage], held: &[Held], want: &Hour, free: usize) ->
     got.hour_total(0) - fees.sum::<Money>()
 }
 
-const TYPES: [(&str, &str, i128); 12] = [
+const TYPES: [(&str, &str, i128); 14] = [
     ("m5", "large", 960),
     ("m5", "xlarge", 1920),
     ("m5", "2xlarge", 3840),
@@ -194,6 +194,8 @@ const TYPES: [(&str, &str, i128); 12] = [
     ("t3", "medium", 416),
     ("g5", "xlarge", 10060),
     ("g5", "2xlarge", 12120),
+    ("g6", "xlarge", 8048),
+    ("g6", "2xlarge", 9776),
     ("r6g", "metal", 32256),
 ];
 

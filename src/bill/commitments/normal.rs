@@ -37,23 +37,32 @@ pub fn normal_quarters(instance_type: &str) -> Option<u32> {
     Some(units * 4)
 }
 
-/// Bare-metal sizes without a number, in normalised units.
+/// Bare-metal sizes without a number, in normalised units: those of the size of
+/// the family with as many vCPUs. AWS lists families up to 2021; the rule it
+/// states gives the later ones.
 fn metal(family: &str) -> Option<u32> {
     Some(match family {
         "a1" => 32,
-        "m5zn" | "z1d" => 96,
-        "c6g" | "c6gd" | "i3" | "m6g" | "m6gd" | "r6g" | "r6gd" | "x2gd" => 128,
+        "m5zn" | "x2iezn" | "z1d" => 96,
+        "c6g" | "c6gd" | "c7g" | "c7gd" | "c7gn" | "g5g" | "i3" | "m6g" | "m6gd" | "m7g"
+        | "m7gd" | "r6g" | "r6gd" | "r7g" | "r7gd" | "x2gd" => 128,
         "c5n" => 144,
         "c5" | "c5d" | "i3en" | "m5" | "m5d" | "m5dn" | "m5n" | "r5" | "r5b" | "r5d" | "r5dn"
         | "r5n" => 192,
+        "c6i" | "c6id" | "c6in" | "i4i" | "m6i" | "m6id" | "m6idn" | "m6in" | "r6i" | "r6id"
+        | "r6idn" | "r6in" | "x2idn" | "x2iedn" => 256,
+        "c6a" | "m6a" | "r6a" => 384,
         _ if family.starts_with("u-") => 896,
         _ => return None,
     })
 }
 
 /// Families whose regional Reserved Instances cover their own size only (EC2
-/// user guide, 2023; later accelerator families are probably alike).
-const FIXED_SIZE: [&str; 5] = ["g4ad", "g4dn", "g5", "g5g", "inf1"];
+/// user guide, edition of 2025).
+const FIXED_SIZE: [&str; 15] = [
+    "g4ad", "g4dn", "g5", "g5g", "g6", "g6e", "g6f", "gr6", "gr6f", "hpc7a", "inf1", "inf2", "p5",
+    "u7i-6tb", "u7i-8tb",
+];
 
 /// Whether a regional Reserved Instance of this type (Linux, shared tenancy)
 /// also covers other sizes of its family.
@@ -98,6 +107,8 @@ mod tests {
             ("u-12tb1.metal", 896.0),
             ("m7i.metal-24xl", 192.0),
             ("m7i.metal-48xl", 384.0),
+            ("m6i.metal", 256.0),
+            ("r7gd.metal", 128.0),
         ] {
             assert_eq!(units(name).to_bits(), f64::to_bits(expected), "{name}");
         }
@@ -109,24 +120,42 @@ mod tests {
     #[test]
     fn some_families_have_no_size_flexibility() {
         assert!(size_flexible("m5.large") && size_flexible("i3.metal"));
-        assert!(!size_flexible("g4dn.xlarge") && !size_flexible("inf1.6xlarge"));
+        for name in ["g4dn.xlarge", "inf1.6xlarge", "g6.xlarge", "gr6.4xlarge", "p5.48xlarge"] {
+            assert!(!size_flexible(name), "{name}");
+        }
+        assert!(size_flexible("p4d.24xlarge") && size_flexible("u7i-12tb.224xlarge"));
         assert!(same_family("m5.large", "m5.metal") && !same_family("m5.large", "m5a.large"));
     }
 
+    /// Bare metal has the size of its family with as many vCPUs.
     #[test]
-    fn nearly_every_known_type_has_a_size() {
+    fn every_known_type_has_a_size() {
         let Some(dir) = crate::testing::shared_dir() else { return };
         let text =
             std::fs::read_to_string(dir.join("facts/ec2-instance-types.csv")).expect("readable");
-        let names: Vec<&str> =
-            text.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
-        let unknown: Vec<&&str> = names.iter().filter(|n| normal_quarters(n).is_none()).collect();
-        assert!(names.len() > 1_000, "{}", names.len());
-        // Bare metal without a number whose equivalent size AWS does not list.
-        assert!(
-            unknown.iter().all(|n| n.split_once('.').is_some_and(|(_, s)| s == "metal")),
-            "{unknown:?}"
-        );
-        assert!(unknown.len() < 60, "{unknown:?}");
+        let rows: Vec<(&str, &str)> = text
+            .lines()
+            .skip(1)
+            .filter_map(|line| {
+                let mut fields = line.split(',');
+                fields.next().zip(fields.nth(3))
+            })
+            .collect();
+        assert!(rows.len() > 1_000, "{}", rows.len());
+        let mut compared = 0;
+        for (name, vcpus) in &rows {
+            let size = normal_quarters(name);
+            // Nothing to be equivalent to: no other size, or none so large.
+            let alone = name.starts_with("mac") || *name == "g4dn.metal";
+            assert_eq!(size.is_none(), alone, "{name}");
+            let equal = rows.iter().find(|(other, of)| {
+                other != name && of == vcpus && same_family(other, name) && !other.contains("metal")
+            });
+            if let Some((other, _)) = equal.filter(|_| name.contains(".metal")) {
+                assert_eq!(size, normal_quarters(other), "{name} and {other}");
+                compared += 1;
+            }
+        }
+        assert!(compared > 70, "{compared}");
     }
 }
