@@ -202,6 +202,7 @@ fn plan(commitments: bool) -> BillingPlan {
                 count: 60,
                 size_flexible: zone.is_none(),
                 zone,
+                status: PriceStatus::Real,
             }),
             ..commitment(&format!("ri-{i}"), kind)
         });

@@ -1,7 +1,7 @@
 //! What no bill can hold, before it is made; that it adds up, after.
 
 use super::around;
-use super::model::Bill;
+use super::model::{Bill, OwnerCost};
 use super::prices::{BillingPlan, MAX_COMMITMENTS, MAX_RATE};
 use super::waterfall::StepCost;
 use crate::units::{Money, Rate};
@@ -98,7 +98,9 @@ pub(super) fn check_sums(bill: &Bill) -> Result<()> {
     let waterfall = bill.waterfall.iter().map(StepCost::amount).sum();
     let hours = bill.hourly.rows.iter().flatten().copied().sum();
     let items = bill.by_item.values().copied().sum();
-    let more = [("the waterfall", waterfall), ("hours", hours), ("items", items)];
+    let owners = bill.owners.iter().map(OwnerCost::amount).sum();
+    let more =
+        [("the waterfall", waterfall), ("hours", hours), ("items", items), ("owners", owners)];
     let labels = bill
         .by_label
         .iter()

@@ -48,6 +48,7 @@ fn reserved(count: u32, zone: Option<&str>) -> Commitment {
             count,
             zone: zone.map(str::to_owned),
             size_flexible: zone.is_none(),
+            status: PriceStatus::Derived,
         }),
         in_force: ALWAYS,
         fees: CommitmentFees {
@@ -235,6 +236,16 @@ fn the_bounds_differ_by_what_stays_unused() {
     let record = record(3 * HOUR_MS, vec![three_hours(0)]);
     let bill = compute(&record, &plan_of(vec![reserved(3, None)]));
     assert_eq!(bill.bounds(), (money("0.18"), money("0.54")));
+    // Nine recurring fees of 0.04, three of them for what is used.
+    assert_eq!(bill.cash_bounds(), (money("0.12"), money("0.36")));
+    // What is unused is as well known as the price of what is used.
+    assert_eq!(bill.by_price_status, [("derived".to_owned(), money("0.54"))].into());
+    let mut of_another_family = Commitment { shapes: vec![], ..reserved(1, None) };
+    if let Some(reserved) = &mut of_another_family.reserved {
+        reserved.instance_type = "c5.large".into();
+    }
+    let idle = compute(&record, &plan_of(vec![of_another_family]));
+    assert_eq!(idle.by_price_status["derived"], money("0.18"));
 }
 
 /// 5 % off EC2: m5.large at 0.0912 instead of 0.096.

@@ -59,6 +59,15 @@ impl CommitmentUse {
     pub fn charged(&self) -> Money {
         self.used + self.unused
     }
+
+    /// What of [`CommitmentUse::cash`] other usage may take all the same:
+    /// payments follow what they are for.
+    fn absorbable_cash(&self) -> Money {
+        match self.charged() {
+            Money::ZERO => Money::ZERO,
+            charged => self.cash().scale(self.absorbable.pico(), charged.pico()),
+        }
+    }
 }
 
 /// How all commitments together were used.
@@ -102,6 +111,12 @@ impl CommitmentSummary {
     #[must_use]
     pub fn absorbable(&self) -> Money {
         self.each.iter().map(|c| c.absorbable).sum()
+    }
+
+    /// What of the payments other usage may take all the same.
+    #[must_use]
+    pub fn absorbable_cash(&self) -> Money {
+        self.each.iter().map(CommitmentUse::absorbable_cash).sum()
     }
 
     /// Unused part of it.

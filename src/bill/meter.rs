@@ -12,6 +12,12 @@
 //! of the record ends every run.
 
 use crate::units::{HOUR_MS, SECOND_MS};
+use crate::{Error, Result};
+
+/// A clock hour as lines hold it.
+pub(super) fn clock_hour(hour: i64) -> Result<i32> {
+    i32::try_from(hour).map_err(|_| Error::failed("a clock hour leaves i32"))
+}
 
 /// The cost window [from, to), Unix milliseconds.
 #[derive(Debug, Clone, Copy)]

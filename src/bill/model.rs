@@ -226,6 +226,12 @@ impl Bill {
         (self.total - self.commitment.absorbable(), self.total)
     }
 
+    /// As [`Bill::bounds`], of [`Bill::cash_total`].
+    #[must_use]
+    pub fn cash_bounds(&self) -> (Money, Money) {
+        (self.cash_total - self.commitment.absorbable_cash(), self.cash_total)
+    }
+
     /// What of a line is paid in the cost window, pico-USD: its fee for a
     /// payment of a commitment, nothing where a commitment covers it or stayed
     /// unused, else what it costs.

@@ -133,6 +133,7 @@ fn reserved_instances_cover_others_and_zonal_ones_may() {
             count: 2,
             zone: zone.map(str::to_owned),
             size_flexible: zone.is_none(),
+            status: PriceStatus::Derived,
         }),
         fees: CommitmentFees { upfront: Money::ZERO, hourly: price("0.12").rate },
         ..savings_plan(monthly())
@@ -146,6 +147,7 @@ fn reserved_instances_cover_others_and_zonal_ones_may() {
     let zonal = reserved(Some("us-east-1b"));
     let bill = compute(&record, &plan_of(zonal, elsewhere(&record, false)));
     assert_eq!(bill.bounds(), (money("0.192"), money("0.432")));
+    assert_eq!(bill.cash_bounds(), bill.bounds());
     assert_eq!(bill.commitment.used_by_others(), Money::ZERO);
 }
 

@@ -7,6 +7,7 @@ use super::around::AroundCharge;
 use super::charge::Charge;
 use super::commitments::ItemSource;
 use super::discounts::Contract;
+use super::model::PurchaseOption;
 use crate::units::{MINUTE_MS, MilliCpu, Money, Rate};
 
 /// How far a price can be trusted.
@@ -225,6 +226,16 @@ impl CommitmentKind {
     pub const fn is_reserved(self) -> bool {
         matches!(self, CommitmentKind::StandardRi | CommitmentKind::ConvertibleRi)
     }
+
+    /// How what it covers, or leaves unused of itself, counts as bought.
+    #[must_use]
+    pub const fn purchase_option(self) -> PurchaseOption {
+        if self.is_reserved() {
+            PurchaseOption::ReservedInstance
+        } else {
+            PurchaseOption::SavingsPlan
+        }
+    }
 }
 
 /// Reserved Instances of one kind.
@@ -238,6 +249,8 @@ pub struct Reserved {
     pub zone: Option<String>,
     /// Whether they cover other sizes of the family too; regional ones only.
     pub size_flexible: bool,
+    /// How well what they cost is known.
+    pub status: PriceStatus,
 }
 
 /// How a commitment is paid.
@@ -290,12 +303,10 @@ impl Commitment {
         }
     }
 
-    /// How well what it costs is known. The spend of a Savings Plan is stated;
-    /// Reserved Instances are as sure as the price of what they cover.
+    /// How well what it costs is known; the spend of a Savings Plan is stated.
     #[must_use]
     pub fn price_status(&self) -> PriceStatus {
-        let covered = self.shapes.iter().flatten().next().filter(|_| self.kind.is_reserved());
-        covered.map_or(PriceStatus::Stated, |price| price.status)
+        self.reserved.as_ref().map_or(PriceStatus::Stated, |r| r.status)
     }
 }
 

@@ -8,12 +8,13 @@
 
 use super::charge::Charge;
 use super::commitments::{Ec2Item, ItemSource, UsageItem};
+use super::meter::clock_hour;
 use super::model::{PurchaseOption, Unit};
 use super::prices::{CapacityReservation, Price};
 use super::usage::{Meter, NO_GROUP, RawLine, Source};
+use crate::Result;
 use crate::cluster::Purchase;
 use crate::units::{HOUR_MS, Money};
-use crate::{Error, Result};
 
 impl CapacityReservation {
     /// The name of its SKU; the closing quote tells one name from a longer one.
@@ -68,7 +69,7 @@ impl Meter<'_> {
             out.push(RawLine {
                 charge,
                 sku,
-                hour: i32::try_from(hour).map_err(|_| Error::failed("a clock hour leaves i32"))?,
+                hour: clock_hour(hour)?,
                 quantity,
                 list,
                 on_demand: list,

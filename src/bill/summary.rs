@@ -73,6 +73,7 @@ struct Commitment {
     eligible_on_demand: Money,
     cash: Money,
     total_if_unused_is_absorbed: Money,
+    cash_total_if_unused_is_absorbed: Money,
     each: Vec<OneCommitment>,
 }
 
@@ -148,6 +149,7 @@ impl Bill {
                 eligible_on_demand: self.commitment.eligible_on_demand,
                 cash: self.commitment.cash(),
                 total_if_unused_is_absorbed: self.bounds().0,
+                cash_total_if_unused_is_absorbed: self.cash_bounds().0,
                 each: self.commitment.each.iter().map(|it| OneCommitment::of(it, others)).collect(),
             },
         }

@@ -10,7 +10,7 @@ use std::ops::Range;
 use super::charge::Charge;
 use super::commitments::Groups;
 use super::credits::Credits;
-use super::meter::{Run, Window};
+use super::meter::{Run, Window, clock_hour};
 use super::model::{PurchaseOption, Sku, Unit};
 use super::prices::{BillingPlan, FargatePrice, Price, ShapePrice};
 use super::spot::{Stretch, stretches};
@@ -370,7 +370,7 @@ impl Meter<'_> {
             out.push(RawLine {
                 charge,
                 sku,
-                hour: i32::try_from(hour).map_err(|_| Error::failed("a clock hour leaves i32"))?,
+                hour: clock_hour(hour)?,
                 quantity: tariff.factor.checked_mul(ms).ok_or_else(|| {
                     Error::failed(format!("the quantity of `{}` leaves i64", tariff.name))
                 })?,
@@ -409,7 +409,7 @@ impl Meter<'_> {
         out.push(RawLine {
             charge: tariff.charge,
             sku: self.sku(&tariff, tariff.charge)?,
-            hour: i32::try_from(hour).map_err(|_| Error::failed("a clock hour leaves i32"))?,
+            hour: clock_hour(hour)?,
             quantity,
             list,
             on_demand,

@@ -278,6 +278,7 @@ impl Linker<'_> {
                 count,
                 zone,
                 size_flexible,
+                status: each.status,
             }),
             in_force: ALWAYS,
             fees,

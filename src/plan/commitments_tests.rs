@@ -21,8 +21,13 @@ fn reserved_instances_take_the_price_of_their_type() {
     assert_eq!((price.rate.to_string().as_str(), price.status), ("0.02609568", PriceStatus::Real));
     assert_eq!(c.usd_per_hour.to_string(), "0.07828704");
     assert_eq!((c.fees.upfront, c.fees.hourly), (Money::ZERO, c.usd_per_hour));
-    let expected =
-        Reserved { instance_type: "t3.medium".into(), count: 3, zone: None, size_flexible: true };
+    let expected = Reserved {
+        instance_type: "t3.medium".into(),
+        count: 3,
+        zone: None,
+        size_flexible: true,
+        status: PriceStatus::Real,
+    };
     assert_eq!(c.reserved, Some(expected));
     // An m5 by the discount of EC2 Instance Savings Plans of its group: 37 %.
     let of_m5 = "kind: standard-ri, term: 1y, payment: no-upfront, instance-type: m5.large";

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::super::meter::Window;
+use super::super::meter::{Window, clock_hour};
 use super::super::model::{PurchaseOption, Sku};
 use super::super::prices::Price;
 use super::super::usage::{NO_GROUP, RawLine, Skus, Source};
@@ -64,8 +64,7 @@ impl<'a> AroundLines<'a> {
                 }
                 let of = charge.quantity.get(dimension).map_or("", |d| d.name);
                 let sku = sku(skus, (index, charge), (dimension, of), (piece, name, price))?;
-                let hour = i32::try_from(self.first_hour + at as i64)
-                    .map_err(|_| Error::failed("a clock hour leaves i32"))?;
+                let hour = clock_hour(self.first_hour + at as i64)?;
                 let quantity = i64::try_from(quantity).map_err(|_| {
                     Error::failed(format!("the quantity of `{}` leaves i64", charge.name))
                 })?;

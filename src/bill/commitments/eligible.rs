@@ -10,7 +10,7 @@ use crate::Result;
 use crate::bill::model::Unit;
 use crate::bill::prices::BillingPlan;
 use crate::bill::reservations;
-use crate::bill::usage::{Meter, NO_GROUP};
+use crate::bill::usage::{Meter, NO_GROUP, RawLine};
 use crate::cluster::{ClusterSpec, Purchase};
 use crate::observe::{NodeRecord, Record};
 
@@ -135,24 +135,23 @@ pub(in crate::bill) fn collect(meter: &mut Meter<'_>) -> Result<HourlyUsage> {
     let Eligible { items, groups } = Eligible::of(meter)?;
     meter.groups = groups;
     let mut usage = HourlyUsage::new(meter.window.from, meter.window.to, items)?;
+    let mut add = |lines: &[RawLine]| {
+        for line in lines.iter().filter(|l| l.group != NO_GROUP) {
+            usage.add(line.hour.into(), line.group as usize, line.quantity, line.list);
+        }
+    };
     let mut lines = Vec::new();
     for node in 0..meter.record.nodes.len() {
         meter.node(node, &mut lines)?;
-        for line in lines.iter().filter(|l| l.group != NO_GROUP) {
-            usage.add(line.hour.into(), line.group as usize, line.quantity, line.list);
-        }
+        add(&lines);
     }
     for pod in 0..meter.record.fargate.len() {
         meter.pod(pod, &mut lines)?;
-        for line in lines.iter().filter(|l| l.group != NO_GROUP) {
-            usage.add(line.hour.into(), line.group as usize, line.quantity, line.list);
-        }
+        add(&lines);
     }
     for reservation in 0..meter.plan.capacity_reservations.len() {
         meter.reservation(reservation, &mut lines)?;
-        for line in lines.iter().filter(|l| l.group != NO_GROUP) {
-            usage.add(line.hour.into(), line.group as usize, line.quantity, line.list);
-        }
+        add(&lines);
     }
     Ok(usage)
 }

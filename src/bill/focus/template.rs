@@ -155,12 +155,7 @@ impl Template {
         );
         it.set(Column::XCharge, "commitment-purchase");
         it.set(Column::XPriceStatus, c.price_status().name());
-        let purchase = if c.kind.is_reserved() {
-            PurchaseOption::ReservedInstance
-        } else {
-            PurchaseOption::SavingsPlan
-        };
-        it.set(Column::XPurchaseOption, purchase.name());
+        it.set(Column::XPurchaseOption, c.kind.purchase_option().name());
         it
     }
 

@@ -113,6 +113,7 @@ pub(in crate::bill) fn any_plan() -> impl Strategy<Value = BillingPlan> {
                     count,
                     zone: (!regional).then(|| "us-east-1a".into()),
                     size_flexible: regional,
+                    status: PriceStatus::Derived,
                 });
                 Commitment {
                     name: format!("plan-{i}"),
