@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 
-use super::focus_rules::{DECIMALS, ROW_RULES, Row, SET_RULES, decimal};
+use super::focus_rules::{Row, check, decimal, decimals, row_rules, set_rules, table};
 use super::{assert_equal_results, fine, json, pico, refused, root, scratch, shared};
 
 /// Every way of buying: On-Demand, Spot with interruptions in the first hour, a
@@ -46,22 +45,6 @@ cases:
       pools: { fargate: { fargate: { match: { namespace: '*' }, job-retention: 0s } } }
 ";
 
-/// Header and rows of a CSV file.
-fn table(path: &Path) -> (Vec<String>, Vec<Row>) {
-    let mut reader = csv::Reader::from_path(path).expect("a file");
-    let header: Vec<String> =
-        reader.headers().expect("a header").iter().map(str::to_owned).collect();
-    let rows = reader
-        .records()
-        .map(|record| {
-            let record = record.expect("a record of the header's length");
-            let cells = header.iter().cloned().zip(record.iter().map(str::to_owned));
-            cells.filter(|(_, cell)| !cell.is_empty()).collect()
-        })
-        .collect();
-    (header, rows)
-}
-
 fn sum(rows: &[Row], column: &str) -> i128 {
     rows.iter().map(|r| decimal(&r[column]).expect("a decimal")).sum()
 }
@@ -97,18 +80,8 @@ fn exports_keep_the_rules_of_focus() {
         let (header, rows) = table(&dir.path().join(case).join("focus.csv"));
         assert!(rows.len() > 50, "{case} has {} rows", rows.len());
         seen += rows.len();
-        for rule in ROW_RULES {
-            let concerned: Vec<_> = rows.iter().filter(|r| (rule.about)(r)).collect();
-            if let Some(row) = concerned.iter().find(|r| !(rule.holds)(r)) {
-                panic!("{case}: {} ({}) is broken by\n{row:#?}", rule.id, rule.text);
-            }
-            *about.entry(rule.id).or_default() += concerned.len();
-        }
-        for rule in SET_RULES {
-            let count = (rule.check)(&header, &rows);
-            let count =
-                count.unwrap_or_else(|e| panic!("{case}: {} ({}): {e}", rule.id, rule.text));
-            *about.entry(rule.id).or_default() += count;
+        for (id, count) in check(case, &header, &rows) {
+            *about.entry(id).or_default() += count;
         }
         // The rows are the bill.
         let summary = json(&dir.path().join(case).join("summary.json"));
@@ -117,11 +90,11 @@ fn exports_keep_the_rules_of_focus() {
         assert_eq!(sum(&rows, "BilledCost"), total, "{case}");
     }
     assert!(seen > 1_000, "{seen}");
-    for rule in ROW_RULES {
+    for rule in row_rules() {
         let vacuous = about[rule.id] == 0;
         assert!(!vacuous || rule.none.is_some(), "no row is about {} ({})", rule.id, rule.text);
     }
-    for rule in SET_RULES {
+    for rule in set_rules() {
         assert!(about[rule.id] > 0, "nothing is about {} ({})", rule.id, rule.text);
     }
 }
@@ -184,9 +157,7 @@ fn broken_rows_are_found() {
         let mut found = Vec::new();
         for mut row in rows.iter().cloned() {
             change(&mut row);
-            found.extend(
-                ROW_RULES.iter().filter(|r| (r.about)(&row) && !(r.holds)(&row)).map(|r| r.id),
-            );
+            found.extend(row_rules().filter(|r| (r.about)(&row) && !(r.holds)(&row)).map(|r| r.id));
         }
         found
     };
@@ -213,7 +184,7 @@ fn broken_rows_are_found() {
     ] {
         assert!(broken(&set(column, value)).contains(&id), "{column} = {value} passes {id}");
     }
-    for column in DECIMALS {
+    for column in decimals() {
         let found = broken(&|row: &mut Row| {
             row.remove(column);
         });

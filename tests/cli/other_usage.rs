@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::focus_rules::{ROW_RULES, Row, SET_RULES};
+use super::focus_rules::{check, table};
 use super::{assert_cost_adds_up, fine, json, refused, scratch, text};
 
 /// One m5.large for two hours, under a plan of 0.15 an hour that charges 0.06.
@@ -57,28 +57,9 @@ fn a_payer_uses_commitments_elsewhere_too() {
         assert_eq!(commitment["unused"], unused, "{case}");
         assert_eq!(commitment["total_if_unused_is_absorbed"], absorbed, "{case}");
 
-        let mut reader =
-            csv::Reader::from_path(dir.path().join("out").join(case).join("focus.csv"))
-                .expect("a file");
-        let header: Vec<String> =
-            reader.headers().expect("a header").iter().map(str::to_owned).collect();
-        let rows: Vec<Row> = reader
-            .records()
-            .map(|record| {
-                let record = record.expect("a record");
-                let cells = header.iter().cloned().zip(record.iter().map(str::to_owned));
-                cells.filter(|(_, cell)| !cell.is_empty()).collect()
-            })
-            .collect();
+        let (header, rows) = table(&dir.path().join("out").join(case).join("focus.csv"));
         assert!(rows.iter().any(|row| row["ChargeCategory"] == "Purchase"));
-        for rule in ROW_RULES {
-            let broken = rows.iter().find(|r| (rule.about)(r) && !(rule.holds)(r));
-            assert!(broken.is_none(), "{case}: {} is broken by {broken:#?}", rule.id);
-        }
-        for rule in SET_RULES {
-            let found = (rule.check)(&header, &rows);
-            assert!(found.is_ok(), "{case}: {}: {found:?}", rule.id);
-        }
+        check(case, &header, &rows);
     }
     let page = fs::read_to_string(dir.path().join("out/report.html")).expect("a page");
     assert!(page.contains("used by others") && page.contains("by other usage of the payer"));
