@@ -7,11 +7,9 @@
 
 mod blocks;
 mod cost;
-mod cost_text;
 mod ecs;
 mod names;
 mod pod;
-mod pod_text;
 
 pub use cost::{CostStory, Subject, cost};
 pub use ecs::{TaskStory, task};

@@ -1,0 +1,131 @@
+//! A cost story in words and tables.
+
+mod node;
+mod owner;
+
+use super::book::{Amount, Weights};
+use super::label::LabelCost;
+use super::{CostStory, Of};
+use crate::report::explain::blocks::Block;
+use crate::report::text;
+use crate::units::Money;
+
+/// Rows of a list that are shown; the others are summed up.
+const TOP: usize = 12;
+
+pub(super) fn blocks(story: &CostStory) -> Vec<Block> {
+    let head = &story.head;
+    let place = format!("case {}, seed {}", head.case, head.seed);
+    let window = format!("cost from {} to {}", story.from, story.to);
+    let mut blocks = match &story.of {
+        Of::Node(node) => node::blocks(node, &place, &window, story.commitments),
+        Of::Workload(owner) => owner::blocks(owner, "workload", &place, &window),
+        Of::Namespace(owner) => owner::blocks(owner, "namespace", &place, &window),
+        Of::Label(label) => of_label(label, &place, &window, story.bill_total),
+    };
+    if story.commitments {
+        blocks.push(Block::heading(
+            "Net is after commitments, amortised by the hour: the cash paid where no commitment \
+             has an upfront payment. List is before them.",
+        ));
+    }
+    blocks
+}
+
+fn of_label(it: &LabelCost, place: &str, window: &str, total: Money) -> Vec<Block> {
+    let rows: Vec<_> = it
+        .groups
+        .iter()
+        .map(|g| (vec![g.name.clone()], Amount { total: g.net, ..Amount::default() }))
+        .collect();
+    let mut blocks = vec![
+        Block::heading(format!("The bill by label {}; {place}", it.label)),
+        Block::text(window),
+        Block::text(format!(
+            "idle {}; system reserve {}; DaemonSets {}; shared {}",
+            it.idle, it.system_reserve, it.daemonsets, it.shared
+        )),
+    ];
+    blocks.extend(amounts(vec!["group"], &rows, total));
+    blocks
+}
+
+/// A heading and what stands under it.
+type Column = (&'static str, fn(&Amount) -> Money);
+
+/// Rows with what was spent on cpu, memory and neither, cut and summed up. An
+/// unused column is left out.
+fn amounts(
+    mut header: Vec<&'static str>,
+    rows: &[(Vec<String>, Amount)],
+    whole: Money,
+) -> Vec<Block> {
+    let left = header.len();
+    let total: Amount = rows.iter().fold(Amount::default(), |mut sum, r| {
+        sum.add(r.1);
+        sum
+    });
+    let places = text::places(total.total);
+    let columns: [Column; 3] =
+        [("cpu", |a| a.cpu), ("memory", |a| a.memory), ("other", |a| a.other)];
+    let used: Vec<_> = columns
+        .into_iter()
+        .filter(|(_, of)| rows.iter().any(|r| of(&r.1) != Money::ZERO))
+        .collect();
+    header.extend(used.iter().map(|(name, _)| *name));
+    header.extend(["exact USD", "share"]);
+    let row = |mut cells: Vec<String>, amount: &Amount| {
+        cells.extend(used.iter().map(|(_, of)| text::usd(of(amount), places)));
+        cells.push(amount.total.to_string());
+        cells.push(text::share(amount.total, whole));
+        cells
+    };
+    let mut shown: Vec<Vec<String>> =
+        rows.iter().take(TOP).map(|(cells, amount)| row(cells.clone(), amount)).collect();
+    if let Some(rest) = rows.get(TOP..).filter(|r| !r.is_empty()) {
+        let mut sum = Amount::default();
+        for (_, amount) in rest {
+            sum.add(*amount);
+        }
+        let mut cells = vec![String::new(); left];
+        cells[0] = format!("and {} more", text::count(rest.len() as u64));
+        shown.push(row(cells, &sum));
+    }
+    let mut cells = vec![String::new(); left];
+    "total".clone_into(&mut cells[0]);
+    shown.push(row(cells, &total));
+    vec![Block::Table { header, rows: shown, left, gives: 0 }]
+}
+
+fn weights(of: &Weights) -> Vec<Block> {
+    if of.types.is_empty() {
+        return Vec::new();
+    }
+    let mut said: Vec<String> = of
+        .types
+        .iter()
+        .take(TOP)
+        .map(|t| {
+            format!(
+                "{} ({} vCPU, {} GiB) is {} cpu, {} memory",
+                t.kind,
+                t.vcpu,
+                text::grouped(t.memory_gib, 1),
+                text::percent(t.cpu_share),
+                text::percent(1.0 - t.cpu_share)
+            )
+        })
+        .collect();
+    if of.types.len() > TOP {
+        said.push(format!("and {} more types", of.types.len() - TOP));
+    }
+    vec![Block::Text(
+        format!(
+            "A vCPU-hour weighs {}, a GB-hour {}: {}.",
+            of.vcpu_hour,
+            of.gb_hour,
+            said.join("; ")
+        ),
+        2,
+    )]
+}
