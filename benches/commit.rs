@@ -5,9 +5,10 @@
 //! EC2 Instance Savings Plans for two families; each with curves, marginal
 //! values, downside by seed and the exact bill of a part of the seeds.
 
-use plimsoll::advise::commit::{Candidate, Question, advise};
+use plimsoll::advise::commit::{Candidate, Question, SeedUsage, advise};
 use plimsoll::bill::commitments::{Ec2Item, HourlyUsage, ItemSource, UsageItem};
-use plimsoll::bill::{Commitment, CommitmentKind, Price, PriceStatus, Unit};
+use plimsoll::bill::{BillingPlan, Commitment, CommitmentKind, Price, PriceStatus, Unit};
+use plimsoll::catalog::{Payment, Term};
 use plimsoll::rng::Draws;
 use plimsoll::units::{HOUR_MS, Rate};
 
@@ -95,23 +96,21 @@ fn candidate(commitment: usize) -> Candidate {
     Candidate {
         commitment,
         label: format!("plan {commitment}"),
-        term: "1y".to_owned(),
-        term_hours: 8_760,
-        payment: "no-upfront".to_owned(),
-        upfront_halves: 0,
-        yaml: String::new(),
+        term: Term::OneYear,
+        payment: Payment::NoUpfront,
+        yaml: (String::new(), String::new()),
     }
 }
 
-fn answer(bencher: divan::Bencher<'_, '_>, commitments: &[Commitment]) {
-    let usage: Vec<HourlyUsage> = (0..100).map(|seed| usage(seed, 8_760)).collect();
-    let seeds: Vec<u64> = (0..100).collect();
+fn answer(bencher: divan::Bencher<'_, '_>, commitments: Vec<Commitment>) {
+    let of = |seed| SeedUsage { seed, usage: usage(seed, 8_760), own: items().len() };
+    let seeds: Vec<SeedUsage> = (0..100).map(of).collect();
+    let plan = BillingPlan { commitments, ..BillingPlan::default() };
     bencher.bench_local(|| {
         advise(&Question {
-            usage: &usage,
             seeds: &seeds,
-            commitments,
-            candidates: (0..commitments.len()).map(candidate).collect(),
+            plan: &plan,
+            candidates: (0..plan.commitments.len()).map(candidate).collect(),
             alternatives: Vec::new(),
             shift_ppm: 0,
         })
@@ -121,13 +120,13 @@ fn answer(bencher: divan::Bencher<'_, '_>, commitments: &[Commitment]) {
 
 #[divan::bench(sample_count = 5)]
 fn compute_plan(bencher: divan::Bencher<'_, '_>) {
-    answer(bencher, &[plan("compute", None, 27)]);
+    answer(bencher, vec![plan("compute", None, 27)]);
 }
 
 #[divan::bench(sample_count = 5)]
 fn three_plans_jointly(bencher: divan::Bencher<'_, '_>) {
     answer(
         bencher,
-        &[plan("compute", None, 27), plan("m5", Some("m5"), 36), plan("c5", Some("c5"), 38)],
+        vec![plan("compute", None, 27), plan("m5", Some("m5"), 36), plan("c5", Some("c5"), 38)],
     );
 }

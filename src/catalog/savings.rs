@@ -31,7 +31,7 @@ use super::quote::{PriceStatus, Quote, Text, cover};
 use super::table::{ONE, Source, Sources, Table};
 use super::words::words;
 use crate::Result;
-use crate::units::Rate;
+use crate::units::{Money, Rate};
 
 /// Length of a commitment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,6 +59,26 @@ words!(Payment {
     PartialUpfront = "partial-upfront",
     AllUpfront = "all-upfront",
 });
+
+impl Payment {
+    /// Halves of the whole price that are paid at the start: half of it where
+    /// it is partly upfront (Savings Plans user guide).
+    #[must_use]
+    pub const fn upfront_halves(self) -> i64 {
+        match self {
+            Payment::NoUpfront => 0,
+            Payment::PartialUpfront => 1,
+            Payment::AllUpfront => 2,
+        }
+    }
+
+    /// What is paid at the start for something that costs so much an hour all
+    /// over its term.
+    #[must_use]
+    pub fn upfront(self, usd_per_hour: Rate, term: Term) -> Money {
+        usd_per_hour.charge(i128::from(term.hours() * self.upfront_halves()), 2)
+    }
+}
 
 /// What was committed to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -2,8 +2,10 @@
 //! when it is paid.
 
 use super::fargate::ArchPrice;
+use super::model::CasePlan;
 use super::nodes::NodePools;
 use super::notes::Notes;
+use super::settings;
 use crate::bill::commitments::{normal_quarters, same_family, size_flexible};
 use crate::bill::{
     ALWAYS, CapacityReservation, Commitment, CommitmentFees, CommitmentKind, Price, PriceStatus,
@@ -501,20 +503,25 @@ pub(super) fn zone(
     Some(zone.value.clone())
 }
 
-/// When something that costs `usd_per_hour` all over its term is paid: half
-/// of it at the start where it is partly upfront (Savings Plans user guide).
+/// When something that costs `usd_per_hour` all over its term is paid.
 fn fees(usd_per_hour: Rate, terms: Terms) -> CommitmentFees {
-    let hours = i128::from(terms.term.hours());
-    match terms.payment {
-        catalog::Payment::NoUpfront => {
-            CommitmentFees { upfront: Money::ZERO, hourly: usd_per_hour }
-        }
-        catalog::Payment::PartialUpfront => CommitmentFees {
-            upfront: usd_per_hour.charge(hours, 2),
-            hourly: usd_per_hour.scale(1, 2),
-        },
-        catalog::Payment::AllUpfront => {
-            CommitmentFees { upfront: usd_per_hour.charge(hours, 1), hourly: Rate::ZERO }
-        }
+    let later = i128::from(2 - terms.payment.upfront_halves());
+    CommitmentFees {
+        upfront: terms.payment.upfront(usd_per_hour, terms.term),
+        hourly: usd_per_hour.scale(later, 2),
+    }
+}
+
+impl CasePlan {
+    /// For how long a commitment of the scenario is bought, and how it is paid;
+    /// `None` where there is none of this name.
+    #[must_use]
+    pub fn commitment_terms(&self, name: &str) -> Option<(catalog::Term, catalog::Payment)> {
+        let setting = |key: &str| {
+            let path = settings::path(&["commitments", name, key]);
+            self.settings.iter().find(|s| s.path == path).map(|s| s.value.as_str())
+        };
+        let term = catalog::Term::from_word(setting("term")?)?;
+        Some((term, catalog::Payment::from_word(setting("payment")?)?))
     }
 }

@@ -41,6 +41,15 @@ fn push(path: &mut String, name: &str) {
     }
 }
 
+/// The path of names that lie within one another.
+pub(super) fn path(names: &[&str]) -> String {
+    let mut path = String::new();
+    for name in names {
+        push(&mut path, name);
+    }
+    path
+}
+
 /// The entry of a map; `None` for anything else.
 pub(super) fn entry<'n>(node: &'n Node, name: &str) -> Option<&'n Node> {
     match &node.value {

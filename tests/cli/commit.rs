@@ -1,8 +1,12 @@
 //! `plimsoll commit`: withheld, answered, and what it advises billed by `run`.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 
-use super::{fine, plimsoll, root, scratch, text};
+use plimsoll::units::Money;
+
+use super::{fine, json, plimsoll, root, scratch, text};
 
 fn scenario(name: &str) -> String {
     root().join("workloads").join(name).display().to_string()
@@ -136,4 +140,91 @@ fn what_is_advised_saves_what_is_said() {
     // Bought, nothing more is worth buying.
     let after = text(&answer(&set));
     assert!(after.contains("Commit to nothing more"), "{after}");
+}
+
+/// Three m5.large for two hours at 0.096, and one plan to be found that charges
+/// 0.06 for them.
+const PAYER: &str = "
+version: 1
+name: payer
+region: us-east-1
+time: { start: 2026-01-05T00:00Z, horizon: 2h }
+workload:
+  job:
+    generate: { count: 1, arrivals: { even: { every: 1m } }, duration: 10m, cpu: 1, memory: 1Gi }
+pools: { p: { fixed: { type: m5.large, count: 1, zones: [us-east-1a] } } }
+commitments:
+  sp: { kind: compute-sp, term: 1y, payment: no-upfront, usd-per-hour: 0, discount: 37.5% }
+";
+
+/// The first seed's row of what `commit` says, having committed `usd` an hour;
+/// what the scenario is said to save is what `run` bills less.
+fn agreed(dir: &Path, file: &str, usd: &str) -> BTreeMap<String, String> {
+    let said = fine(dir, &["commit", file, "-o", "said", "--format", "json"]);
+    let said: serde_json::Value = serde_json::from_slice(&said.stdout).expect("JSON");
+    assert_eq!(said["usd_per_hour"], usd, "{file}");
+    let mut seeds = csv::Reader::from_path(dir.join("said/seeds.csv")).expect("a file");
+    let row: BTreeMap<String, String> =
+        seeds.deserialize().next().expect("a seed").expect("a row of text");
+    assert_eq!(row["exact"], "true");
+    let billed = |out: &str, usd: &str| {
+        let set = format!("commitments.sp.usd-per-hour={usd}");
+        fine(dir, &["run", file, "-o", out, "--set", &set]);
+        let of = json(&dir.join(out).join("base/summary.json"));
+        money(of["cost"]["total"].as_str().expect("a total"))
+    };
+    let less = billed("without", "0") - billed("with", usd);
+    assert_eq!(money(&row["scenario_before_usd"]) - money(&row["scenario_after_usd"]), less);
+    row
+}
+
+fn money(text: &str) -> Money {
+    text.parse().expect("money")
+}
+
+/// In the first hour the payer uses one m5.large beside the scenario's, in the
+/// second two. A plan for two of them is used all the time and saves 0.036 an
+/// hour for each; for three it would be used every other hour.
+#[test]
+fn other_usage_of_the_payer_shares_the_plan() {
+    let dir = scratch();
+    let other = "hour,kind,quantity\n2026-01-05T00:00:00Z,m5.large,1\n\
+                 2026-01-05T01:00:00Z,m5.large,2\n";
+    fs::write(dir.path().join("other.csv"), other).expect("written");
+    // The scenario's instance is covered in both hours, or only in that in
+    // which the owner has but one.
+    for (owner, order, own, others) in
+        [("scenario", "after", "0.072", "$26.28"), ("other", "before", "0.036", "$39.42")]
+    {
+        let with = format!("{PAYER}other-usage: {{ file: other.csv, owner: {owner} }}\n");
+        fs::write(dir.path().join("s.yaml"), with).expect("written");
+        let row = agreed(dir.path(), "s.yaml", "0.12");
+        let saved = |who: &str| {
+            money(&row[&format!("{who}before_usd")]) - money(&row[&format!("{who}after_usd")])
+        };
+        assert_eq!((saved(""), saved("scenario_")), (money("0.144"), money(own)), "{owner}");
+        // 0.072 an hour are 52.56 in a month.
+        let said = text(&fine(dir.path(), &["commit", "s.yaml"]).stdout);
+        let flat = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(flat.contains(&format!("covered {order} the scenario's usage")), "{said}");
+        assert!(flat.contains(&format!("{others} is other usage's")), "{said}");
+        assert!(said.lines().all(|line| line.chars().count() <= 80), "{said}");
+    }
+    // Without it the plan is for one.
+    fs::write(dir.path().join("s.yaml"), PAYER).expect("written");
+    let row = agreed(dir.path(), "s.yaml", "0.06");
+    assert_eq!(row["before_usd"], row["scenario_before_usd"]);
+}
+
+/// Two of three reserved instances do not run: a plan covers what is charged
+/// for them.
+#[test]
+fn a_plan_covers_unused_capacity_reservations() {
+    let dir = scratch();
+    let with = format!(
+        "{PAYER}capacity-reservations: {{ kept: {{ instance-type: m5.large, zone: us-east-1a, count: 3 }} }}\n"
+    );
+    fs::write(dir.path().join("s.yaml"), with).expect("written");
+    let row = agreed(dir.path(), "s.yaml", "0.18");
+    assert_eq!((&*row["before_usd"], &*row["after_usd"]), ("0.576", "0.36"));
 }

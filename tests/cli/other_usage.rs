@@ -79,7 +79,4 @@ fn bad_files_of_other_usage_are_refused() {
     fs::write(dir.path().join("other.csv"), OTHER.replace(",2", ",two")).expect("written");
     let words = ["other.csv: line 3, column `quantity`: `two` is no number", "correct them"];
     refused(dir.path(), &["check", "s.yaml"], &words);
-    fs::write(dir.path().join("other.csv"), OTHER).expect("written");
-    let words = ["`other-usage` is not known to `commit`", "--set other-usage=null"];
-    refused(dir.path(), &["commit", "s.yaml", "--case", "first"], &words);
 }

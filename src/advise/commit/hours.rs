@@ -6,8 +6,9 @@
 
 use std::ops::Range;
 
-use crate::bill::commitments::{HourlyUsage, Terms, UsageItem};
-use crate::units::{HOUR_MS, Money};
+use super::model::SeedUsage;
+use crate::bill::commitments::{Terms, UsageItem};
+use crate::units::HOUR_MS;
 
 /// A stride that leaves at most `most` of `len` hours, all hours of the day and
 /// of the week alike.
@@ -22,6 +23,8 @@ pub(super) fn stride(len: usize, most: usize) -> usize {
 pub struct Hours {
     /// What there is in any seed.
     pub items: Vec<UsageItem>,
+    /// Per item: whether it is the scenario's.
+    pub own: Vec<bool>,
     /// Per item: USD of each hour without commitments.
     pub list: Vec<Vec<f64>>,
     /// Share of each clock hour that lies within its window.
@@ -35,10 +38,10 @@ pub struct Hours {
 impl Hours {
     /// The hours of every seed's usage. Items that are alike are one.
     #[must_use]
-    pub fn new(usage: &[HourlyUsage]) -> Self {
-        let all: usize = usage.iter().map(HourlyUsage::hours).sum();
+    pub fn new(seeds: &[SeedUsage]) -> Self {
+        let all: usize = seeds.iter().map(|seed| seed.usage.hours()).sum();
         let mut hours = Hours::default();
-        for usage in usage {
+        for SeedUsage { usage, own, .. } in seeds {
             let from = hours.weight.len();
             for hour in 0..usage.hours() {
                 let start = (usage.first_hour() + hour as i64) * HOUR_MS;
@@ -47,23 +50,35 @@ impl Hours {
                 hours.span.push((a, b));
             }
             hours.seeds.push(from..hours.weight.len());
-            let count = usage.items.len();
-            for (index, item) in usage.items.iter().enumerate() {
-                let at = hours.items.iter().position(|known| known == item).unwrap_or_else(|| {
-                    hours.items.push(item.clone());
-                    hours.list.push(Vec::with_capacity(all));
-                    hours.items.len() - 1
-                });
-                let column = &mut hours.list[at];
+            let columns: Vec<usize> = usage
+                .items
+                .iter()
+                .enumerate()
+                .map(|(index, item)| hours.column(item, index < *own, all))
+                .collect();
+            for column in &mut hours.list {
                 column.resize(from, 0.0);
-                let cells = usage.list.iter().skip(index).step_by(count.max(1));
-                column.extend(cells.map(|m: &Money| m.to_f64()));
+            }
+            for row in usage.list.chunks_exact(columns.len().max(1)) {
+                for (column, usd) in columns.iter().zip(row) {
+                    hours.list[*column].push(usd.to_f64());
+                }
             }
         }
         for column in &mut hours.list {
             column.resize(hours.weight.len(), 0.0);
         }
         hours
+    }
+
+    /// The column of an item, a new one if need be.
+    fn column(&mut self, item: &UsageItem, own: bool, capacity: usize) -> usize {
+        self.items.iter().position(|known| known == item).unwrap_or_else(|| {
+            self.items.push(item.clone());
+            self.own.push(own);
+            self.list.push(Vec::with_capacity(capacity));
+            self.items.len() - 1
+        })
     }
 
     /// Number of hours, those of all seeds together.
@@ -96,7 +111,8 @@ impl Hours {
 
     /// Every `stride`th hour, for a search that will be refined on all.
     pub(super) fn every(&self, stride: usize) -> Hours {
-        let mut thin = Hours { items: self.items.clone(), ..Hours::default() };
+        let mut thin =
+            Hours { items: self.items.clone(), own: self.own.clone(), ..Hours::default() };
         let pick = |column: &[f64]| column.iter().step_by(stride).copied().collect();
         thin.list = self.list.iter().map(|column| pick(column)).collect();
         thin.weight = pick(&self.weight);

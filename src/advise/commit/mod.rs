@@ -7,19 +7,25 @@
 //! billed by the exact engine and says what it is worth.
 
 mod advice;
+mod held;
 mod hours;
 mod model;
+mod offers;
 mod quantile;
 mod search;
+mod seeds;
+mod sketch;
 mod stack;
 #[cfg(test)]
 mod tests;
 
-pub use advice::{advise, unpublished};
+pub use advice::advise;
+pub use held::unpublished;
 pub use hours::Hours;
 pub use model::{
-    Advice, Alternative, Band, Candidate, Commitments, CurvePoint, Fall, Marginal, PlanAdvice,
-    Question, SeedCost,
+    Advice, Alternative, Answer, Band, Candidate, Commitments, CurvePoint, Elsewhere, Fall,
+    Marginal, Paid, PlanAdvice, Question, SeedCost, SeedUsage,
 };
-pub use search::{Optimum, best};
+pub use offers::{Offers, Wanted};
+pub use search::best;
 pub use stack::{Cost, Outlook, Stack};

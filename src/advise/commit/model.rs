@@ -1,55 +1,71 @@
 //! What is asked about commitments, and what is answered.
 
-use crate::bill::Commitment;
-use crate::bill::commitments::HourlyUsage;
+use crate::bill::BillingPlan;
+use crate::bill::commitments::{HourlyUsage, UsageItem};
+use crate::catalog::{Payment, Term};
 use crate::units::{Money, Rate};
 
 /// A Savings Plan that could be bought.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
-    /// Index into [`Question::commitments`].
+    /// Its number among the commitments of [`Question::plan`].
     pub commitment: usize,
     /// For people: `Compute SP`, or the name that the scenario gives it.
     pub label: String,
-    /// `1y` or `3y`.
-    pub term: String,
-    /// Hours of the term.
-    pub term_hours: i64,
-    /// `no-upfront`, `partial-upfront` or `all-upfront`.
-    pub payment: String,
-    /// Halves of the whole price that are paid at the start.
-    pub upfront_halves: i64,
-    /// The lines of a scenario that buy `USD` of it: the last such word stands
-    /// for the amount, others are part of a name.
-    pub yaml: String,
+    /// For how long.
+    pub term: Term,
+    /// How it is paid.
+    pub payment: Payment,
+    /// The lines of a scenario that buy it, before and after the amount.
+    pub yaml: (String, String),
 }
 
 impl Candidate {
     /// What is paid at the start for a spend per hour.
     #[must_use]
     pub fn upfront(&self, usd_per_hour: Rate) -> Money {
-        usd_per_hour.charge(i128::from(self.term_hours * self.upfront_halves), 2)
+        self.payment.upfront(usd_per_hour, self.term)
     }
 
     /// The lines of a scenario that buy so much of it.
     #[must_use]
     pub fn lines(&self, usd_per_hour: Rate) -> String {
-        match self.yaml.rsplit_once("USD") {
-            Some((before, after)) => format!("{before}{usd_per_hour}{after}"),
-            None => self.yaml.clone(),
-        }
+        let (before, after) = &self.yaml;
+        format!("{before}{usd_per_hour}{after}")
+    }
+}
+
+/// What a seed uses that commitments can cover.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeedUsage {
+    /// The seed.
+    pub seed: u64,
+    /// Hour by hour.
+    pub usage: HourlyUsage,
+    /// So many of its items, the first ones, are the scenario's; what follows
+    /// its payer uses elsewhere.
+    pub own: usize,
+}
+
+impl SeedUsage {
+    /// What each item costs in all hours without commitments.
+    pub(super) fn costs(&self) -> impl Iterator<Item = (&UsageItem, Money)> {
+        let items = &self.usage.items;
+        items.iter().enumerate().map(|(index, item)| {
+            let cells = self.usage.list.iter().skip(index).step_by(items.len());
+            (item, cells.copied().sum())
+        })
     }
 }
 
 /// Whose commitment is asked for.
 #[derive(Debug)]
 pub struct Question<'a> {
-    /// Eligible usage, a seed each.
-    pub usage: &'a [HourlyUsage],
-    /// Their seeds.
-    pub seeds: &'a [u64],
-    /// Everything owned and everything that could be bought.
-    pub commitments: &'a [Commitment],
+    /// Eligible usage, seed by seed.
+    pub seeds: &'a [SeedUsage],
+    /// What it is billed with: its commitments are everything owned and
+    /// everything that could be bought.
+    pub plan: &'a BillingPlan,
     /// What is to be found together.
     pub candidates: Vec<Candidate>,
     /// Plans each of which is looked at alone, for comparison.
@@ -99,16 +115,27 @@ pub struct CurvePoint {
     pub utilisation: Option<f64>,
 }
 
+/// What eligible usage and commitments cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Paid {
+    /// All that the payer uses.
+    pub all: Money,
+    /// The scenario's part of it, as [`crate::bill::Bill`] has it: commitments
+    /// less what other usage takes of them, and what they leave uncovered.
+    pub own: Money,
+}
+
 /// What a seed costs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SeedCost {
     /// The seed.
     pub seed: u64,
-    /// Eligible usage and owned commitments.
-    pub before: Money,
-    /// With what is advised.
-    pub after: Money,
-    /// With the advised plans scaled as this seed alone would have it.
+    /// With owned commitments.
+    pub before: Paid,
+    /// With what is advised too.
+    pub after: Paid,
+    /// All of it with the advised plans scaled as this seed alone would have
+    /// it.
     pub hindsight: Money,
     /// Whether `before` and `after` are of the exact engine.
     pub exact: bool,
@@ -154,6 +181,8 @@ pub struct Advice {
     pub before_per_hour: f64,
     /// Expected per hour with what is advised.
     pub after_per_hour: f64,
+    /// The scenario's part of both.
+    pub own_per_hour: (f64, f64),
     /// Covered share of eligible usage before and after.
     pub coverage: (f64, f64),
     /// Used share of everything advised.
@@ -202,6 +231,24 @@ pub struct Commitments {
     pub resampled: bool,
     /// Names of owned commitments that were applied first.
     pub owned: Vec<String>,
+    /// What the payer uses elsewhere, where the scenario states it.
+    pub elsewhere: Option<Elsewhere>,
+}
+
+/// Usage of the payer outside the scenario.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// Whether it is covered before the scenario's.
+    pub first: bool,
+}
+
+/// What a question came to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// What to buy.
+    Advised(Box<Commitments>),
+    /// Nothing is said, because nobody published the rates of these items.
+    Withheld(Vec<String>),
 }
 
 /// What other discounts would advise.

@@ -21,24 +21,12 @@ pub(super) fn best_last(stack: &Stack<'_>, candidate: usize, at: &[f64]) -> Opti
     if order.iter().any(|(_, takes)| *takes <= 0.0) {
         return None;
     }
-    let worth: Vec<f64> = order.iter().map(|(_, takes)| 1.0 / takes).collect();
-    // Every breakpoint: the spend per whole hour, and by how much the worth of
-    // a dollar falls there.
-    let breakpoints = |each: &mut dyn FnMut(f64, f64)| {
-        stack.residuals(candidate, at, |usd, share| {
-            let mut spend = 0.0;
-            for (index, (usd, (_, takes))) in usd.iter().zip(&order).enumerate() {
-                spend += usd * takes;
-                let next = worth.get(index + 1).copied().unwrap_or(0.0);
-                each(spend / share, (worth[index] - next) * share);
-            }
-        });
-    };
+    let line = Line { stack, candidate, at, takes: order.iter().map(|step| step.1).collect() };
     let clock = stack.hours().clock_hours();
     // What is still missing until a dollar is worth less than it costs.
-    let mut excess = worth.first()? * clock - clock;
+    let mut excess = clock / line.takes.first()? - clock;
     // Breakpoints from `low` to `high` are still to be passed.
-    let (mut low, mut high) = (0.0f64, *stack.caps().get(candidate)?);
+    let (mut low, mut high) = (0.0f64, stack.cap(candidate));
     loop {
         let width = (high - low) / PARTS as f64;
         if width <= 0.0 || low + width <= low {
@@ -47,7 +35,7 @@ pub(super) fn best_last(stack: &Stack<'_>, candidate: usize, at: &[f64]) -> Opti
         let mut parts = vec![(0.0, 0usize); PARTS];
         let part = |spend: f64| (((spend - low) / width) as usize).min(PARTS - 1);
         let within = |spend: f64| spend >= low && spend <= high;
-        breakpoints(&mut |spend, fall| {
+        line.breakpoints(|spend, fall| {
             if within(spend) {
                 let part = &mut parts[part(spend)];
                 part.0 += fall;
@@ -67,7 +55,7 @@ pub(super) fn best_last(stack: &Stack<'_>, candidate: usize, at: &[f64]) -> Opti
         let inside = |spend: f64| within(spend) && part(spend) == found;
         if count <= SORTED {
             let mut last: Vec<(f64, f64)> = Vec::with_capacity(count);
-            breakpoints(&mut |spend, fall| {
+            line.breakpoints(|spend, fall| {
                 if inside(spend) {
                     last.push((spend, fall));
                 }
@@ -84,12 +72,41 @@ pub(super) fn best_last(stack: &Stack<'_>, candidate: usize, at: &[f64]) -> Opti
         // The narrowest range around what the part holds, so that equal
         // breakpoints end the search.
         let (mut least, mut most) = (f64::INFINITY, 0.0f64);
-        breakpoints(&mut |spend, _| {
+        line.breakpoints(|spend, _| {
             if inside(spend) {
                 least = least.min(spend);
                 most = most.max(spend);
             }
         });
         (low, high) = (least, most);
+    }
+}
+
+/// A candidate that comes last.
+struct Line<'a> {
+    stack: &'a Stack<'a>,
+    candidate: usize,
+    at: &'a [f64],
+    /// What one dollar of each item takes of it, in its order.
+    takes: Vec<f64>,
+}
+
+impl Line<'_> {
+    /// Every breakpoint: the spend per whole hour, and by how much the worth of
+    /// a dollar falls there.
+    fn breakpoints(&self, mut each: impl FnMut(f64, f64)) {
+        let worth = |place: usize| self.takes.get(place).map_or(0.0, |takes| 1.0 / takes);
+        let mut spent = Vec::new();
+        self.stack.residuals(self.candidate, self.at, |place, usd, shares| {
+            if place == 0 {
+                spent.clear();
+                spent.resize(usd.len(), 0.0);
+            }
+            let (takes, fall) = (self.takes[place], worth(place) - worth(place + 1));
+            for ((spent, usd), share) in spent.iter_mut().zip(usd).zip(shares) {
+                *spent += usd * takes;
+                each(*spent / share, fall * share);
+            }
+        });
     }
 }

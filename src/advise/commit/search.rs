@@ -13,13 +13,11 @@ use super::quantile;
 use super::stack::{Cost, Stack};
 use crate::bill::commitments::Terms;
 
-/// Hours of the first, thin search.
-const FIRST: usize = 2048;
-/// Each next search has so many times the hours.
-const DENSER: usize = 20;
+/// Hours of the two samples: of the first all is searched, of the second what
+/// is near the best of the first.
+const SAMPLES: [usize; 2] = [2048, 40_960];
 /// Steps of one line search: far more than tangents ever need.
 const STEPS: usize = 60;
-
 /// Of so many candidates each alone is a start.
 const STARTS: usize = 3;
 
@@ -28,60 +26,66 @@ const STARTS: usize = 3;
 struct Effort {
     /// Rounds of lines at most.
     rounds: usize,
-    /// Lines reach so far, as a share of the most a plan can use; none at 0.
+    /// Lines reach so far, as a share of the most a plan can use.
     reach: f64,
     /// Gain, as a share of the cost, that is worth a step.
     gain: f64,
 }
 
-/// From anywhere.
+/// From anywhere, on all hours.
 const WIDE: Effort = Effort { rounds: 40, reach: 1.0, gain: 1e-8 };
+/// From anywhere, on a sample: it is no better than this.
+const COARSE: Effort = Effort { gain: 1e-7, ..WIDE };
 /// From the best of a sample.
 const NEAR: Effort = Effort { rounds: 2, reach: 0.1, gain: 1e-6 };
-/// From the best of a sample of which twenty times as many hours would change
-/// the cost by a millionth: only the plan that comes last is fitted once more.
-const LAST: Effort = Effort { rounds: 1, reach: 0.0, gain: 1e-6 };
 
-/// Where the cost is least.
+/// A point and what it costs.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Optimum {
+struct Point {
     /// Spend per hour of each candidate, USD.
-    pub at: Vec<f64>,
+    at: Vec<f64>,
     /// Cost of all hours, USD.
-    pub usd: f64,
+    usd: f64,
 }
 
-/// The best spends of the candidates of `stack`, which was made of `terms`.
+/// The spends per hour, USD, at which the hours of `stack`, which was made of
+/// `terms`, cost least; one for each candidate.
 #[must_use]
-pub fn best(stack: &Stack<'_>, terms: &[Terms]) -> Optimum {
+pub fn best(stack: &Stack<'_>, terms: &[Terms]) -> Vec<f64> {
     let zero = vec![0.0; stack.dimensions()];
     if stack.hours().is_empty() || zero.is_empty() {
-        return Optimum { usd: stack.cost_of(0..stack.hours().len(), &zero, None).usd, at: zero };
+        return zero;
     }
-    if let [_] = zero[..]
+    if zero.len() == 1
         && let Some(spend) = quantile::best_last(stack, 0, &zero)
     {
-        let at = vec![spend];
-        return Optimum { usd: stack.usd(0..stack.hours().len(), &at), at };
+        return vec![spend];
     }
-    let mut most = FIRST;
-    let mut at: Option<Vec<f64>> = None;
-    loop {
-        let on = |stack: &Stack<'_>, from: Option<Vec<f64>>, effort: Effort| match from {
-            None => widely(stack),
-            Some(from) => descend(stack, &stack.caps(), from, effort),
-        };
+    let mut found: Option<Vec<f64>> = None;
+    for most in SAMPLES {
         let stride = stride(stack.hours().len(), most);
         if stride == 1 {
-            return on(stack, at, LAST);
+            return match found {
+                None => widely(stack, WIDE),
+                Some(at) => descend(stack, &stack.caps(), at, NEAR).at,
+            };
         }
         let thin: Hours = stack.hours().every(stride);
-        at = Some(on(&stack.over(&thin, terms), at, NEAR).at);
-        most *= DENSER;
-        if most > stack.hours().len() / 4 {
-            most = stack.hours().len();
+        let sample = stack.over(&thin, terms);
+        found = Some(match found {
+            None => widely(&sample, COARSE),
+            Some(at) => descend(&sample, &sample.caps(), at, NEAR).at,
+        });
+    }
+    // All hours would change the cost by a millionth: only the plan that comes
+    // last, which is a matter of two looks at them, is fitted once more.
+    let mut at = found.unwrap_or(zero);
+    for candidate in 0..at.len() {
+        if let Some(spend) = quantile::best_last(stack, candidate, &at) {
+            at[candidate] = spend;
         }
     }
+    at
 }
 
 /// The least cost of some hours with spends in the proportions of `at`, USD:
@@ -89,25 +93,38 @@ pub fn best(stack: &Stack<'_>, terms: &[Terms]) -> Optimum {
 pub(super) fn scaled(stack: &Stack<'_>, hours: Range<usize>, at: &[f64]) -> f64 {
     let cost = |factor: f64| {
         let spends: Vec<f64> = at.iter().map(|usd| usd * factor).collect();
-        stack.cost_of(hours.clone(), &spends, Some(at))
+        (factor, stack.cost_of(hours.clone(), &spends, Some(at)))
     };
-    let (mut low, mut high) = (0.0, 4.0);
-    let (mut at_low, mut at_high) = (cost(low), cost(high));
-    let mut least = at_low.usd.min(at_high.usd);
+    // What is best for all seeds is near what is best for each of them.
+    let start = cost(1.0);
+    let mut least = start.1.usd;
+    let (mut low, mut high) = (start, start);
+    let mut step = 0.125f64;
+    while low.1.slope > 0.0 && low.0 > 0.0 {
+        high = low;
+        low = cost((1.0 - step).max(0.0));
+        step *= 2.0;
+    }
+    while high.1.slope < 0.0 && high.0 < 4.0 {
+        low = high;
+        high = cost(1.0 + step);
+        step *= 2.0;
+    }
+    least = least.min(low.1.usd).min(high.1.usd);
     for _ in 0..STEPS {
-        if at_low.slope >= 0.0 || at_high.slope <= 0.0 {
+        if low.1.slope >= 0.0 || high.1.slope <= 0.0 {
             break;
         }
-        let next = meeting((low, at_low), (high, at_high));
-        if least - (at_low.usd + at_low.slope * (next - low)) <= 1e-4 * least.abs() {
+        let next = meeting(low, high);
+        if least - (low.1.usd + low.1.slope * (next - low.0)) <= 1e-4 * least.abs() {
             break;
         }
         let found = cost(next);
-        least = least.min(found.usd);
-        if found.slope < 0.0 {
-            (low, at_low) = (next, found);
+        least = least.min(found.1.usd);
+        if found.1.slope < 0.0 {
+            low = found;
         } else {
-            (high, at_high) = (next, found);
+            high = found;
         }
     }
     least
@@ -123,48 +140,44 @@ fn meeting((low, at_low): (f64, Cost), (high, at_high): (f64, Cost)) -> f64 {
 
 /// From several starts: the order of AWS is not always that of worth, so that
 /// a minimum need not be the only one.
-fn widely(stack: &Stack<'_>) -> Optimum {
+fn widely(stack: &Stack<'_>, effort: Effort) -> Vec<f64> {
     let zero = vec![0.0; stack.dimensions()];
     let caps = stack.caps();
-    let mut best = descend(stack, &caps, zero.clone(), WIDE);
+    let mut best = descend(stack, &caps, zero.clone(), effort);
     // Of many candidates only those that cover what all others cover.
     let broad = |c: &usize| caps.len() <= STARTS || stack.last_in_line(*c).is_some();
     for first in (0..caps.len()).filter(broad) {
         let mut unit = zero.clone();
         unit[first] = 1.0;
-        if let Some((at, _)) = along(stack, &zero, &unit, caps[first], WIDE.gain) {
-            let optimum = descend(stack, &caps, at, WIDE);
-            if optimum.usd < best.usd {
-                best = optimum;
+        if let Some(point) = along(stack, &zero, &unit, caps[first], effort.gain) {
+            let point = descend(stack, &caps, point.at, effort);
+            if point.usd < best.usd {
+                best = point;
             }
         }
     }
-    best
+    best.at
 }
 
 /// Steps along lines until none gains.
-fn descend(stack: &Stack<'_>, caps: &[f64], at: Vec<f64>, effort: Effort) -> Optimum {
+fn descend(stack: &Stack<'_>, caps: &[f64], at: Vec<f64>, effort: Effort) -> Point {
     let usd = stack.usd(0..stack.hours().len(), &at);
-    let mut best = Optimum { at, usd };
-    let rivals = if effort.reach > 0.0 { rivals(stack) } else { Vec::new() };
+    let mut best = Point { at, usd };
+    let rivals = rivals(stack);
     for _ in 0..effort.rounds {
         let before = best.usd;
-        for candidate in 0..caps.len() {
+        for (candidate, cap) in caps.iter().enumerate() {
             if let Some(spend) = quantile::best_last(stack, candidate, &best.at) {
                 let mut at = best.at.clone();
                 at[candidate] = spend;
                 let usd = stack.usd(0..stack.hours().len(), &at);
-                best.take(Some((at, usd)));
-                continue;
-            }
-            if effort.reach <= 0.0 {
+                best.take(Some(Point { at, usd }));
                 continue;
             }
             for sign in [1.0, -1.0] {
                 let mut towards = vec![0.0; caps.len()];
                 towards[candidate] = sign;
-                let reach = effort.reach * caps[candidate];
-                best.take(along(stack, &best.at, &towards, reach, effort.gain));
+                best.take(along(stack, &best.at, &towards, effort.reach * cap, effort.gain));
             }
         }
         // One candidate takes over from another: dollar for dollar, and usage
@@ -197,10 +210,10 @@ fn rivals(stack: &Stack<'_>) -> Vec<(usize, usize, f64)> {
         .collect()
 }
 
-impl Optimum {
-    fn take(&mut self, found: Option<(Vec<f64>, f64)>) {
-        if let Some((at, usd)) = found.filter(|f| f.1 < self.usd) {
-            *self = Optimum { at, usd };
+impl Point {
+    fn take(&mut self, found: Option<Point>) {
+        if let Some(found) = found.filter(|f| f.usd < self.usd) {
+            *self = found;
         }
     }
 }
@@ -210,13 +223,7 @@ impl Optimum {
 ///
 /// Tangents from both sides meet below the minimum; where they meet is the next
 /// point, until the cost there is what the tangents promise: a breakpoint.
-fn along(
-    stack: &Stack<'_>,
-    at: &[f64],
-    towards: &[f64],
-    reach: f64,
-    gain: f64,
-) -> Option<(Vec<f64>, f64)> {
+fn along(stack: &Stack<'_>, at: &[f64], towards: &[f64], reach: f64, gain: f64) -> Option<Point> {
     let point = |t: f64| -> Vec<f64> {
         at.iter().zip(towards).map(|(x, d)| (x + t * d).max(0.0)).collect()
     };
@@ -253,7 +260,7 @@ fn along(
             (high, at_high) = (next, found);
         }
     }
-    (least.1 < start.usd).then(|| (point(least.0), least.1))
+    (least.1 < start.usd).then(|| Point { at: point(least.0), usd: least.1 })
 }
 
 /// The cost with the slope from the left.

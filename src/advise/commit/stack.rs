@@ -6,7 +6,7 @@
 //! direction of commitments the cost of an hour is piecewise linear; its slope
 //! is carried along the same steps.
 
-use std::ops::Range;
+use std::ops::{AddAssign, Range};
 
 use super::hours::Hours;
 use crate::bill::commitments::{Benefit, Ranking, Terms};
@@ -32,6 +32,8 @@ struct Plan {
     budget: f64,
     /// USD per hour, whether used or not.
     fee: f64,
+    /// USD that a unit of the budget stands for.
+    unit: f64,
     /// Share of each hour it is in force, where not always.
     in_force: Option<Vec<f64>>,
 }
@@ -54,6 +56,19 @@ pub struct Outlook {
     pub used: Vec<f64>,
     /// USD left to pay On-Demand.
     pub rest: f64,
+    /// USD of it all that is not the scenario's: what other usage takes of
+    /// commitments and has left to pay.
+    pub others: f64,
+}
+
+impl AddAssign<&Outlook> for Outlook {
+    fn add_assign(&mut self, other: &Outlook) {
+        self.used.resize(self.used.len().max(other.used.len()), 0.0);
+        self.used.iter_mut().zip(&other.used).for_each(|(sum, used)| *sum += used);
+        self.usd += other.usd;
+        self.rest += other.rest;
+        self.others += other.others;
+    }
 }
 
 /// Owned commitments and candidates over hours of usage.
@@ -85,13 +100,16 @@ impl<'a> Stack<'a> {
     pub fn new(hours: &'a Hours, terms: &[Terms], candidates: &[usize]) -> Self {
         let plans = terms
             .iter()
-            .map(|t| Plan {
-                budget: match &t.benefit {
-                    Benefit::Capacity { quarters, .. } => *quarters as f64 * HOUR_MS as f64,
-                    Benefit::Spend { .. } => t.usd_per_hour.to_f64(),
-                },
-                fee: t.usd_per_hour.to_f64(),
-                in_force: hours.in_force(t),
+            .map(|t| {
+                let fee = t.usd_per_hour.to_f64();
+                let (budget, unit) = match &t.benefit {
+                    Benefit::Capacity { quarters, .. } => {
+                        let budget = *quarters as f64 * HOUR_MS as f64;
+                        (budget, fee / budget.max(1.0))
+                    }
+                    Benefit::Spend { .. } => (fee, 1.0),
+                };
+                Plan { budget, fee, unit, in_force: hours.in_force(t) }
             })
             .collect();
         let step = |(item, plan): (usize, usize)| {
@@ -139,19 +157,26 @@ impl<'a> Stack<'a> {
         self.candidates.len()
     }
 
-    /// Spend per hour beyond which no hour uses more of a candidate.
+    /// Spend per hour beyond which no hour uses more, of each candidate.
     pub(super) fn caps(&self) -> Vec<f64> {
-        let of = |plan: &usize| {
-            let steps: Vec<&Step> = self.steps.iter().filter(|s| s.plan == *plan).collect();
-            let mut most = 0.0f64;
-            for hour in 0..self.hours.len() {
-                let usd = |s: &&Step| self.column(s.item)[hour] * s.takes;
-                let sum: f64 = steps.iter().map(usd).sum();
-                most = most.max(sum / self.hours.weight[hour].max(1e-9));
+        (0..self.dimensions()).map(|candidate| self.cap(candidate)).collect()
+    }
+
+    /// As [`Stack::caps`], of one.
+    pub(super) fn cap(&self, candidate: usize) -> f64 {
+        let plan = self.candidates[candidate];
+        let steps: Vec<&Step> = self.steps.iter().filter(|s| s.plan == plan).collect();
+        let mut most = 0.0f64;
+        for (weight, from) in self.hours.weight.chunks(LANES).zip((0..).step_by(LANES)) {
+            let mut sums = [0.0; LANES];
+            for step in &steps {
+                let usd = &self.column(step.item)[from..from + weight.len()];
+                sums.iter_mut().zip(usd).for_each(|(sum, usd)| *sum += usd * step.takes);
             }
-            most
-        };
-        self.candidates.iter().map(of).collect()
+            let spends = sums.iter().zip(weight).map(|(sum, weight)| sum / weight.max(1e-9));
+            most = spends.fold(most, f64::max);
+        }
+        most
     }
 
     /// What one candidate takes for the usage that another takes a dollar for;
@@ -192,11 +217,12 @@ impl<'a> Stack<'a> {
     pub(super) fn cost_of(&self, hours: Range<usize>, at: &[f64], towards: Option<&[f64]>) -> Cost {
         let mut cost = Cost::default();
         let mut scratch = self.scratch();
+        let steps = self.live(at, towards);
         let mut from = hours.start;
         while from < hours.end {
             let n = LANES.min(hours.end - from);
             self.load(&mut scratch, from, n, at, towards, 1.0);
-            Self::apply(&self.steps, &mut scratch, towards.is_some());
+            Self::apply(&steps, &mut scratch, towards.is_some());
             for rest in &scratch.rest {
                 cost.usd += sum(rest);
             }
@@ -220,22 +246,49 @@ impl<'a> Stack<'a> {
     pub fn outlook(&self, hours: Range<usize>, at: &[f64], scale: f64) -> Outlook {
         let mut outlook = Outlook { used: vec![0.0; self.candidates.len()], ..Outlook::default() };
         let mut scratch = self.scratch();
+        let steps = self.live(at, None);
         let mut from = hours.start;
         while from < hours.end {
             let n = LANES.min(hours.end - from);
             self.load(&mut scratch, from, n, at, None, scale);
-            let before: Vec<f64> = self.candidates.iter().map(|c| sum(&scratch.left[*c])).collect();
-            Self::apply(&self.steps, &mut scratch, false);
-            for ((used, before), plan) in outlook.used.iter_mut().zip(before).zip(&self.candidates)
-            {
-                *used += before - sum(&scratch.left[*plan]);
+            let before: Vec<f64> = scratch.left.iter().map(sum).collect();
+            let mut others = 0.0;
+            for steps in steps.chunk_by(|a, b| self.is_own(a.item) == self.is_own(b.item)) {
+                let own = steps.first().is_none_or(|step| self.is_own(step.item));
+                let left = if own { 0.0 } else { self.usd_left(&scratch) };
+                Self::apply(steps, &mut scratch, false);
+                others += if own { 0.0 } else { left - self.usd_left(&scratch) };
             }
-            outlook.rest += scratch.rest.iter().map(sum).sum::<f64>();
+            for (used, plan) in outlook.used.iter_mut().zip(&self.candidates) {
+                *used += before[*plan] - sum(&scratch.left[*plan]);
+            }
+            for (item, rest) in scratch.rest.iter().enumerate() {
+                let rest = sum(rest);
+                outlook.rest += rest;
+                others += if self.is_own(item) { 0.0 } else { rest };
+            }
+            outlook.others += others;
             from += n;
         }
-        outlook.rest += scale * self.constant[hours.clone()].iter().sum::<f64>();
+        let column = |of: &[f64]| scale * of[hours.clone()].iter().sum::<f64>();
+        outlook.rest += column(&self.constant);
+        for (item, list) in self.hours.list.iter().enumerate() {
+            if !self.hours.own[item] && self.active.binary_search(&item).is_err() {
+                outlook.others += column(list);
+            }
+        }
         outlook.usd = outlook.rest + self.fees(hours, at);
         outlook
+    }
+
+    /// Whether an item with a step is the scenario's.
+    fn is_own(&self, active: usize) -> bool {
+        self.hours.own[self.active[active]]
+    }
+
+    /// USD that all commitments together have left.
+    fn usd_left(&self, scratch: &Scratch) -> f64 {
+        self.plans.iter().zip(&scratch.left).map(|(plan, left)| plan.unit * sum(left)).sum()
     }
 
     /// What the hours cost without any commitment, owned or not.
@@ -258,6 +311,17 @@ impl<'a> Stack<'a> {
         fees
     }
 
+    /// The steps that change anything: not those of a candidate of which there
+    /// is nothing.
+    fn live(&self, at: &[f64], towards: Option<&[f64]>) -> Vec<Step> {
+        let nothing = |candidate: usize| {
+            at[candidate] <= 0.0 && towards.is_none_or(|towards| towards[candidate] == 0.0)
+        };
+        let empty: Vec<usize> =
+            (0..at.len()).filter(|c| nothing(*c)).map(|c| self.candidates[c]).collect();
+        self.steps.iter().filter(|step| !empty.contains(&step.plan)).copied().collect()
+    }
+
     fn scratch(&self) -> Scratch {
         Scratch {
             rest: vec![[0.0; LANES]; self.active.len()],
@@ -277,10 +341,9 @@ impl<'a> Stack<'a> {
         scale: f64,
     ) {
         for (item, rest) in scratch.rest.iter_mut().enumerate() {
-            rest[..n].copy_from_slice(&self.column(item)[from..from + n]);
             rest[n..].fill(0.0);
-            for usd in rest {
-                *usd *= scale;
+            for (rest, usd) in rest.iter_mut().zip(&self.column(item)[from..from + n]) {
+                *rest = usd * scale;
             }
         }
         for (index, (plan, left)) in self.plans.iter().zip(&mut scratch.left).enumerate() {
@@ -311,12 +374,15 @@ impl<'a> Stack<'a> {
             // A free rate covers everything: what it takes is never too much.
             let gives = if takes > 0.0 { 1.0 / takes } else { 0.0 };
             let (rest, left) = (&mut scratch.rest[step.item], &mut scratch.left[step.plan]);
+            // Both ends are computed and one is chosen, so that no branch stands
+            // between the lanes.
             if !slopes {
                 for (rest, left) in rest.iter_mut().zip(left) {
                     let need = *rest * takes;
+                    let (uncovered, unspent) = (*rest - *left * gives, *left - need);
                     let all = need <= *left;
-                    *rest = if all { 0.0 } else { *rest - *left * gives };
-                    *left = if all { *left - need } else { 0.0 };
+                    *rest = if all { 0.0 } else { uncovered };
+                    *left = if all { unspent } else { 0.0 };
                 }
                 continue;
             }
@@ -327,10 +393,12 @@ impl<'a> Stack<'a> {
                 let (dr, dl) = (rest_slope[lane], left_slope[lane]);
                 let (need, dneed) = (r * takes, dr * takes);
                 let all = need < l || (need <= l && dneed <= dl);
-                rest[lane] = if all { 0.0 } else { r - l * gives };
-                left[lane] = if all { l - need } else { 0.0 };
-                rest_slope[lane] = if all { 0.0 } else { dr - dl * gives };
-                left_slope[lane] = if all { dl - dneed } else { 0.0 };
+                let uncovered = (r - l * gives, dr - dl * gives);
+                let unspent = (l - need, dl - dneed);
+                rest[lane] = if all { 0.0 } else { uncovered.0 };
+                left[lane] = if all { unspent.0 } else { 0.0 };
+                rest_slope[lane] = if all { 0.0 } else { uncovered.1 };
+                left_slope[lane] = if all { unspent.1 } else { 0.0 };
             }
         }
     }
@@ -345,30 +413,23 @@ impl<'a> Stack<'a> {
     }
 
     /// Runs the steps before a candidate that is last in line and hands over,
-    /// hour by hour, what they leave of its items (in its order) and the share
-    /// of the hour that counts.
+    /// some hours at a time, what they leave of each of its items (by its place
+    /// in the candidate's order) and the shares of these hours that count.
     pub(super) fn residuals(
         &self,
         candidate: usize,
         at: &[f64],
-        mut each: impl FnMut(&[f64], f64),
+        mut each: impl FnMut(usize, &[f64], &[f64]),
     ) {
         let Some(order) = self.last_in_line(candidate) else { return };
-        let before = self.steps.len() - order.len();
+        let before = &self.steps[..self.steps.len() - order.len()];
         let mut scratch = self.scratch();
-        let mut row = vec![0.0; order.len()];
-        let mut from = 0;
-        while from < self.hours.len() {
-            let n = LANES.min(self.hours.len() - from);
-            self.load(&mut scratch, from, n, at, None, 1.0);
-            Self::apply(&self.steps[..before], &mut scratch, false);
-            for lane in 0..n {
-                for (cell, (item, _)) in row.iter_mut().zip(&order) {
-                    *cell = scratch.rest[*item][lane];
-                }
-                each(&row, self.hours.weight[from + lane]);
+        for (weight, from) in self.hours.weight.chunks(LANES).zip((0..).step_by(LANES)) {
+            self.load(&mut scratch, from, weight.len(), at, None, 1.0);
+            Self::apply(before, &mut scratch, false);
+            for (place, (item, _)) in order.iter().enumerate() {
+                each(place, &scratch.rest[*item][..weight.len()], weight);
             }
-            from += n;
         }
     }
 }

@@ -100,10 +100,15 @@ impl Terms {
     /// The commitments of a billing plan over the items of a usage table.
     #[must_use]
     pub fn of_plan(plan: &BillingPlan, items: &[UsageItem]) -> Vec<Self> {
-        let one = |(at, commitment)| {
-            Terms::with(commitment, items, |source| plan.price_under(at, source))
-        };
-        plan.commitments.iter().enumerate().map(one).collect()
+        (0..plan.commitments.len()).filter_map(|at| Terms::of_numbered(plan, at, items)).collect()
+    }
+
+    /// The commitment of this number of a billing plan over the items of a
+    /// usage table; `None` where there is none.
+    #[must_use]
+    pub fn of_numbered(plan: &BillingPlan, at: usize, items: &[UsageItem]) -> Option<Self> {
+        let commitment = plan.commitments.get(at)?;
+        Some(Terms::with(commitment, items, |source| plan.price_under(at, source)))
     }
 
     /// One commitment over the items of a usage table; what a Savings Plan

@@ -8,13 +8,12 @@ use crate::advise::commit::{Commitments, CurvePoint, PlanAdvice};
 const EVERY: usize = 2;
 
 /// Every chart as (file name, SVG).
-#[must_use]
-pub fn charts(it: &Commitments) -> Vec<(String, String)> {
+pub(super) fn charts(it: &Commitments) -> Vec<(String, String)> {
     let mut files = Vec::new();
     for (index, plan) in it.advice.plans.iter().enumerate().filter(|(_, p)| !p.curve.is_empty()) {
         let number = index + 1;
-        files.push((format!("commit-{number}-cost.svg"), cost(plan)));
-        files.push((format!("commit-{number}-use.svg"), usage(plan)));
+        files.push((format!("charts/commit-{number}-cost.svg"), cost(plan)));
+        files.push((format!("charts/commit-{number}-use.svg"), usage(plan)));
     }
     files
 }

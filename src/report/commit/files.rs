@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::text;
+use super::charts::charts;
 use super::table::{quantile, regret, saved, sorted};
 use crate::advise::commit::{Commitments, PlanAdvice};
 use crate::sweep::SCHEMA_VERSION;
@@ -17,11 +18,22 @@ fn optional(value: Option<f64>) -> Value {
     value.map_or(Value::Null, round)
 }
 
-/// Everything, with stable keys. Amounts of seeds are exact decimals.
+/// What `-o` writes, as (path, text).
 ///
 /// # Errors
 /// None in practice: memory takes everything.
-pub fn json(it: &Commitments) -> Result<String> {
+pub fn files(it: &Commitments) -> Result<Vec<(String, String)>> {
+    let mut files = vec![
+        ("commit.json".to_owned(), json(it)?),
+        ("curves.csv".to_owned(), curves_csv(it)?),
+        ("seeds.csv".to_owned(), seeds_csv(it)?),
+    ];
+    files.extend(charts(it));
+    Ok(files)
+}
+
+/// Everything, with stable keys. Amounts of seeds are exact decimals.
+pub(super) fn json(it: &Commitments) -> Result<String> {
     let advice = &it.advice;
     let shares = sorted(&advice.seeds, saved);
     let regrets = sorted(&advice.seeds, regret);
@@ -49,8 +61,10 @@ pub fn json(it: &Commitments) -> Result<String> {
         .map(|s| {
             json!({
                 "seed": s.seed,
-                "before": s.before,
-                "after": s.after,
+                "before": s.before.all,
+                "after": s.after.all,
+                "scenario_before": s.before.own,
+                "scenario_after": s.after.own,
                 "hindsight": s.hindsight,
                 "exact": s.exact,
             })
@@ -95,6 +109,9 @@ pub fn json(it: &Commitments) -> Result<String> {
         "list_per_hour": round(advice.list_per_hour),
         "before_per_hour": round(advice.before_per_hour),
         "after_per_hour": round(advice.after_per_hour),
+        "scenario_before_per_hour": round(advice.own_per_hour.0),
+        "scenario_after_per_hour": round(advice.own_per_hour.1),
+        "other_usage": it.elsewhere.map(|other| json!({ "covered_first": other.first })),
         "saved": round(advice.saved()),
         "coverage": { "before": round(advice.coverage.0), "after": round(advice.coverage.1) },
         "utilisation": optional(advice.utilisation),
@@ -170,8 +187,8 @@ pub(super) fn plans_csv(it: &Commitments) -> Result<String> {
         };
         vec![
             text::csv_cell(&plan.candidate.label),
-            plan.candidate.term.clone(),
-            plan.candidate.payment.clone(),
+            plan.candidate.term.to_string(),
+            plan.candidate.payment.to_string(),
             plan.usd_per_hour.to_string(),
             of(it.band.as_ref().map(|b| &b.low)),
             of(it.band.as_ref().map(|b| &b.high)),
@@ -186,10 +203,7 @@ pub(super) fn plans_csv(it: &Commitments) -> Result<String> {
 }
 
 /// The curves over the commitment of each plan, the others as advised.
-///
-/// # Errors
-/// None in practice: memory takes everything.
-pub fn curves_csv(it: &Commitments) -> Result<String> {
+fn curves_csv(it: &Commitments) -> Result<String> {
     let header = ["plan", "usd_per_hour", "cost_per_hour", "coverage", "utilisation"];
     let rows = it.advice.plans.iter().flat_map(|plan| {
         plan.curve.iter().map(|point| {
@@ -206,18 +220,25 @@ pub fn curves_csv(it: &Commitments) -> Result<String> {
 }
 
 /// What each seed costs.
-///
-/// # Errors
-/// None in practice: memory takes everything.
-pub fn seeds_csv(it: &Commitments) -> Result<String> {
-    let header = ["seed", "before_usd", "after_usd", "hindsight_usd", "exact"];
+fn seeds_csv(it: &Commitments) -> Result<String> {
+    let header = [
+        "seed",
+        "before_usd",
+        "after_usd",
+        "hindsight_usd",
+        "exact",
+        "scenario_before_usd",
+        "scenario_after_usd",
+    ];
     let rows = it.advice.seeds.iter().map(|s| {
         vec![
             s.seed.to_string(),
-            s.before.to_string(),
-            s.after.to_string(),
+            s.before.all.to_string(),
+            s.after.all.to_string(),
             s.hindsight.to_string(),
             s.exact.to_string(),
+            s.before.own.to_string(),
+            s.after.own.to_string(),
         ]
     });
     write(&header, rows)

@@ -3,9 +3,10 @@
 mod charts;
 mod files;
 mod table;
+mod withheld;
 
-pub use charts::charts;
-pub use files::{curves_csv, json, seeds_csv};
+pub use files::files;
+pub use withheld::{reason, withheld};
 
 use super::Format;
 use crate::Result;
@@ -19,7 +20,7 @@ use crate::bill::MONTH_HOURS;
 pub fn commitments(it: &Commitments, format: Format) -> Result<String> {
     match format {
         Format::Table => Ok(table::terminal(it)),
-        Format::Json => json(it),
+        Format::Json => files::json(it),
         Format::Csv => files::plans_csv(it),
         Format::Markdown => Ok(table::markdown(it)),
     }

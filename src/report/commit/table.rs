@@ -7,7 +7,8 @@ use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyl
 use super::super::terminal::wrapped;
 use super::super::text;
 use super::monthly;
-use crate::advise::commit::{Advice, Commitments, PlanAdvice, SeedCost};
+use crate::advise::commit::{Advice, Commitments, Elsewhere, PlanAdvice, SeedCost};
+use crate::catalog::{Payment, Term};
 use crate::units::Rate;
 
 /// Hours of the shortest term.
@@ -174,32 +175,52 @@ pub(super) fn sorted(seeds: &[SeedCost], share: impl Fn(&SeedCost) -> f64) -> Ve
 }
 
 pub(super) fn saved(seed: &SeedCost) -> f64 {
-    let before = seed.before.to_f64();
-    if before > 0.0 { 1.0 - seed.after.to_f64() / before } else { 0.0 }
+    let before = seed.before.all.to_f64();
+    if before > 0.0 { 1.0 - seed.after.all.to_f64() / before } else { 0.0 }
 }
 
 pub(super) fn regret(seed: &SeedCost) -> f64 {
-    let before = seed.before.to_f64();
-    if before > 0.0 { (seed.after - seed.hindsight).to_f64() / before } else { 0.0 }
+    let before = seed.before.all.to_f64();
+    if before > 0.0 { (seed.after.all - seed.hindsight).to_f64() / before } else { 0.0 }
+}
+
+/// Dollars a month that are so much an hour.
+fn month(per_hour: f64) -> String {
+    text::usd_f64(monthly(per_hour), 2)
 }
 
 fn remarks(it: &Commitments) -> Vec<(&'static str, String)> {
     let advice = &it.advice;
-    let month = |usd: f64| text::usd_f64(monthly(usd), 2);
-    let mut said = vec![(
-        "expected",
-        format!(
-            "{} a month On-Demand, {} with what is owned, {} with this; coverage {} → {}",
-            month(advice.list_per_hour),
-            month(advice.before_per_hour),
-            month(advice.after_per_hour),
-            text::percent(advice.coverage.0),
-            text::percent(advice.coverage.1),
+    let owned = if it.owned.is_empty() {
+        String::new()
+    } else {
+        format!(" {} with what is owned,", month(advice.before_per_hour))
+    };
+    let mut said = vec![
+        (
+            "marginal",
+            "what the first dollar per hour of a plan, the last bought and the next save, net of \
+             themselves, the other plans as advised"
+                .to_owned(),
         ),
-    )];
+        (
+            "expected",
+            format!(
+                "{} a month On-Demand,{owned} {} with this; coverage {} → {}",
+                month(advice.list_per_hour),
+                month(advice.after_per_hour),
+                text::percent(advice.coverage.0),
+                text::percent(advice.coverage.1),
+            ),
+        ),
+    ];
     if !it.owned.is_empty() {
         said.push(("owned", format!("applied in AWS's order: {}", it.owned.join(", "))));
     }
+    if let Some(elsewhere) = it.elsewhere {
+        said.push(("payer", payer(advice, elsewhere)));
+    }
+    said.extend(obligations(advice).into_iter().map(|it| ("obligation", it)));
     if advice.committed_per_hour() > Rate::ZERO {
         said.push(("downside", downside(it)));
         let fall = advice.break_even_fall.map_or_else(
@@ -247,6 +268,41 @@ fn remarks(it: &Commitments) -> Vec<(&'static str, String)> {
     said
 }
 
+/// Whose saving it is.
+fn payer(advice: &Advice, elsewhere: Elsewhere) -> String {
+    let saved = advice.before_per_hour - advice.after_per_hour;
+    let own = advice.own_per_hour.0 - advice.own_per_hour.1;
+    format!(
+        "`other-usage` is in all figures, and covered {} the scenario's usage; of {} saved a \
+         month {} is the scenario's, which is what `run` bills less, and {} is other usage's",
+        if elsewhere.first { "before" } else { "after" },
+        month(saved),
+        month(own),
+        month(saved - own),
+    )
+}
+
+/// What is to be paid over the terms, however little is used.
+fn obligations(advice: &Advice) -> Vec<String> {
+    let mut by_terms: Vec<(Term, Payment, Rate)> = Vec::new();
+    for plan in advice.plans.iter().filter(|p| p.usd_per_hour > Rate::ZERO) {
+        let (term, payment) = (plan.candidate.term, plan.candidate.payment);
+        match by_terms.iter_mut().find(|known| (known.0, known.1) == (term, payment)) {
+            Some(known) => known.2 = Rate::from_pico(known.2.pico() + plan.usd_per_hour.pico()),
+            None => by_terms.push((term, payment, plan.usd_per_hour)),
+        }
+    }
+    let said = |(term, payment, rate): (Term, Payment, Rate)| {
+        let all = rate.charge(term.hours().into(), 1);
+        let upfront = match payment {
+            Payment::NoUpfront => "none of it at the start".to_owned(),
+            _ => format!("{} of it at the start", text::usd(payment.upfront(rate, term), 0)),
+        };
+        format!("{} over {term} ({payment}), {upfront}", text::usd(all, 0))
+    };
+    by_terms.into_iter().map(said).collect()
+}
+
 fn downside(it: &Commitments) -> String {
     let seeds = &it.advice.seeds;
     let shares = sorted(seeds, saved);
@@ -281,15 +337,16 @@ fn verdict(it: &Commitments) -> String {
         return format!(
             "Commit to nothing more: no plan makes the expected cost of {case} lower than {} a \
              month",
-            text::usd_f64(monthly(advice.before_per_hour), 2)
+            month(advice.before_per_hour)
         );
     }
     format!(
-        "Commit {} USD per hour: the eligible usage of {case} is expected to cost {} a month \
+        "Commit {} USD per hour: the eligible usage of {case}{} is expected to cost {} a month \
          instead of {} (−{}); add",
         advice.committed_per_hour(),
-        text::usd_f64(monthly(advice.after_per_hour), 2),
-        text::usd_f64(monthly(advice.before_per_hour), 2),
+        if it.elsewhere.is_some() { ", with other usage of its payer," } else { "" },
+        month(advice.after_per_hour),
+        month(advice.before_per_hour),
         text::percent(advice.saved()),
     )
 }

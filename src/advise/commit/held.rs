@@ -1,0 +1,96 @@
+//! Which commitments are looked at, and on which terms.
+
+use super::model::{Candidate, Question};
+use crate::bill::commitments::{Benefit, Terms, UsageItem};
+use crate::bill::{ALWAYS, PriceStatus};
+use crate::units::{Money, Rate};
+
+/// What is owned, and after it some of what could be bought.
+pub(super) struct Held<'a> {
+    question: &'a Question<'a>,
+    /// Their numbers among the commitments of the plan.
+    numbers: Vec<usize>,
+    /// How many of them are owned.
+    pub(super) owned: usize,
+}
+
+impl<'a> Held<'a> {
+    /// What is owned, and these.
+    pub(super) fn with(question: &'a Question<'a>, candidates: &[Candidate]) -> Self {
+        let offered = || question.candidates.iter().chain(&question.alternatives);
+        let mut numbers: Vec<usize> = (0..question.plan.commitments.len())
+            .filter(|number| offered().all(|c| c.commitment != *number))
+            .collect();
+        let owned = numbers.len();
+        numbers.extend(candidates.iter().map(|c| c.commitment));
+        Held { question, numbers, owned }
+    }
+
+    /// Which of the terms are to be found.
+    pub(super) fn candidates(&self) -> Vec<usize> {
+        (self.owned..self.numbers.len()).collect()
+    }
+
+    /// Terms over items. What is to be bought is looked at as if held all the
+    /// time, and where nobody published its discounts they are shifted.
+    pub(super) fn terms(&self, items: &[UsageItem]) -> Vec<Terms> {
+        let plan = self.question.plan;
+        let known = self.numbers.iter().enumerate();
+        let of = |(index, number): (usize, &usize)| {
+            let mut terms = Terms::of_numbered(plan, *number, items)?;
+            if index >= self.owned {
+                (terms.from_unix_ms, terms.to_unix_ms) = ALWAYS;
+                self.shift(&mut terms, *number, items);
+            }
+            Some(terms)
+        };
+        known.filter_map(of).collect()
+    }
+
+    fn shift(&self, terms: &mut Terms, number: usize, items: &[UsageItem]) {
+        let Benefit::Spend { rates } = &mut terms.benefit else { return };
+        for (rate, item) in rates.iter_mut().zip(items) {
+            let Some(rate) = rate.as_mut().filter(|_| is_guess(self.question, number, item)) else {
+                continue;
+            };
+            let ppm = i128::from(self.question.shift_ppm);
+            let moved = rate.pico() - item.on_demand.scale(ppm, 1_000_000).pico();
+            // At least a hundredth, at most the On-Demand price.
+            let least = item.on_demand.pico() / 100;
+            *rate = Rate::from_pico(moved.clamp(least, item.on_demand.pico().max(least)));
+        }
+    }
+}
+
+/// Whether the rate of an item under a commitment is one that nobody
+/// published.
+fn is_guess(question: &Question<'_>, number: usize, item: &UsageItem) -> bool {
+    let status = question.plan.price_under(number, item.source).map(|price| price.status);
+    matches!(status, Some(PriceStatus::Representative | PriceStatus::Believed))
+}
+
+/// Items that are used and for which a candidate has a rate that nobody
+/// published, the costliest first.
+#[must_use]
+pub fn unpublished(question: &Question<'_>) -> Vec<String> {
+    costliest(question.seeds.iter().flat_map(|seed| {
+        let guess = |item: &UsageItem| {
+            question.candidates.iter().any(|c| is_guess(question, c.commitment, item))
+        };
+        seed.costs().filter(move |(item, _)| guess(item)).map(|(item, list)| (&*item.name, list))
+    }))
+}
+
+/// Names in the order of what they cost in all, those that cost nothing left
+/// out.
+pub(super) fn costliest<'n>(costs: impl Iterator<Item = (&'n str, Money)>) -> Vec<String> {
+    let mut sums: Vec<(Money, &str)> = Vec::new();
+    for (name, list) in costs.filter(|(_, list)| *list > Money::ZERO) {
+        match sums.iter_mut().find(|(_, known)| *known == name) {
+            Some((sum, _)) => *sum += list,
+            None => sums.push((list, name)),
+        }
+    }
+    sums.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+    sums.into_iter().map(|(_, name)| name.to_owned()).collect()
+}

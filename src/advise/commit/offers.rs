@@ -1,0 +1,247 @@
+//! What could be bought: the Savings Plans of the scenario with
+//! `usd-per-hour: 0`, or else a Compute Savings Plan and an EC2 Instance Savings
+//! Plan for each of the costliest families.
+//!
+//! They are linked like any commitment, so that rates, their status and their
+//! sources are those that a bill would use. That is done after the simulation,
+//! which does not depend on them and says which families there are.
+
+use super::advice::advise;
+use super::held::{costliest, unpublished};
+use super::model::{Advice, Answer, Band, Candidate, Commitments, Elsewhere, Question, SeedUsage};
+use crate::bill::{ALWAYS, BillingPlan, Commitment};
+use crate::catalog::{Payment, Term};
+use crate::plan::CasePlan;
+use crate::scenario::quote;
+use crate::units::Rate;
+use crate::{Error, Result};
+
+/// Families for which a plan of their own is considered, the costliest.
+const FAMILIES: usize = 6;
+
+/// Which plans are wanted, unless the scenario says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// A Compute Savings Plan.
+    pub compute: bool,
+    /// EC2 Instance Savings Plans.
+    pub families: bool,
+    /// For how long.
+    pub term: Term,
+    /// How they are paid.
+    pub payment: Payment,
+}
+
+/// A plan by the name of its commitment.
+#[derive(Debug)]
+struct Offer {
+    name: String,
+    candidate: Candidate,
+}
+
+/// What could be bought.
+#[derive(Debug, Default)]
+pub struct Offers {
+    settings: Vec<(String, String)>,
+    /// Found together.
+    candidates: Vec<Offer>,
+    /// Each alone.
+    alternatives: Vec<Offer>,
+}
+
+impl Offers {
+    /// For a case that uses this.
+    #[must_use]
+    pub fn of(case: &CasePlan, wanted: Wanted, seeds: &[SeedUsage]) -> Offers {
+        let owned = &case.billing.commitments;
+        let free = |wanted: &str| {
+            let taken = |name: &String| owned.iter().any(|c| c.name == *name);
+            let numbered = (2..).map(|n| format!("{wanted}-{n}"));
+            let mut names = std::iter::once(wanted.to_owned()).chain(numbered);
+            names.find(|name| !taken(name)).unwrap_or_default()
+        };
+        let Wanted { term, payment, .. } = wanted;
+        let mut offers = Offers {
+            candidates: owned
+                .iter()
+                .filter(|c| is_open(c))
+                .filter_map(|c| stated(case, c))
+                .collect(),
+            ..Offers::default()
+        };
+        if offers.candidates.is_empty() {
+            if wanted.compute {
+                let name = free("compute-sp");
+                let offer = offers.compute(&name, &name, term, payment);
+                offers.candidates.push(offer);
+            }
+            let families = if wanted.families { families(seeds) } else { Vec::new() };
+            for family in families.into_iter().take(FAMILIES) {
+                let offer =
+                    offers.of_family(&free(&format!("ec2-sp-{family}")), &family, term, payment);
+                offers.candidates.push(offer);
+            }
+        }
+        for &term in Term::ALL {
+            for &payment in Payment::ALL {
+                let name = free(&format!("compute-sp-{term}-{payment}"));
+                let mut offer = offers.compute(&name, &free("compute-sp"), term, payment);
+                offer.candidate.label = format!("{} {term} {payment}", offer.candidate.label);
+                offers.alternatives.push(offer);
+            }
+        }
+        offers
+    }
+
+    /// The settings (path, value) that add what the scenario does not have.
+    #[must_use]
+    pub fn settings(&self) -> &[(String, String)] {
+        &self.settings
+    }
+
+    /// Adds a Compute Savings Plan, called `shown` where advised.
+    fn compute(&mut self, name: &str, shown: &str, term: Term, payment: Payment) -> Offer {
+        let of = format!("kind: compute-sp, term: {term}, payment: {payment}, usd-per-hour:");
+        self.settings.push((format!("commitments.{name}"), format!("{{ {of} 0 }}")));
+        let yaml = (format!("  {shown}:\n    {{ {of} "), " }\n".to_owned());
+        offer(name, "Compute SP".to_owned(), (term, payment), yaml)
+    }
+
+    /// Adds an EC2 Instance Savings Plan. Names of families are those of the
+    /// catalog: letters, digits and hyphens.
+    fn of_family(&mut self, name: &str, family: &str, term: Term, payment: Payment) -> Offer {
+        let of =
+            format!("kind: ec2-instance-sp, family: {family}, term: {term}, payment: {payment},");
+        self.settings.push((format!("commitments.{name}"), format!("{{ {of} usd-per-hour: 0 }}")));
+        let before = format!("  {name}:\n    {{ {of}\n      usd-per-hour: ");
+        let label = format!("EC2 Instance SP {family}");
+        offer(name, label, (term, payment), (before, " }\n".to_owned()))
+    }
+
+    /// How much to commit for a case that was linked with [`Offers::settings`].
+    /// Where nobody published a rate, the answer is withheld, or a band between
+    /// discounts `spread_ppm` (millionths of the On-Demand price) lower and
+    /// higher.
+    ///
+    /// # Errors
+    /// As [`advise`].
+    pub fn answer(
+        &self,
+        scenario: &str,
+        case: &CasePlan,
+        seeds: &[SeedUsage],
+        spread_ppm: Option<i64>,
+    ) -> Result<Answer> {
+        let question = self.question(&case.billing, seeds, 0);
+        let guessed = unpublished(&question);
+        let band = match spread_ppm {
+            _ if guessed.is_empty() => None,
+            None => return Ok(Answer::Withheld(guessed)),
+            Some(spread) => {
+                let at = |shift_ppm| {
+                    let question = self.question(&case.billing, seeds, shift_ppm);
+                    advise(&Question { alternatives: Vec::new(), ..question })
+                };
+                Some(Band::between(spread, &at(-spread)?, &at(spread)?))
+            }
+        };
+        let offers = || self.candidates.iter().chain(&self.alternatives);
+        let owned = case.billing.commitments.iter().map(|c| &c.name);
+        let other = case.billing.other_usage.as_ref();
+        Ok(Answer::Advised(Box::new(Commitments {
+            scenario: scenario.to_owned(),
+            case: case.name.clone(),
+            advice: advise(&question)?,
+            band,
+            resampled: case.workload.resamples_days(),
+            owned: owned.filter(|name| offers().all(|o| o.name != **name)).cloned().collect(),
+            elsewhere: other.map(|other| Elsewhere { first: other.owner }),
+        })))
+    }
+
+    fn question<'a>(
+        &self,
+        plan: &'a BillingPlan,
+        seeds: &'a [SeedUsage],
+        shift_ppm: i64,
+    ) -> Question<'a> {
+        let numbered = |Offer { name, candidate }: &Offer| {
+            let commitment = plan.commitments.iter().position(|c| c.name == *name)?;
+            Some(Candidate { commitment, ..candidate.clone() })
+        };
+        Question {
+            seeds,
+            plan,
+            candidates: self.candidates.iter().filter_map(numbered).collect(),
+            alternatives: self.alternatives.iter().filter_map(numbered).collect(),
+            shift_ppm,
+        }
+    }
+
+    /// What is to be bought is looked at as if held all the time, so that no
+    /// plan of the scenario that is to be bought has a start.
+    ///
+    /// # Errors
+    /// Where one has.
+    pub fn check(case: &CasePlan) -> Result<()> {
+        let dated = |c: &&Commitment| is_open(c) && c.in_force != ALWAYS;
+        let Some(found) = case.billing.commitments.iter().find(dated) else { return Ok(()) };
+        let start = quote(&format!("commitments.{}.start", found.name));
+        let name = quote(&found.name);
+        Err(Error::input(format!(
+            "error: {name} is to be bought (`usd-per-hour: 0`), so it cannot have a `start`: its \
+             size is found for usage that it covers from the first hour to the last\n\
+             help: remove {start}, or state the `usd-per-hour` of what you own"
+        )))
+    }
+}
+
+/// Families of instances that plans can cover, the costliest first.
+fn families(seeds: &[SeedUsage]) -> Vec<String> {
+    costliest(seeds.iter().flat_map(SeedUsage::costs).filter_map(|(item, list)| {
+        let family = item.ec2.as_ref()?.instance_type.split('.').next()?;
+        Some((family, list))
+    }))
+}
+
+/// A Savings Plan whose size the scenario leaves open.
+fn is_open(commitment: &Commitment) -> bool {
+    commitment.reserved.is_none() && commitment.usd_per_hour == Rate::ZERO
+}
+
+/// A plan of the scenario itself.
+fn stated(case: &CasePlan, commitment: &Commitment) -> Option<Offer> {
+    let name = &commitment.name;
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    // JSON strings are YAML strings.
+    let key = if name.chars().all(plain) {
+        name.clone()
+    } else {
+        serde_json::Value::from(name.as_str()).to_string()
+    };
+    let terms = case.commitment_terms(name)?;
+    let yaml = (format!("  {key}:\n    usd-per-hour: "), "\n".to_owned());
+    Some(offer(name, name.clone(), terms, yaml))
+}
+
+fn offer(
+    name: &str,
+    label: String,
+    (term, payment): (Term, Payment),
+    yaml: (String, String),
+) -> Offer {
+    let candidate = Candidate { commitment: 0, label, term, payment, yaml };
+    Offer { name: name.to_owned(), candidate }
+}
+
+impl Band {
+    fn between(spread_ppm: i64, low: &Advice, high: &Advice) -> Band {
+        let spends = |advice: &Advice| advice.plans.iter().map(|p| p.usd_per_hour).collect();
+        Band {
+            spread_ppm,
+            low: spends(low),
+            high: spends(high),
+            after_per_hour: (low.after_per_hour, high.after_per_hour),
+        }
+    }
+}
