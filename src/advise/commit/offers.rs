@@ -60,7 +60,7 @@ impl Offers {
             let mut names = std::iter::once(wanted.to_owned()).chain(numbered);
             names.find(|name| !taken(name)).unwrap_or_default()
         };
-        let Wanted { term, payment, .. } = wanted;
+        let terms = (wanted.term, wanted.payment);
         let mut offers = Offers {
             candidates: owned
                 .iter()
@@ -72,20 +72,21 @@ impl Offers {
         if offers.candidates.is_empty() {
             if wanted.compute {
                 let name = free("compute-sp");
-                let offer = offers.compute(&name, &name, term, payment);
+                let offer = offers.plan((&name, &name), None, terms);
                 offers.candidates.push(offer);
             }
             let families = if wanted.families { families(seeds) } else { Vec::new() };
             for family in families.into_iter().take(FAMILIES) {
-                let offer =
-                    offers.of_family(&free(&format!("ec2-sp-{family}")), &family, term, payment);
+                let name = free(&format!("ec2-sp-{family}"));
+                let offer = offers.plan((&name, &name), Some(&family), terms);
                 offers.candidates.push(offer);
             }
         }
         for &term in Term::ALL {
             for &payment in Payment::ALL {
                 let name = free(&format!("compute-sp-{term}-{payment}"));
-                let mut offer = offers.compute(&name, &free("compute-sp"), term, payment);
+                let shown = free("compute-sp");
+                let mut offer = offers.plan((&name, &shown), None, (term, payment));
                 offer.candidate.label = format!("{} {term} {payment}", offer.candidate.label);
                 offers.alternatives.push(offer);
             }
@@ -99,22 +100,25 @@ impl Offers {
         &self.settings
     }
 
-    /// Adds a Compute Savings Plan, called `shown` where advised.
-    fn compute(&mut self, name: &str, shown: &str, term: Term, payment: Payment) -> Offer {
-        let of = format!("kind: compute-sp, term: {term}, payment: {payment}, usd-per-hour:");
-        self.settings.push((format!("commitments.{name}"), format!("{{ {of} 0 }}")));
-        let yaml = (format!("  {shown}:\n    {{ {of} "), " }\n".to_owned());
-        offer(name, "Compute SP".to_owned(), (term, payment), yaml)
-    }
-
-    /// Adds an EC2 Instance Savings Plan. Names of families are those of the
-    /// catalog: letters, digits and hyphens.
-    fn of_family(&mut self, name: &str, family: &str, term: Term, payment: Payment) -> Offer {
-        let of =
-            format!("kind: ec2-instance-sp, family: {family}, term: {term}, payment: {payment},");
-        self.settings.push((format!("commitments.{name}"), format!("{{ {of} usd-per-hour: 0 }}")));
-        let before = format!("  {name}:\n    {{ {of}\n      usd-per-hour: ");
-        let label = format!("EC2 Instance SP {family}");
+    /// Adds a Savings Plan, called `shown` where advised: of a family, or a
+    /// Compute Savings Plan. Names of families are those of the catalog:
+    /// letters, digits and hyphens.
+    fn plan(
+        &mut self,
+        (name, shown): (&str, &str),
+        family: Option<&str>,
+        (term, payment): (Term, Payment),
+    ) -> Offer {
+        let (kind, label) = match family {
+            None => ("compute-sp".to_owned(), "Compute SP".to_owned()),
+            Some(family) => {
+                (format!("ec2-instance-sp, family: {family}"), format!("EC2 Instance SP {family}"))
+            }
+        };
+        let of = format!("kind: {kind}, term: {term}, payment: {payment},");
+        let nothing = format!("{{ {of} usd-per-hour: 0 }}");
+        self.settings.push((format!("commitments.{name}"), nothing));
+        let before = format!("  {shown}:\n    {{ {of}\n      usd-per-hour: ");
         offer(name, label, (term, payment), (before, " }\n".to_owned()))
     }
 

@@ -18,7 +18,7 @@ pub(super) fn charts(it: &Commitments) -> Vec<(String, String)> {
     files
 }
 
-/// The points drawn, and which of them is nearest to what is advised.
+/// The points drawn, and which of them is what is advised.
 fn drawn(plan: &PlanAdvice) -> (Vec<CurvePoint>, Option<usize>) {
     let points: Vec<CurvePoint> = plan.curve.iter().step_by(EVERY).copied().collect();
     let at = plan.usd_per_hour.to_f64();
@@ -31,8 +31,11 @@ fn drawn(plan: &PlanAdvice) -> (Vec<CurvePoint>, Option<usize>) {
     (points, nearest)
 }
 
+/// Spends with as many decimals as tell them apart.
 fn values(points: &[CurvePoint]) -> Vec<String> {
-    points.iter().map(|p| format!("{:.2}", p.usd_per_hour)).collect()
+    let most = points.iter().map(|p| p.usd_per_hour).fold(0.0, f64::max);
+    let places = (2..6).find(|places| most * 10f64.powi(*places) >= 50.0).unwrap_or(6) as usize;
+    points.iter().map(|p| format!("{:.places$}", p.usd_per_hour)).collect()
 }
 
 fn over(values: &[String]) -> Over<'_> {
@@ -53,12 +56,12 @@ fn cost(plan: &PlanAdvice) -> String {
 }
 
 fn usage(plan: &PlanAdvice) -> String {
-    let (points, _) = drawn(plan);
+    let (points, chosen) = drawn(plan);
     let line = |label: &str, ink: Ink, share: &dyn Fn(&CurvePoint) -> Option<f64>| Along {
         label: label.to_owned(),
         ink,
         points: points.iter().map(|p| share(p).map(|s| (100.0 * s, None))).collect(),
-        chosen: None,
+        chosen,
     };
     let lines = [
         line("coverage of eligible usage", Ink::BLUE, &|p| Some(p.coverage)),
