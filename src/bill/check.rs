@@ -34,6 +34,7 @@ pub(super) fn check_plan(plan: &BillingPlan) -> Result<()> {
         for (what, price) in [
             ("the price of Fargate storage", pool.storage_gb_hour),
             ("the price of the licence of a Fargate pod", pool.os_licence),
+            ("the price of the address of a Fargate pod", pool.public_ipv4),
         ] {
             if let Some(price) = price {
                 check(what, price.rate)?;

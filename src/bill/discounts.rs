@@ -150,6 +150,9 @@ impl Discounts {
         for price in others.into_iter().flatten() {
             take_off(price, discount);
         }
+        if let Some(price) = &mut pool.public_ipv4 {
+            take_off(price, self.vpc.or(self.other));
+        }
     }
 
     /// What is taken off a charge.
@@ -293,6 +296,7 @@ mod tests {
                     all.push(("instead of spot", pool.spot_of.map(|p| p.0)));
                 }
                 all.extend([(storage, pool.storage_gb_hour), (windows, pool.os_licence)]);
+                all.push(("ipv4 of tasks", pool.public_ipv4));
             }
             for (name, pool) in ["auto mode", "managed instances"].into_iter().zip(&plan.pools) {
                 all.push((name, pool.fee.as_ref().and_then(|f| f.shapes[1])));

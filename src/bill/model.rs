@@ -112,7 +112,8 @@ impl Unit {
             Unit::IopsMonths => "IOPS-Months",
             Unit::MibpsMonths => "MiBps-Months",
             Unit::MetricMonths => "Metric-Months",
-            Unit::MillionObservations => "Million observations",
+            // As FOCUS writes a quantity in a unit.
+            Unit::MillionObservations => "1000000 Observations",
         }
     }
 
@@ -156,6 +157,18 @@ pub struct Sku {
     pub contract: Option<super::Contract>,
     /// The commitment that covers it: index into `BillingPlan::commitments`.
     pub commitment: Option<u16>,
+    /// Of what on the cluster it is the price.
+    pub of: Option<SkuOf>,
+}
+
+/// What is neither a node nor a pod and has a price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SkuOf {
+    /// A charge around the compute: index into `BillingPlan::around`, and
+    /// which of its prices ([`Pricing::piece`](super::Pricing::piece)).
+    Around(u32, u16),
+    /// Unused hours: index into `BillingPlan::capacity_reservations`.
+    Reservation(u32),
 }
 
 /// Whose line it is.

@@ -114,8 +114,10 @@ pub struct FargatePrice {
     /// Of Fargate Spot: (vCPU-hour, GB-hour) of the same On-Demand. `None`
     /// where the pool is On-Demand.
     pub spot_of: Option<(Price, Price)>,
-    /// Whether each pod holds a public IPv4 address of its own.
-    pub public_ipv4: bool,
+    /// What it runs, as in `linux/x86_64`: each has prices of its own.
+    pub platform: &'static str,
+    /// Of the public IPv4 address that each pod holds, per hour.
+    pub public_ipv4: Option<Price>,
     /// Licence of the operating system, per vCPU-hour: Windows.
     pub os_licence: Option<Price>,
     /// Per GB-hour of storage beyond what is free; see
@@ -134,7 +136,8 @@ impl FargatePrice {
             vcpu_hour,
             gb_hour,
             spot_of: None,
-            public_ipv4: false,
+            platform: "linux/x86_64",
+            public_ipv4: None,
             os_licence: None,
             storage_gb_hour: None,
             minimum_ms: MINUTE_MS,
@@ -331,7 +334,12 @@ impl Default for ResourceWeight {
     }
 }
 
-/// Hours in a billing month, as AWS converts monthly prices.
+/// Hours in a billing month: what AWS's calculator divides a monthly price by.
+///
+/// DIFFERENCE: AWS bills a GB-month, IOPS-month or metric-month by the hours of
+/// the calendar month, 672 to 744, so that an hour of them costs up to 8.6 %
+/// more in February and 1.9 % less in a month of 31 days; a year comes to the
+/// same. Everything else is priced by the hour, the GB or the unit.
 pub const MONTH_HOURS: u32 = 730;
 
 /// Highest rate billed: keeps every product inside its integer.
@@ -375,8 +383,7 @@ pub struct BillingPlan {
     pub pools: Vec<PoolCharges>,
     /// Root volume of every node.
     pub root_volume: Option<RootVolume>,
-    /// One public IPv4 address per node-hour, and per pod-hour where the
-    /// Fargate pool says so.
+    /// One public IPv4 address per node-hour.
     pub public_ipv4: Option<Price>,
     /// The cluster itself, and what else is charged around the compute. On
     /// the bill they follow Fargate, in this order.

@@ -17,7 +17,7 @@ use crate::cluster::Purchase;
 use crate::units::{HOUR_MS, Money};
 
 impl CapacityReservation {
-    /// The name of its SKU; the closing quote tells one name from a longer one.
+    /// The name of its SKU.
     pub(super) fn sku_name(&self) -> String {
         format!("{} capacity reservation `{}`, unused", self.instance_type, self.name)
     }
@@ -56,6 +56,7 @@ impl Meter<'_> {
             rate,
             contract: r.on_demand.contract(),
             commitment: None,
+            of: Some(super::model::SkuOf::Reservation(index as u32)),
         };
         let (charge, purchase) = (Charge::UnusedCapacity, PurchaseOption::OnDemand);
         let source = Source::Reservation(index as u32);

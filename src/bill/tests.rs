@@ -167,20 +167,10 @@ pub(super) fn control_plane() -> AroundCharge {
 fn replica_disks() -> AroundCharge {
     let amount = Amount { basis: Basis::Nodes, numerator: 77, denominator: 1 };
     let tier = |name, up_to, usd| Tier { name, up_to, price: real(usd) };
-    AroundCharge {
-        name: "disks".into(),
-        charge: Charge::PodVolume,
-        unit: Unit::GbMonths,
-        quantity: vec![Dimension { name: "", amounts: vec![amount] }],
-        pricing: Pricing::Tiered(Tiers {
-            elsewhere: 0,
-            tiers: vec![
-                tier("first", Some(5_000 * HOUR_MS), "0.0811"),
-                tier("rest", None, "0.0707"),
-            ],
-        }),
-        target: Target::Workload(WEB),
-    }
+    let tiers = vec![tier("first", Some(5_000 * HOUR_MS), "0.0811"), tier("rest", None, "0.0707")];
+    let pricing = Pricing::Tiered(Tiers { elsewhere: 0, tiers });
+    let of = (Charge::PodVolume, Unit::GbMonths);
+    AroundCharge::new("disks", of, amount, pricing, Target::Workload(WEB))
 }
 
 pub(super) fn node(
@@ -550,8 +540,7 @@ fn fargate_pod_by_hand() {
         ..fargate_pod(0, 0, 10_000, 40_000)
     }];
     let mut plan = prices();
-    plan.fargate[0].public_ipv4 = true;
-    plan.public_ipv4 = Some(real("0.005"));
+    plan.fargate[0].public_ipv4 = Some(real("0.005"));
     let bill = compute(&record, &plan);
     assert_eq!(
         lines(&bill, Resource::Fargate(0)),

@@ -328,7 +328,7 @@ impl Meter<'_> {
             };
             self.add(licence, run, Some(extras), out)?;
         }
-        if let Some(price) = self.plan.public_ipv4.filter(|_| public_ipv4) {
+        if let Some(price) = public_ipv4 {
             self.add(flat("public IPv4", Charge::PublicIpv4, price), run, None, out)?;
         }
         if let Some(price) = self.plan.fargate_licence {
@@ -351,7 +351,8 @@ impl Meter<'_> {
             }
             let (status, rate) = (tariff.price.status, tariff.price.rate);
             let contract = tariff.price.contract();
-            Sku { name, charge, purchase, status, unit, rate, contract, commitment: None }
+            let (commitment, of) = (None, None);
+            Sku { name, charge, purchase, status, unit, rate, contract, commitment, of }
         };
         self.skus.intern(source, make, charge, purchase, unit, None)
     }

@@ -466,6 +466,7 @@ mod tests {
             rate: Rate::ZERO,
             contract: None,
             commitment: None,
+            of: None,
         };
         Bill {
             total: Money::from_pico(3_500_000_000_000),

@@ -177,6 +177,10 @@ pub(super) const PROVISIONING_LIMIT: Known<u32> = known(
 pub(super) const FARGATE_OVERHEAD: Known<Bytes> =
     known(Bytes(256 << 20), "EKS user guide, Fargate pod configuration: Kubernetes components");
 
+/// `fargate.public-ipv4` on ECS.
+pub(super) const FARGATE_PUBLIC_IPV4: Known<bool> =
+    known(false, "choice: tasks in private subnets; assignPublicIp is DISABLED by default");
+
 /// `fargate.minimum-charge` of Windows.
 pub(super) const WINDOWS_MINIMUM: Known<SimDuration> = known(
     SimDuration::from_secs(300),

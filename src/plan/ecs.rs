@@ -775,10 +775,13 @@ pub(super) fn refuse_on_eks(name: &Spanned<String>, it: &scenario::Fargate, note
     let spot = it.purchase.filter(|p| p.value == scenario::Purchase::Spot);
     let arm = it.arch.filter(|a| a.value == scenario::Arch::Arm64);
     let windows = it.os.filter(|os| os.value == scenario::Os::Windows);
+    let addresses = it.public_ipv4.filter(|public| public.value);
     for (span, what) in [
         (spot.map(|s| s.span), "Fargate Spot"),
         (arm.map(|a| a.span), "Fargate on arm64"),
         (windows.map(|os| os.span), "Fargate on Windows"),
+        // Pods get private addresses only (EKS user guide, Fargate considerations).
+        (addresses.map(|public| public.span), "Fargate in public subnets"),
     ] {
         if let Some(span) = span {
             notes

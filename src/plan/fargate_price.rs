@@ -1,7 +1,8 @@
 //! What a Fargate pool is charged for besides its Spot discount: vCPU, memory,
 //! the licence of Windows, storage, the shortest time billed.
 
-use super::defaults::{WINDOWS_LICENCE, WINDOWS_MINIMUM};
+use super::around;
+use super::defaults::{FARGATE_PUBLIC_IPV4, WINDOWS_LICENCE, WINDOWS_MINIMUM};
 use super::ecs;
 use super::notes::Notes;
 use crate::bill::{FargatePrice, Price};
@@ -68,7 +69,8 @@ pub(super) fn link(
         minimum_ms = minimum.ms();
         let reading =
             notes.or_default(it.windows_licence, path("windows-licence"), WINDOWS_LICENCE);
-        let licence = licence(name, region, notes)?;
+        let item = ChargeItem::FargateWindowsLicence;
+        let licence = around::charge(item, name.span, region, notes)?;
         let without = vcpu_hour.rate.pico() - licence.rate.pico();
         match reading {
             WindowsLicence::Added => os_licence = Some(licence),
@@ -81,9 +83,12 @@ pub(super) fn link(
         }
     }
     Some(FargatePrice {
-        // Pods on Fargate get private addresses only (EKS user guide, Fargate
-        // considerations).
-        public_ipv4: false,
+        platform: match (windows, arch) {
+            (true, _) => "windows/x86_64",
+            (false, Arch::Amd64) => "linux/x86_64",
+            (false, Arch::Arm64) => "linux/arm64",
+        },
+        public_ipv4: public_ipv4(it, scenario, region, &path("public-ipv4"), notes),
         os_licence,
         storage_gb_hour,
         minimum_ms,
@@ -91,15 +96,22 @@ pub(super) fn link(
     })
 }
 
-/// The Windows licence per vCPU-hour; `None` after a reported error.
-fn licence(name: &Spanned<String>, region: &Region, notes: &mut Notes<'_>) -> Option<Price> {
-    let item = ChargeItem::FargateWindowsLicence;
-    let Some(quote) = region.charge(item) else {
-        let message = format!("no price is known for `{item}` in {}", region.name());
-        notes.diags.error(name.span, message).help("give a price directory that has it");
+/// What the public address of each task costs; `None` without one, and after a
+/// reported error.
+fn public_ipv4(
+    it: &scenario::Fargate,
+    scenario: &Scenario,
+    region: &Region,
+    path: &str,
+    notes: &mut Notes<'_>,
+) -> Option<Price> {
+    // On EKS there is none to choose.
+    if !ecs::is_ecs(scenario) {
         return None;
-    };
-    notes.price(name.span, format!("charges.{item}"), item.unit(), quote)
+    }
+    let public = notes.or_default(it.public_ipv4, path, FARGATE_PUBLIC_IPV4);
+    let span = it.public_ipv4.filter(|_| public)?.span;
+    around::charge(ChargeItem::PublicIpv4, span, region, notes)
 }
 
 const GIB: i64 = 1 << 30;

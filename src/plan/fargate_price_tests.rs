@@ -179,6 +179,26 @@ fn what_windows_is_not_sold_with_is_refused() {
     assert!(error(&elsewhere).contains("no Windows Fargate price"), "{}", error(&elsewhere));
 }
 
+/// A task in a public subnet holds an address at 0.005 an hour, which nodes do
+/// not pay for and no plan covers; a pod on EKS cannot have one.
+#[test]
+fn tasks_in_public_subnets_pay_for_their_address() {
+    let cases = "cases:
+  private: {}
+  public: { set: { pools.f.fargate.public-ipv4: true } }
+";
+    let plan = plan(&(text("ecs", "purchase: on-demand", "") + cases));
+    assert_eq!(plan.cases[0].setup, plan.cases[1].setup);
+    let noted = |path: &str| plan.cases[0].settings.iter().any(|s| s.path == path);
+    assert!(noted("pools.f.fargate.public-ipv4"));
+    let [(private, ms), (public, _)] = [0, 1].map(|case| bill(&plan.cases[case]));
+    assert_eq!((public.total - private.total).human(8), over("0.005", ms));
+    assert_eq!(public.by_charge["public-ipv4"], public.total - private.total);
+    assert_eq!(public.by_workload["web"], public.total);
+    let eks = text("eks", "public-ipv4: true, match: { namespace: \"*\" }", "");
+    assert!(error(&eks).contains("Fargate in public subnets is for ECS only"), "{}", error(&eks));
+}
+
 fn text_in(region: &str) -> String {
     text("ecs", "os: windows", "").replace("us-east-1", region)
 }

@@ -314,6 +314,8 @@ record! {
         "os" => os: Option<Spanned<Os>>,
         /// Whether the published price of a Windows vCPU contains the licence; included unless stated.
         "windows-licence" => windows_licence: Option<Spanned<WindowsLicence>>,
+        /// On ECS, whether each task has a public IPv4 address, as assignPublicIp says; false unless stated.
+        "public-ipv4" => public_ipv4: Option<Spanned<bool>>,
         /// Shortest time that a pod is billed for; 60s, with Windows 5m, unless stated.
         "minimum-charge" => minimum_charge: Option<Spanned<SimDuration>>,
         /// How often Spot tasks are interrupted.

@@ -283,6 +283,7 @@ mod tests {
             rate: Rate::ZERO,
             contract: None,
             commitment: None,
+            of: None,
         };
         let bill = Bill {
             skus: vec![sku(PurchaseOption::Spot), sku(PurchaseOption::OnDemand)],

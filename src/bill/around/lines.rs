@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::super::meter::{Window, clock_hour};
-use super::super::model::{PurchaseOption, Sku};
+use super::super::model::{PurchaseOption, Sku, SkuOf};
 use super::super::prices::Price;
 use super::super::usage::{NO_GROUP, RawLine, Skus, Source};
 use super::hours::Hours;
@@ -58,12 +58,12 @@ impl<'a> AroundLines<'a> {
             self.open(tiers);
         }
         for (at, &(quantity, dimension)) in quantities.iter().enumerate() {
-            let mut line = |piece: usize, name: &str, price: Price, quantity: i128| -> Result<()> {
+            let mut line = |piece: usize, price: Price, quantity: i128| -> Result<()> {
                 if quantity == 0 {
                     return Ok(());
                 }
                 let of = charge.quantity.get(dimension).map_or("", |d| d.name);
-                let sku = sku(skus, (index, charge), (dimension, of), (piece, name, price))?;
+                let sku = sku(skus, (index, charge), (dimension, of), (piece, price))?;
                 let hour = clock_hour(self.first_hour + at as i64)?;
                 let quantity = i64::try_from(quantity).map_err(|_| {
                     Error::failed(format!("the quantity of `{}` leaves i64", charge.name))
@@ -75,12 +75,12 @@ impl<'a> AroundLines<'a> {
                 Ok(())
             };
             match &charge.pricing {
-                Pricing::Flat(price) => line(0, "", *price, quantity)?,
+                Pricing::Flat(price) => line(0, *price, quantity)?,
                 Pricing::Dated(prices) => {
                     let start = self.hours.start_of(at);
                     let now = prices.partition_point(|(from, _)| *from <= start).max(1) - 1;
                     let Some((_, it)) = prices.get(now) else { continue };
-                    line(now, it.name, it.price, quantity)?;
+                    line(now, it.price, quantity)?;
                 }
                 Pricing::Tiered(tiers) => {
                     let group = first_like(self.charges, tiers).unwrap_or(index);
@@ -91,7 +91,7 @@ impl<'a> AroundLines<'a> {
                     for (i, tier) in tiers.tiers.iter().enumerate() {
                         let room = tier.up_to.map_or(left, |to| (i128::from(to) - *used).max(0));
                         let here = left.min(room);
-                        line(i, tier.name, tier.price, here)?;
+                        line(i, tier.price, here)?;
                         *used += here;
                         left -= here;
                     }
@@ -128,6 +128,15 @@ impl<'a> AroundLines<'a> {
 }
 
 impl Pricing {
+    /// The name of one of its prices; empty where nothing tells it.
+    pub(in super::super) fn piece(&self, piece: usize) -> &'static str {
+        match self {
+            Pricing::Flat(_) => "",
+            Pricing::Dated(prices) => prices.get(piece).map_or("", |(_, p)| p.name),
+            Pricing::Tiered(tiers) => tiers.tiers.get(piece).map_or("", |t| t.name),
+        }
+    }
+
     fn tiers(&self) -> Option<&Tiers> {
         match self {
             Pricing::Tiered(tiers) => Some(tiers),
@@ -160,12 +169,12 @@ fn sku(
     skus: &mut Skus,
     (index, it): (usize, &AroundCharge),
     (dimension, of): (usize, &str),
-    (piece, name, price): (usize, &str, Price),
+    (piece, price): (usize, Price),
 ) -> Result<u16> {
     let source = Source::Around(index as u32, dimension as u16, piece as u16);
     let purchase = PurchaseOption::Other;
     let make = || Sku {
-        name: [&it.name, of, name]
+        name: [&it.name, of, it.pricing.piece(piece)]
             .into_iter()
             .filter(|part| !part.is_empty())
             .collect::<Vec<_>>()
@@ -177,6 +186,7 @@ fn sku(
         rate: price.rate,
         contract: price.contract(),
         commitment: None,
+        of: Some(SkuOf::Around(index as u32, piece as u16)),
     };
     skus.intern(source, make, it.charge, purchase, it.unit, None)
 }

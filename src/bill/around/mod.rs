@@ -29,6 +29,12 @@ use crate::workload::WorkloadId;
 pub struct AroundCharge {
     /// Its name on the bill, for people.
     pub name: String,
+    /// What it is charged for, distinct among those of a charge: `orders/data`.
+    /// Empty where there is one only, as the cluster itself.
+    pub resource: String,
+    /// What tells it from others that a charge prices differently: `gp3`, `alb`.
+    /// Empty where there is one price list.
+    pub sort: String,
     /// What it charges for.
     pub charge: Charge,
     /// What its quantity counts.
@@ -162,6 +168,8 @@ impl AroundCharge {
     ) -> Self {
         AroundCharge {
             name: name.into(),
+            resource: String::new(),
+            sort: String::new(),
             charge,
             unit,
             quantity: vec![Dimension { name: "", amounts: vec![amount] }],

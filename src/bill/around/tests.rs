@@ -104,20 +104,11 @@ fn tiers_count_by_the_calendar_month_over_all_charges() {
             tier("rest", None, "0.05"),
         ],
     };
-    let charge = |name: &str, gb: i64, target| AroundCharge {
-        name: name.to_owned(),
-        charge: Charge::Egress,
-        unit: Unit::Gb,
-        quantity: vec![Dimension {
-            name: "",
-            amounts: vec![Amount {
-                basis: Basis::Time,
-                numerator: (gb * GIB).into(),
-                denominator: DAY_MS.into(),
-            }],
-        }],
-        pricing: Pricing::Tiered(tiers.clone()),
-        target,
+    let charge = |name: &str, gb: i64, target| {
+        let (basis, numerator) = (Basis::Time, (gb * GIB).into());
+        let amount = Amount { basis, numerator, denominator: DAY_MS.into() };
+        let pricing = Pricing::Tiered(tiers.clone());
+        AroundCharge::new(name, (Charge::Egress, Unit::Gb), amount, pricing, target)
     };
     let both = vec![
         charge("web", 60, Target::Workload(WorkloadId(0))),

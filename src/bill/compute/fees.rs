@@ -135,6 +135,7 @@ impl Billing<'_> {
             rate: Rate::from_pico(Unit::Usd.per().into()),
             contract: None,
             commitment: Some(plan),
+            of: None,
         };
         let source = Source::Commitment;
         self.meter.skus.intern(source, make, charge, purchase, Unit::Usd, Some(plan))

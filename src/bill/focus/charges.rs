@@ -127,8 +127,10 @@ pub(super) enum Item {
     Shape,
     /// Nothing but its name.
     Named(&'static str),
-    /// The name of the SKU on the bill.
-    Billed,
+    /// The sort of a charge around the compute, or else the charge.
+    Around,
+    /// The instance type of the capacity reservation.
+    Reservation,
     /// The type of the root volume.
     RootVolume,
     /// The commitment.
@@ -203,7 +205,7 @@ pub(super) fn meaning(charge: Charge, purchase: PurchaseOption, unit: Unit) -> M
         Charge::UnusedCapacity => Meaning {
             meter: "Unused capacity reservation hours",
             resource_type: "Capacity Reservation",
-            item: Item::Named("capacity-reservation"),
+            item: Item::Reservation,
             ..unconsumed(instance)
         },
         // Payments are no rows of lines: purchases are rows of their own.
@@ -259,7 +261,7 @@ pub(super) fn meaning(charge: Charge, purchase: PurchaseOption, unit: Unit) -> M
         | Charge::CrossAz
         | Charge::Egress
         | Charge::ContainerInsights
-        | Charge::LogIngestion => Meaning { item: Item::Billed, ..around(charge, unit, instance) },
+        | Charge::LogIngestion => Meaning { item: Item::Around, ..around(charge, unit, instance) },
         Charge::NodeLicence => Meaning { item: Item::Named("node"), ..licence },
         Charge::FargateLicence => Meaning { item: Item::Named("fargate"), ..licence },
     }

@@ -5,12 +5,13 @@ use serde_json::{Map, Value};
 use super::columns::Column;
 use super::decimal::Decimal;
 use super::template::{Role, Template};
+use crate::bill::around::Target;
 use crate::bill::model::{Bill, Resource};
-use crate::bill::prices::{BillingPlan, Commitment};
+use crate::bill::prices::{BillingPlan, CapacityReservation, Commitment};
 use crate::cluster::ClusterSpec;
 use crate::observe::Record;
 use crate::units::{HOUR_MS, Money, Rate};
-use crate::workload::Workloads;
+use crate::workload::{PodTemplate, Workloads};
 use crate::{Error, Result};
 
 /// How the data set is called.
@@ -32,6 +33,10 @@ impl Labels<'_> {
 
     pub(super) fn commitment(&self, c: &Commitment) -> String {
         self.id(&format!("commitment/{}", c.name))
+    }
+
+    pub(super) fn reservation(&self, r: &CapacityReservation) -> String {
+        self.id(&format!("capacity-reservation/{}", r.name))
     }
 }
 
@@ -204,7 +209,9 @@ impl<'a> Table<'a> {
     pub fn of_resource(&self, row: &Row, column: Column) -> Option<String> {
         let Sources { record, cluster, workloads, labels, plan } = &self.sources;
         let resource = self.bill.resource(row.resource);
-        let part = self.templates[usize::from(row.template)].part;
+        let template = &self.templates[usize::from(row.template)];
+        let part = template.part;
+        let (around, reserved) = (template.around(plan), template.reservation(plan));
         match (column, resource) {
             (Column::AvailabilityZone, Resource::Node(n)) => {
                 let zone = record.nodes.get(n as usize)?.zone;
@@ -214,11 +221,22 @@ impl<'a> Table<'a> {
             (Column::ResourceId, Resource::Fargate(f)) => {
                 Some(labels.id(&format!("fargate/{f}{part}")))
             }
-            (Column::ResourceId, Resource::Cluster) => Some(labels.id(&format!("cluster{part}"))),
+            (Column::AvailabilityZone, Resource::Cluster) => reserved.map(|r| r.zone.clone()),
+            (Column::ResourceId, Resource::Cluster) => Some(match (reserved, around) {
+                (Some(r), _) => labels.reservation(r),
+                (None, Some(it)) if !it.resource.is_empty() => {
+                    labels.id(&format!("cluster{part}/{}", it.resource))
+                }
+                (None, _) => labels.id(&format!("cluster{part}")),
+            }),
             (Column::ResourceId, Resource::Commitment(c)) => {
                 Some(labels.commitment(plan.commitments.get(c as usize)?))
             }
-            (Column::ResourceName, Resource::Cluster) => Some(labels.scenario.to_owned()),
+            (Column::ResourceName, Resource::Cluster) => match (reserved, around) {
+                (Some(r), _) => Some(r.name.clone()),
+                (None, Some(it)) if !it.resource.is_empty() => Some(it.resource.clone()),
+                (None, _) => part.is_empty().then(|| labels.scenario.to_owned()),
+            },
             (Column::ResourceName, Resource::Commitment(c)) => {
                 Some(plan.commitments.get(c as usize)?.name.clone())
             }
@@ -237,12 +255,23 @@ impl<'a> Table<'a> {
                     Resource::Fargate(f) => {
                         let pod = record.fargate.get(f as usize)?;
                         let template = workloads.templates.get(pod.template.index())?;
-                        let workload = workloads.workloads.get(template.workload.index())?;
                         tag("pool", &cluster.fargate.get(pod.pool as usize)?.name);
-                        tag("workload", &workload.name);
-                        tag("namespace", workloads.namespaces.get(template.namespace.index())?);
+                        let (workload, namespace) = names(workloads, template)?;
+                        tag("workload", workload);
+                        tag("namespace", namespace);
                     }
-                    Resource::Cluster | Resource::Commitment(_) => {}
+                    Resource::Cluster => {
+                        // As it is allocated: to the first of its templates.
+                        if let Some(Target::Workload(id)) = around.map(|it| it.target)
+                            && let Some(first) =
+                                workloads.templates.iter().find(|t| t.workload == id)
+                            && let Some((workload, namespace)) = names(workloads, first)
+                        {
+                            tag("workload", workload);
+                            tag("namespace", namespace);
+                        }
+                    }
+                    Resource::Commitment(_) => {}
                 }
                 Some(Value::Object(tags).to_string())
             }
@@ -329,6 +358,12 @@ impl<'a> Table<'a> {
             _ => None,
         }
     }
+}
+
+/// The names of the workload and the namespace of a template's pods.
+fn names<'a>(workloads: &'a Workloads, of: &PodTemplate) -> Option<(&'a str, &'a str)> {
+    let workload = workloads.workloads.get(of.workload.index())?;
+    Some((&workload.name, workloads.namespaces.get(of.namespace.index())?))
 }
 
 /// The number of the next template.

@@ -5,10 +5,11 @@ use serde_json::{Map, Value};
 use super::charges::{self, Category, Item, Meaning};
 use super::columns::Column;
 use super::table::{Labels, Sources};
+use crate::bill::around::AroundCharge;
 use crate::bill::charge::Charge;
 use crate::bill::discounts::Contract;
-use crate::bill::model::{PurchaseOption, Resource, Sku, Unit};
-use crate::bill::prices::Commitment;
+use crate::bill::model::{PurchaseOption, Resource, Sku, SkuOf, Unit};
+use crate::bill::prices::{BillingPlan, CapacityReservation, Commitment};
 use crate::cluster::NodeShape;
 use crate::units::Rate;
 use crate::{Error, Result};
@@ -42,6 +43,8 @@ pub(super) struct Template {
     pub(super) consumed: bool,
     /// Follows the id of the resource.
     pub(super) part: &'static str,
+    /// Of what on the cluster it is.
+    of: Option<SkuOf>,
     /// Of Reserved Instances: what all of them cost an hour, and how many
     /// they are.
     pub(super) unit_of_commitment: Option<(Rate, u32)>,
@@ -53,6 +56,16 @@ impl Template {
     /// it is not.
     pub(super) fn text(&self, column: Column) -> Option<&str> {
         self.text.get(column as usize)?.as_deref()
+    }
+
+    /// The charge around the compute that it is of.
+    pub(super) fn around<'a>(&self, plan: &'a BillingPlan) -> Option<&'a AroundCharge> {
+        around(self.of, plan).map(|(charge, _)| charge)
+    }
+
+    /// The capacity reservation that it is of.
+    pub(super) fn reservation<'a>(&self, plan: &'a BillingPlan) -> Option<&'a CapacityReservation> {
+        reservation(self.of, plan)
     }
 
     /// Whether every row has the same in this column.
@@ -73,6 +86,7 @@ impl Template {
             contract: None,
             consumed: meaning.consumed,
             part: meaning.part,
+            of: None,
             unit_of_commitment: None,
             text: vec![None; Column::ALL.len()],
         };
@@ -199,7 +213,14 @@ impl Template {
                 let shape_name = name.map(|s| s.name.as_str()).ok_or_else(lost)?;
                 (shape_name, contracted_price(sku, first, sources, role).ok_or_else(lost)?)
             }
-            Item::Billed => (sku.name.as_str(), sku.rate),
+            Item::Around => {
+                let (it, _) = around(sku.of, sources.plan).ok_or_else(lost)?;
+                (if it.sort.is_empty() { it.charge.name() } else { &it.sort }, sku.rate)
+            }
+            Item::Reservation => {
+                let it = reservation(sku.of, sources.plan).ok_or_else(lost)?;
+                (it.instance_type.as_str(), it.on_demand.rate)
+            }
             Item::RootVolume => {
                 let kind = sources.plan.root_volume.ok_or_else(lost)?.kind;
                 meaning.item = Item::Named(kind);
@@ -212,7 +233,7 @@ impl Template {
         let unit = if role == Role::Unused { Unit::Hours } else { sku.unit };
         let mut it = Template::new(meaning, unit, price, role, labels);
         it.contract = sku.contract;
-        let list = sku.contract.map_or(price, |c| c.list);
+        it.of = sku.of;
         let zone = shape.and_then(|(_, zone)| sources.cluster.zones.get(zone));
         let way = match (role, sku.purchase) {
             (Role::Unused | Role::Purchase, _) => "committed".to_owned(),
@@ -231,17 +252,32 @@ impl Template {
                 | PurchaseOption::Other,
             ) => "on-demand".to_owned(),
         };
-        // Architectures and operating systems have prices of their own, and so
-        // have the kinds of support of a cluster, and fees of pools.
-        let way = match meaning.service {
-            charges::Service::Fargate | charges::Service::Eks | charges::Service::Ecs => {
-                format!("{way}/{list}")
+        // Platforms are SKUs of their own; kinds of support of a cluster, tiers,
+        // and the fees of pools are prices of one SKU.
+        let item = match first {
+            Resource::Fargate(f) if meaning.service == charges::Service::Fargate => {
+                let pool = sources.record.fargate.get(f as usize).map(|pod| pod.pool as usize);
+                let prices = pool.and_then(|pool| sources.plan.fargate.get(pool));
+                format!("{item}/{}", prices.ok_or_else(lost)?.platform)
             }
-            _ => way,
+            _ => item.to_owned(),
         };
+        let piece = match first {
+            Resource::Node(n) if fee_of(n, sources).is_some_and(|f| is_fee(sku.charge, f)) => {
+                let pool = sources.record.nodes.get(n as usize).map(|node| node.pool.index());
+                pool.and_then(|p| sources.cluster.pools.get(p)).map_or("", |p| p.name.as_str())
+            }
+            _ => around(sku.of, sources.plan).map_or("", |(it, piece)| it.pricing.piece(piece)),
+        };
+        let way = if piece.is_empty() { way } else { format!("{way}/{}", slug(piece)) };
+        let item = item.as_str();
         it.price_ids(labels, meaning.meter, item, &way);
-        if let Some(details) = details(meaning, sku.purchase, name) {
+        if let Some(details) = details(meaning, sku.unit, item, name) {
             it.set(Column::SkuPriceDetails, details);
+        }
+        if let Some(reserved) = it.reservation(sources.plan) {
+            it.set(Column::CapacityReservationId, labels.reservation(reserved));
+            it.set(Column::CapacityReservationStatus, "Unused");
         }
         let pricing = if role == Role::Credit { "Other" } else { charges::pricing(sku.purchase) };
         it.set(Column::PricingCategory, pricing);
@@ -270,6 +306,29 @@ impl Template {
         it.set(Column::XPurchaseOption, sku.purchase.name());
         Ok(it)
     }
+}
+
+/// The charge around the compute that a SKU is of, and which of its prices.
+fn around(of: Option<SkuOf>, plan: &BillingPlan) -> Option<(&AroundCharge, usize)> {
+    match of {
+        Some(SkuOf::Around(charge, piece)) => {
+            plan.around.get(charge as usize).map(|it| (it, piece.into()))
+        }
+        Some(SkuOf::Reservation(_)) | None => None,
+    }
+}
+
+/// The capacity reservation whose unused hours a SKU is of.
+fn reservation(of: Option<SkuOf>, plan: &BillingPlan) -> Option<&CapacityReservation> {
+    match of {
+        Some(SkuOf::Reservation(i)) => plan.capacity_reservations.get(i as usize),
+        Some(SkuOf::Around(..)) | None => None,
+    }
+}
+
+/// Whether a charge of a node is its fee, or follows it.
+fn is_fee(charge: Charge, fee: Charge) -> bool {
+    charge == fee || matches!(charge, Charge::FeeRounding | Charge::FeeMinimum)
 }
 
 /// The fee that a node pays for being managed.
@@ -301,44 +360,41 @@ fn contracted_price(sku: &Sku, first: Resource, sources: &Sources<'_>, role: Rol
             let memory = sku.unit == Unit::GbHours;
             Some(if memory { prices.gb_hour.rate } else { prices.vcpu_hour.rate })
         }
-        // Of a capacity reservation.
-        Resource::Cluster => {
-            let all = sources.plan.capacity_reservations.iter();
-            all.map(|r| (r.sku_name(), r.on_demand.rate))
-                .find(|(name, _)| sku.name.starts_with(name))
-                .map(|(_, rate)| rate)
-        }
-        Resource::Commitment(_) => None,
+        // Capacity reservations and charges around the compute know theirs.
+        Resource::Cluster | Resource::Commitment(_) => None,
     }
 }
 
-/// `SkuPriceDetails`: what is known and belongs to one unit of the SKU.
-fn details(
-    meaning: Meaning,
-    purchase: PurchaseOption,
-    shape: Option<&NodeShape>,
-) -> Option<String> {
+/// `SkuPriceDetails`: what is known and belongs to one unit of the SKU; `shape`
+/// is that of the node, where AWS sells it.
+fn details(meaning: Meaning, unit: Unit, item: &str, shape: Option<&NodeShape>) -> Option<String> {
     let mut map = Map::new();
-    match (meaning.item, shape) {
-        (Item::Shape, Some(shape)) => {
-            if purchase != PurchaseOption::Custom {
-                map.insert("InstanceType".into(), Value::from(shape.name.as_str()));
-                if let Some((series, _)) = shape.name.split_once('.') {
-                    map.insert("InstanceSeries".into(), Value::from(series));
+    let mut put = |key: &str, value: Value| map.insert(key.to_owned(), value);
+    match (meaning.item, item) {
+        (Item::Shape | Item::Reservation, _) => {
+            if let Some((series, _)) = item.split_once('.') {
+                put("InstanceType", item.into());
+                put("InstanceSeries", series.into());
+                if meaning.service == charges::Service::Ec2 {
+                    put("OperatingSystem", "Linux".into());
                 }
             }
-            // Whole cores or a finite decimal: thousandths.
-            map.insert("CoreCount".into(), Value::from(shape.capacity.cpu.0 as f64 / 1e3));
-            let gib = shape.nominal_memory.0 as f64 / (1u64 << 30) as f64;
-            map.insert("MemorySize".into(), Value::from(gib));
+            // Of an hour of the instance, which not every unit is.
+            if let (Unit::Hours, Some(shape)) = (unit, shape) {
+                // Whole cores or a finite decimal: thousandths.
+                put("CoreCount", (shape.capacity.cpu.0 as f64 / 1e3).into());
+                let gib = shape.nominal_memory.0 as f64 / (1u64 << 30) as f64;
+                put("MemorySize", gib.into());
+            }
         }
-        (Item::Named(kind @ ("gp3" | "gp2" | "io1" | "io2")), _) => {
-            map.insert("DiskType".into(), Value::from("SSD"));
-            map.insert("x_VolumeType".into(), Value::from(kind));
+        (_, "gp3" | "gp2" | "io1" | "io2" | "st1" | "sc1") => {
+            let kind = if matches!(item, "st1" | "sc1") { "HDD" } else { "SSD" };
+            put("DiskType", kind.into());
+            put("x_VolumeType", item.into());
         }
-        _ => return None,
+        _ => {}
     }
-    Some(Value::Object(map).to_string())
+    (!map.is_empty()).then(|| Value::Object(map).to_string())
 }
 
 /// A meter's name as part of an id.

@@ -34,6 +34,8 @@ const NLB: Capacity =
 /// A load balancer, wherever it was declared.
 struct Balancer {
     name: String,
+    /// Distinct whatever declared it.
+    resource: String,
     span: Span,
     kind: LoadBalancerKind,
     rules: u64,
@@ -62,6 +64,7 @@ impl Around<'_> {
                 LoadBalancerKind::Alb => ("ALB", ChargeItem::Alb, ChargeItem::AlbLcu),
                 LoadBalancerKind::Nlb => ("NLB", ChargeItem::Nlb, ChargeItem::NlbNlcu),
             };
+            let (resource, sort) = (&it.resource, it.kind.as_str());
             let name = format!("{label} {}", it.name);
             let target = match it.workloads.as_slice() {
                 [only] => Target::Workload(*only),
@@ -70,7 +73,11 @@ impl Around<'_> {
             let mut constant = |name: String, charge, item, count| {
                 if let Some(price) = self.price(item, it.span, notes) {
                     let (of, pricing) = ((charge, Unit::Hours), Pricing::Flat(price));
-                    charges.push(AroundCharge::constant(name, of, count, pricing, target));
+                    charges.push(AroundCharge {
+                        resource: resource.clone(),
+                        sort: sort.to_owned(),
+                        ..AroundCharge::constant(name, of, count, pricing, target)
+                    });
                 }
             };
             constant(name.clone(), Charge::LoadBalancer, hours, 1);
@@ -91,6 +98,8 @@ impl Around<'_> {
             let Some(price) = self.price(units, it.span, notes) else { continue };
             charges.push(AroundCharge {
                 name: format!("{name} capacity"),
+                resource: resource.clone(),
+                sort: sort.to_owned(),
                 charge: Charge::LoadBalancerCapacity,
                 unit: Unit::LcuHours,
                 quantity,
@@ -177,6 +186,7 @@ impl Around<'_> {
         for (name, it) in self.scenario.charges.load_balancers.iter() {
             balancers.push(Balancer {
                 name: name.value.clone(),
+                resource: name.value.clone(),
                 span: name.span,
                 kind: it.kind.value,
                 rules: it.rules.map_or(1, |r| r.value.get()),
@@ -188,6 +198,7 @@ impl Around<'_> {
             if it.kind.is_some_and(|k| k.value == ServiceType::LoadBalancer) {
                 balancers.push(Balancer {
                     name: name.value.clone(),
+                    resource: format!("service/{}", name.value),
                     span: name.span,
                     kind: LoadBalancerKind::Nlb,
                     rules: 0,
@@ -222,6 +233,7 @@ impl Around<'_> {
             workloads.dedup();
             balancers.push(Balancer {
                 name: name.value.clone(),
+                resource: format!("ingress/{}", name.value),
                 span: name.span,
                 kind: LoadBalancerKind::Alb,
                 // The default action is a rule too.

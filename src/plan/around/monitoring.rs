@@ -90,7 +90,11 @@ impl Around<'_> {
             }
             let of = format!("of pods of {}", name.value);
             let charge = kind.one(&of, Basis::Pods(id), amount);
-            charges.extend(charge.map(|c| AroundCharge { target: Target::Workload(id), ..c }));
+            charges.extend(charge.map(|c| AroundCharge {
+                resource: name.value.clone(),
+                target: Target::Workload(id),
+                ..c
+            }));
         }
         charges
     }

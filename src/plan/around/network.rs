@@ -30,7 +30,9 @@ impl Around<'_> {
         .filter_map(|(name, charge, item)| {
             let pricing = Pricing::Flat(self.price(item, given.span, notes)?);
             let of = (charge, Unit::Hours);
-            Some(AroundCharge::constant(name, of, count, pricing, Target::Shared))
+            let charge = AroundCharge::constant(name, of, count, pricing, Target::Shared);
+            let resource = if charge.charge == Charge::PublicIpv4 { "nat" } else { "" };
+            Some(AroundCharge { resource: resource.to_owned(), ..charge })
         })
         .collect()
     }
@@ -64,7 +66,8 @@ impl Around<'_> {
                 let Some(pricing) = pricing else { continue };
                 let (name, of) = (format!("{}, {what}", flow.name), (charge, Unit::Gb));
                 let target = Target::Workload(flow.workload);
-                charges.push(AroundCharge::new(name, of, flow.bytes(ppm), pricing, target));
+                let charge = AroundCharge::new(name, of, flow.bytes(ppm), pricing, target);
+                charges.push(AroundCharge { resource: flow.name.clone(), ..charge });
             }
         }
         charges

@@ -17,21 +17,26 @@ impl Around<'_> {
             let Some(id) = self.id(&name.value) else { continue };
             for (claim, it) in workload.volume_claim_templates.iter() {
                 let path = format!("workload.{}.volumeClaimTemplates.{}", name.value, claim.value);
-                let label = format!("EBS {} {}", name.value, claim.value);
-                charges.extend(self.volume((id, &label), &path, &it.value, notes));
+                let resource = format!("{}/{}", name.value, claim.value);
+                let volume = self.volume(id, &path, &it.value, notes).into_iter();
+                charges.extend(volume.map(|(what, charge)| AroundCharge {
+                    name: format!("EBS {} {}, {what}", name.value, claim.value),
+                    resource: resource.clone(),
+                    ..charge
+                }));
             }
         }
         charges
     }
 
-    /// What each volume of a claim is charged.
+    /// What each volume of a claim is charged, and what for.
     fn volume(
         &self,
-        (workload, label): (WorkloadId, &str),
+        workload: WorkloadId,
         path: &str,
         it: &VolumeClaim,
         notes: &mut Notes<'_>,
-    ) -> Vec<AroundCharge> {
+    ) -> Vec<(&'static str, AroundCharge)> {
         let Some(size) = it.storage else {
             notes.default(format!("{path}.storage"), "none", "not stated, so not charged");
             return Vec::new();
@@ -64,9 +69,9 @@ impl Around<'_> {
         .filter_map(|(what, unit, priced)| {
             let (amount, price) = priced?;
             let amount = Amount { basis, numerator: amount.into(), denominator: 1 };
-            let (name, of) = (format!("{label}, {what}"), (Charge::PodVolume, unit));
-            let pricing = Pricing::Flat(price);
-            Some(AroundCharge::new(name, of, amount, pricing, Target::Workload(workload)))
+            let (of, pricing) = ((Charge::PodVolume, unit), Pricing::Flat(price));
+            let charge = AroundCharge::new(what, of, amount, pricing, Target::Workload(workload));
+            Some((what, AroundCharge { sort: kind.as_str().to_owned(), ..charge }))
         })
         .collect()
     }
@@ -86,8 +91,10 @@ impl Around<'_> {
                     None => continue,
                 },
             };
-            let (name, price) = (format!("{service} {}", name.value), it.usd_per_gb_month.value);
-            charges.push(kept(name, charge, it.size.value.0, stated(price), target));
+            let price = stated(it.usd_per_gb_month.value);
+            let kept = kept((service, name), charge, it.size.value.0, price, target);
+            // Each has a price of its own.
+            charges.push(AroundCharge { sort: name.value.clone(), ..kept });
         }
         charges
     }
@@ -100,16 +107,23 @@ impl Around<'_> {
             let Some(price) = self.price(ChargeItem::EcrStorage, image.span, notes) else {
                 continue;
             };
-            let (name, charge) = (format!("ECR image of {}", name.value), Charge::ImageStorage);
-            charges.push(kept(name, charge, image.value.0, price, Target::Workload(id)));
+            let (charge, target) = (Charge::ImageStorage, Target::Workload(id));
+            charges.push(kept(("ECR image of", name), charge, image.value.0, price, target));
         }
         charges
     }
 }
 
 /// So many bytes kept for the whole run.
-fn kept(name: String, charge: Charge, size: Bytes, price: Price, target: Target) -> AroundCharge {
+fn kept(
+    (what, name): (&str, &str),
+    charge: Charge,
+    size: Bytes,
+    price: Price,
+    target: Target,
+) -> AroundCharge {
     let amount = Amount { basis: Basis::Time, numerator: size.0.into(), denominator: 1 << 30 };
     let (of, pricing) = ((charge, Unit::GbMonths), Pricing::Flat(price));
-    AroundCharge::new(name, of, amount, pricing, target)
+    let charge = AroundCharge::new(format!("{what} {name}"), of, amount, pricing, target);
+    AroundCharge { resource: name.to_owned(), ..charge }
 }

@@ -1,6 +1,6 @@
 //! How values and columns are written: the attributes of the specification.
 
-use super::cells::{all, decimal, get, has, is, key_values, moment};
+use super::cells::{all, decimal, get, has, is, key_values, moment, unit};
 use super::columns::{Kind, Level, is_here, of_kind, of_level};
 use super::{RowRule, SetRule, rule, whole};
 
@@ -35,13 +35,12 @@ pub(super) const ROWS: &[RowRule] = &[
         of_kind(Kind::Text).all(|c| get(r, c).is_none_or(|v| !v.trim().is_empty()))
     }),
     rule(
-        "UnitFormat.Pricing",
-        "units are plural, or unit and plural time",
-        |r| has(r, "PricingUnit"),
+        "UnitFormat",
+        "a capitalised plural, or unit and plural time, or count of them",
+        all,
         |r| {
-            get(r, "PricingUnit").is_some_and(|u| {
-                u.rsplit('-').next().is_some_and(|t| t.ends_with('s') || t == "GB")
-            })
+            let units = ["PricingUnit", "ConsumedUnit", "CommitmentDiscountUnit"];
+            units.iter().all(|c| get(r, c).is_none_or(unit))
         },
     ),
 ];

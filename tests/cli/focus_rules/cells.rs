@@ -53,6 +53,32 @@ pub(super) fn reserved(row: &Row) -> bool {
     has(row, "CapacityReservationId")
 }
 
+/// A row of what of a capacity reservation nothing used.
+pub(super) fn idle_reservation(row: &Row) -> bool {
+    is(row, "x_Charge", "unused-capacity-reservation")
+}
+
+pub(super) fn tag(row: &Row, key: &str) -> Option<String> {
+    let tags: serde_json::Value = serde_json::from_str(get(row, "Tags")?).ok()?;
+    tags[key].as_str().map(str::to_owned)
+}
+
+/// A plural, with what it is counted by: `Hours`, `GB-Months`, `1000 Requests`.
+/// Abbreviations of data sizes and currencies are plurals too.
+pub(super) fn unit(text: &str) -> bool {
+    let plural = |t: &str| ["GB", "USD"].contains(&t) || t.ends_with('s');
+    let time = |t: &str| ["Hours", "Months"].contains(&t);
+    let capital = |t: &str| t == "vCPU" || t.starts_with(|c: char| c.is_ascii_uppercase());
+    match (text.split_once(' '), text.split_once('-')) {
+        (Some((count, of)), None) => count.parse::<u64>().is_ok() && plural(of) && capital(of),
+        (None, Some((of, per))) => {
+            capital(of) && (of == "MiBps" || !of.ends_with('s')) && time(per)
+        }
+        (None, None) => plural(text) && capital(text),
+        (Some(_), Some(_)) => false,
+    }
+}
+
 /// A decimal as a number of 10⁻¹⁵; `None` unless it is written as FOCUS
 /// demands: digits, at most one point, a minus for negative ones.
 pub(crate) fn decimal(text: &str) -> Option<i128> {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::cells::{all, at, get, has, is, purchase};
+use super::cells::{all, at, get, has, is, purchase, usage};
 use super::{RowRule, SetRule, rule, whole};
 
 pub(super) const ROWS: &[RowRule] = &[
@@ -33,6 +33,9 @@ pub(super) const ROWS: &[RowRule] = &[
     }),
     rule("ChargeFrequency.purchase", "a purchase is not usage-based", purchase, |r| {
         !is(r, "ChargeFrequency", "Usage-Based")
+    }),
+    rule("ChargeFrequency.usage", "what is used is charged as it is used", usage, |r| {
+        is(r, "ChargeFrequency", "Usage-Based")
     }),
     rule("ChargePeriod.order", "the end is exclusive, so after the start", all, |r| {
         at(r, "ChargePeriodStart") < at(r, "ChargePeriodEnd")

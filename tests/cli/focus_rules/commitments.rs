@@ -4,12 +4,10 @@
 use std::collections::BTreeMap;
 
 use super::cells::{
-    Row, all, committed, get, has, is, is_zero, number, one_each, purchase, reserved, sold, unused,
-    usage, used,
+    Row, all, committed, get, has, idle_reservation, is, is_zero, number, one_each, purchase,
+    reserved, sold, unused, usage, used,
 };
-use super::{RowRule, SetRule, rare, rule, whole};
-
-const NO_RESERVATION: &str = "only scenarios that own capacity reservations have such rows";
+use super::{RowRule, SetRule, rule, whole};
 
 pub(super) const ROWS: &[RowRule] = &[
     rule(
@@ -18,12 +16,28 @@ pub(super) const ROWS: &[RowRule] = &[
         |r| !reserved(r),
         |r| !has(r, "CapacityReservationStatus"),
     ),
-    rare(
+    rule(
+        "CapacityReservationId.null",
+        "null where no reservation is concerned",
+        |r| !idle_reservation(r),
+        |r| !reserved(r),
+    ),
+    rule(
+        "CapacityReservationId.unused",
+        "not null on the unused part of a reservation, which is Unused and in its zone",
+        idle_reservation,
+        |r| {
+            reserved(r)
+                && is(r, "CapacityReservationStatus", "Unused")
+                && get(r, "ResourceId") == get(r, "CapacityReservationId")
+                && has(r, "AvailabilityZone")
+        },
+    ),
+    rule(
         "CapacityReservationStatus.values",
         "Used or Unused on usage with an id",
         |r| reserved(r) && usage(r),
         |r| get(r, "CapacityReservationStatus").is_some_and(|v| ["Used", "Unused"].contains(&v)),
-        NO_RESERVATION,
     ),
     rule("CommitmentDiscountCategory.null", "null exactly where the id is", all, |r| {
         has(r, "CommitmentDiscountCategory") == committed(r)

@@ -5,8 +5,7 @@
 //!
 //! A rule says which rows it is about and what must hold for them. Rules about
 //! taxes, corrections, marketplace invoices and payers in other currencies have
-//! no column or row here and are left out; a rule that no row may be about
-//! says why.
+//! no column or row here and are left out.
 
 mod attributes;
 mod cells;
@@ -30,8 +29,6 @@ pub(crate) struct RowRule {
     pub(crate) about: fn(&Row) -> bool,
     /// What must hold for them.
     pub(crate) holds: fn(&Row) -> bool,
-    /// Why there may be no such row.
-    pub(crate) none: Option<&'static str>,
 }
 
 /// What must hold of a whole data set.
@@ -50,18 +47,7 @@ const fn rule(
     about: fn(&Row) -> bool,
     holds: fn(&Row) -> bool,
 ) -> RowRule {
-    RowRule { id, text, about, holds, none: None }
-}
-
-/// As [`rule`], of rows that there need not be.
-const fn rare(
-    id: &'static str,
-    text: &'static str,
-    about: fn(&Row) -> bool,
-    holds: fn(&Row) -> bool,
-    none: &'static str,
-) -> RowRule {
-    RowRule { id, text, about, holds, none: Some(none) }
+    RowRule { id, text, about, holds }
 }
 
 const fn whole(id: &'static str, text: &'static str, check: SetCheck) -> SetRule {
@@ -126,5 +112,5 @@ pub(crate) fn check(name: &str, header: &[String], rows: &[Row]) -> Vec<(&'stati
 fn every_rule_has_an_id_of_its_own() {
     let ids = || row_rules().map(|r| r.id).chain(set_rules().map(|r| r.id));
     let distinct: std::collections::BTreeSet<&str> = ids().collect();
-    assert_eq!((ids().count(), distinct.len()), (101, 101));
+    assert_eq!((ids().count(), distinct.len()), (109, 109));
 }

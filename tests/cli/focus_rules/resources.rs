@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cells::{Row, all, get, has, is, one_each, purchase, sold, unused, usage};
+use super::cells::{Row, all, get, has, is, one_each, purchase, sold, tag, unused, usage};
 use super::{RowRule, SetRule, rule, whole};
 
 /// Subcategories that exports use, with their parents in the specification.
@@ -74,6 +74,12 @@ pub(super) const ROWS: &[RowRule] = &[
     rule("ServiceName.null", "never null", all, |r| has(r, "ServiceName")),
     rule("ServiceSubcategory.null", "never null", all, |r| has(r, "ServiceSubcategory")),
     rule("SkuId.null", "not null for usage and purchases", sold, |r| has(r, "SkuId")),
+    rule(
+        "SkuId.owner",
+        "is of what was sold, not of who used it",
+        |r| tag(r, "workload").is_some(),
+        |r| tag(r, "workload").is_some_and(|w| !get(r, "SkuId").unwrap_or("").contains(&w)),
+    ),
     rule("SkuMeter.null", "as the SKU", all, |r| has(r, "SkuMeter") == has(r, "SkuId")),
     rule(
         "SkuPriceDetails.null",
@@ -83,16 +89,31 @@ pub(super) const ROWS: &[RowRule] = &[
     ),
     rule(
         "SkuPriceDetails.keys",
-        "keys are FOCUS's own or begin with x_",
+        "keys are FOCUS's own, with values of their type, or begin with x_",
         |r| has(r, "SkuPriceDetails"),
         |r| {
             let text = get(r, "SkuPriceDetails").unwrap_or_default();
             let map: serde_json::Map<String, serde_json::Value> =
                 serde_json::from_str(text).unwrap_or_default();
-            let known = ["InstanceType", "InstanceSeries", "CoreCount", "MemorySize", "DiskType"];
-            map.keys().all(|k| k.starts_with("x_") || known.contains(&&**k))
+            map.iter().all(|(key, value)| match key.as_str() {
+                "InstanceType" | "InstanceSeries" | "DiskType" | "OperatingSystem" => {
+                    value.is_string()
+                }
+                "CoreCount" | "MemorySize" => value.is_number(),
+                other => other.starts_with("x_"),
+            })
         },
     ),
+    rule(
+        "SkuPriceDetails.unit",
+        "numbers are those of one pricing unit: of an hour of an instance",
+        |r| sold(r) && get(r, "SkuPriceDetails").is_some_and(|d| d.contains("CoreCount")),
+        |r| is(r, "PricingUnit", "Hours"),
+    ),
+    rule("SkuPriceId.amount", "does not hold what may change: the price", sold, |r| {
+        let (id, price) = (get(r, "SkuPriceId"), get(r, "ListUnitPrice"));
+        id.zip(price).is_some_and(|(id, price)| id.split('/').all(|part| part != price))
+    }),
     rule("SkuPriceId.null", "not null for usage and purchases", sold, |r| has(r, "SkuPriceId")),
 ];
 
@@ -102,6 +123,12 @@ pub(super) const SETS: &[SetRule] = &[
     }),
     whole("ResourceId.type", "an id names one thing", |_, rows| {
         one_each(rows, "ResourceId", "ResourceType")
+    }),
+    whole("ResourceName.consistent", "a thing has one name", |_, rows| {
+        one_each(rows, "ResourceId", "ResourceName")
+    }),
+    whole("Tags.consistent", "a thing has one set of tags", |_, rows| {
+        one_each(rows, "ResourceId", "Tags")
     }),
     whole("ServiceName.category", "a service has one category", |_, rows| {
         one_each(rows, "ServiceName", "ServiceCategory")
