@@ -25,8 +25,8 @@ pub(crate) mod tests;
 pub use asked::{AskedPod, Question, asked};
 pub use crossing::{Binding, Crossing, Shares, mean_rate, size_per_hour};
 pub use model::{
-    Amount, Breakeven, Breakevens, LeftOut, MeasuredPacking, MixPod, NodeOffer, Orchestrator,
-    Priced, Simulated,
+    Amount, Breakeven, Breakevens, Caveat, LeftOut, MeasuredPacking, MixPod, NodeOffer,
+    Orchestrator, Priced, Simulated,
 };
 pub use prices::Prices;
 pub use simulated::{Ran, one_sided, orchestrator, simulated};

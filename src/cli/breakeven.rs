@@ -194,8 +194,8 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
 }
 
 fn prices(args: &Args, region: &str) -> Result<Prices> {
-    let region = Catalog::load(args.pricing.as_deref())?.region(region)?;
-    Ok(Prices { region, allow_believed: args.allow_believed_prices })
+    let catalog = Catalog::load(args.pricing.as_deref())?;
+    Prices::new(catalog, region, args.allow_believed_prices)
 }
 
 /// Types and pods from the command line alone.

@@ -76,7 +76,10 @@ fn a_scenario_is_judged_as_it_runs() {
     let file = file.to_str().expect("a path");
     let table = text(&fine(dir.path(), &["breakeven", file, "-q", "-o", "be"]).stdout);
     assert!(table.lines().all(|l| l.chars().count() <= 80), "{table}");
-    assert!(table.contains("EC2 as you run it is") && table.contains("All pools:"), "{table}");
+    assert!(
+        table.contains("EC2 as you run it is") && table.contains("All pools above:"),
+        "{table}"
+    );
     let found = json(&dir.path().join("be/breakeven.json"));
     let pools = found["comparisons"].as_array().expect("pools");
     assert_eq!(pools.len(), 3);

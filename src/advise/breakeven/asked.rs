@@ -1,9 +1,8 @@
 //! Break-even from the command line alone: types, pods, a Region.
 
 use super::crossing::{mean_rate, size_per_hour};
-use super::model::{Amount, Breakeven, MixPod, NodeOffer, Orchestrator, Priced};
-use super::prices::{Prices, WAYS, Way};
-use crate::bill::PriceStatus;
+use super::model::{Amount, Breakeven, Caveat, MixPod, NodeOffer, Orchestrator, Priced};
+use super::prices::{Part, Prices, WAYS, Way};
 use crate::catalog::{Arch, ChargeItem, FargateRates, InstanceType, smallest_fargate};
 use crate::cluster::FargateSize;
 use crate::names::nearest;
@@ -57,13 +56,7 @@ fn comparison(asked: &Question, prices: &Prices, name: &str) -> Result<Breakeven
     let overheads = overheads(asked, prices, name)?;
     // Fargate pods of EKS run on x86 only; ECS tasks have the node's choice.
     let arch = if asked.orchestrator == Orchestrator::Eks { Arch::Amd64 } else { kind.arch };
-    let Some(rates) = region.fargate(arch) else {
-        return Err(Error::input(format!(
-            "no Fargate price of {arch} is known for {}; choose another Region, or give a price \
-             directory that has it",
-            region.name()
-        )));
-    };
+    let rates = prices.fargate_rates(arch).map_err(Error::input)?;
     let mix = mix(asked, rates)?;
     let per_pod_hour = |vcpu: Rate, gb: Rate| {
         mean_rate(mix.iter().map(|p| (p.weight, size_per_hour(p.size, vcpu, gb))))
@@ -71,10 +64,11 @@ fn comparison(asked: &Question, prices: &Prices, name: &str) -> Result<Breakeven
     let comparison = Breakeven {
         subject: name.to_owned(),
         ec2: ec2(prices, name, &overheads)?,
-        fargate: prices.fargate(asked.orchestrator, arch, rates, &per_pod_hour)?,
+        fargate: prices.fargate(asked.orchestrator, arch, rates, &per_pod_hour, &[])?,
         node,
         mix: mix.clone(),
         left_out: Vec::new(),
+        caveats: caveats(asked, kind),
         measured: None,
     };
     if comparison.most().0 < 1.0 {
@@ -84,6 +78,14 @@ fn comparison(asked: &Question, prices: &Prices, name: &str) -> Result<Breakeven
         )));
     }
     Ok(comparison)
+}
+
+fn caveats(asked: &Question, kind: &InstanceType) -> Vec<Caveat> {
+    let mut caveats = Caveat::of(kind, asked.orchestrator);
+    if asked.orchestrator == Orchestrator::Ecs && asked.max_pods.is_none() {
+        caveats.push(Caveat::NoTrunking(kind.name.to_string()));
+    }
+    caveats
 }
 
 fn node(asked: &Question, kind: &InstanceType) -> Result<NodeOffer> {
@@ -124,11 +126,7 @@ fn node(asked: &Question, kind: &InstanceType) -> Result<NodeOffer> {
 }
 
 /// What a node costs beside its instance, by name.
-fn overheads(
-    asked: &Question,
-    prices: &Prices,
-    name: &str,
-) -> Result<Vec<(String, Rate, PriceStatus)>> {
+fn overheads(asked: &Question, prices: &Prices, name: &str) -> Result<Vec<Part>> {
     let charge = |item: ChargeItem| {
         let region = prices.region.name();
         let quote = prices.region.charge(item);
@@ -176,8 +174,10 @@ fn mix(asked: &Question, rates: &FargateRates) -> Result<Vec<MixPod>> {
                 (MilliCpu(cpu.0 + sidecars.0), Bytes(memory.0 + sidecars.1));
             let size = smallest_fargate(whole_cpu, whole_memory, rates).ok_or_else(|| {
                 Error::input(format!(
-                    "a pod of {cpu} and {memory} needs {whole_cpu} and {whole_memory} on Fargate, \
-                     which has no size for it (16 vCPU and 120 GB at most)"
+                    "a pod that requests {cpu} cpu and {memory} needs {whole_cpu} cpu and \
+                     {whole_memory} on Fargate{}, which has no size for it (at most 16 vCPU, and \
+                     120 GB)",
+                    beside(asked)
                 ))
             })?;
             Ok(MixPod {
@@ -191,12 +191,18 @@ fn mix(asked: &Question, rates: &FargateRates) -> Result<Vec<MixPod>> {
         .collect()
 }
 
+/// What every pod is given on Fargate beside its requests, in words.
+fn beside(asked: &Question) -> &'static str {
+    match (asked.orchestrator, asked.daemons.is_empty()) {
+        (Orchestrator::Eks, true) => " with the 256Mi of Kubernetes components",
+        (Orchestrator::Eks, false) => " with its sidecars and the 256Mi of Kubernetes components",
+        (Orchestrator::Ecs, true) => "",
+        (Orchestrator::Ecs, false) => " with its sidecars",
+    }
+}
+
 /// Every way of buying a node-hour of a type.
-fn ec2(
-    prices: &Prices,
-    name: &str,
-    overheads: &[(String, Rate, PriceStatus)],
-) -> Result<Vec<Priced>> {
+fn ec2(prices: &Prices, name: &str, overheads: &[Part]) -> Result<Vec<Priced>> {
     let mut ways = Vec::new();
     for way in WAYS {
         let Some((rate, status)) = prices.instance(way, name)? else {
@@ -210,15 +216,12 @@ fn ec2(
             }
             continue;
         };
-        let mut parts = vec![("instance".to_owned(), rate)];
-        parts.extend(overheads.iter().map(|(name, rate, _)| (name.clone(), *rate)));
-        ways.push(Priced {
-            option: way.name().to_owned(),
-            plan: way.plan().map(str::to_owned),
-            per_hour: Rate::from_pico(parts.iter().map(|(_, rate)| rate.pico()).sum()),
-            parts,
-            status: overheads.iter().map(|o| o.2).fold(status, PriceStatus::max),
-        });
+        let instance = ("instance".to_owned(), rate, status);
+        ways.push(Priced::of(way.name().to_owned(), way.plan(), &instance, overheads));
     }
     Ok(ways)
 }
+
+#[cfg(test)]
+#[path = "asked_tests.rs"]
+mod tests;

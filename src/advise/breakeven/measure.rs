@@ -7,11 +7,8 @@ use super::{Amount, NodeOffer};
 use crate::bill::{Bill, Charge, Resource};
 use crate::cluster::{Capacity, ClusterSpec, ShapeId};
 use crate::observe::{NodeRecord, Place, Record};
-use crate::units::{Bytes, MilliCpu, Money, SimTime};
+use crate::units::{Bytes, MINUTE_MS, MilliCpu, Money, SECOND_MS, SimTime};
 use crate::workload::{ClassId, WorkloadKind, Workloads};
-
-/// A Fargate pod is billed for whole seconds.
-const SECOND: i64 = 1_000;
 
 /// One pool of nodes in the billed window.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -40,10 +37,13 @@ pub(super) struct PodUse {
     /// How long Fargate would bill for the same: whole seconds, at least its
     /// minimum a pod.
     pub(super) billed_ms: i128,
+    /// Storage that Fargate would charge them for, KiB·ms of that time.
+    pub(super) storage: i128,
 }
 
 /// Every pool with nodes in the billed window, in scenario order. The record
-/// must have its pods and the bill its lines.
+/// must have its pods and the bill its lines; `storage` is that of each pod on
+/// Fargate beyond what is free, KiB, by workload.
 ///
 /// Pods of which only a part lies in the window count that part; the minimum
 /// applies to the whole pod.
@@ -52,7 +52,7 @@ pub(super) fn pool_uses(
     bill: &Bill,
     cluster: &ClusterSpec,
     workloads: &Workloads,
-    minimum_ms: i64,
+    storage: &[(String, i64)],
 ) -> Vec<PoolUse> {
     let mut uses: Vec<PoolUse> = cluster
         .pools
@@ -79,7 +79,7 @@ pub(super) fn pool_uses(
             NodeOffer { raw: mean(raw), allocatable: mean(allocatable), daemons: mean(daemons) };
     }
     charges(record, bill, &mut uses);
-    pods(record, workloads, minimum_ms, &mut uses);
+    pods(record, workloads, storage, &mut uses);
     uses.retain(|u| u.node_ms > 0);
     uses
 }
@@ -148,7 +148,7 @@ fn charges(record: &Record, bill: &Bill, uses: &mut [PoolUse]) {
     }
 }
 
-fn pods(record: &Record, workloads: &Workloads, minimum_ms: i64, uses: &mut [PoolUse]) {
+fn pods(record: &Record, workloads: &Workloads, storage: &[(String, i64)], uses: &mut [PoolUse]) {
     for pod in &record.pods {
         let Place::Node(node) = pod.place else { continue };
         let template = workloads.templates.get(pod.template.index());
@@ -167,12 +167,15 @@ fn pods(record: &Record, workloads: &Workloads, minimum_ms: i64, uses: &mut [Poo
         if entry.name != name {
             entry.name.clear();
         }
-        let billed = (whole + SECOND - 1) / SECOND * SECOND;
-        let extra = billed.max(minimum_ms) - whole;
+        let billed = (whole + SECOND_MS - 1) / SECOND_MS * SECOND_MS;
+        let extra = billed.max(MINUTE_MS) - whole;
         entry.pod_ms += i128::from(bound);
         // What a pod that began before the window is billed beyond its time
         // belongs to its end, which lies in the window or after it.
-        entry.billed_ms += i128::from(bound + if pod.ended <= record.end { extra } else { 0 });
+        let billed = i128::from(bound + if pod.ended <= record.end { extra } else { 0 });
+        entry.billed_ms += billed;
+        let kib = storage.iter().find(|(workload, _)| workload == name).map_or(0, |(_, kib)| *kib);
+        entry.storage += billed * i128::from(kib);
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is compared: nodes, a mix of pods, ways of buying either.
 
 use crate::bill::PriceStatus;
+use crate::catalog::{Arch, InstanceType};
 use crate::cluster::FargateSize;
 use crate::units::{Bytes, MilliCpu, Rate};
 
@@ -67,6 +68,45 @@ pub struct MeasuredPacking {
     pub node_hours: f64,
 }
 
+/// What the figures of a comparison do not say by themselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Caveat {
+    /// Machines of this type are arm64; Fargate on EKS is amd64 only.
+    OnAmd64(String),
+    /// Machines of a type have accelerators, which Fargate has none of and the
+    /// pods that are compared do not request.
+    Accelerators {
+        /// The instance type.
+        kind: String,
+        /// Accelerators of one machine.
+        count: u32,
+        /// What they are, as in `a10g GPU`.
+        name: String,
+    },
+    /// Machines of this type take as many tasks as they have network
+    /// interfaces for, without trunking.
+    NoTrunking(String),
+}
+
+impl Caveat {
+    /// What is to be said of a type that stands against Fargate.
+    pub(super) fn of(kind: &InstanceType, orchestrator: Orchestrator) -> Vec<Caveat> {
+        let mut caveats = Vec::new();
+        if orchestrator == Orchestrator::Eks && kind.arch == Arch::Arm64 {
+            caveats.push(Caveat::OnAmd64(kind.name.to_string()));
+        }
+        let gpus = (kind.gpu_count, &kind.gpu_name, "GPU");
+        let others = (kind.accelerator_count, &kind.accelerator_name, "accelerator");
+        for (count, name, what) in [gpus, others] {
+            if count > 0 {
+                let name = name.as_ref().map_or(what.to_owned(), |name| format!("{name} {what}"));
+                caveats.push(Caveat::Accelerators { kind: kind.name.to_string(), count, name });
+            }
+        }
+        caveats
+    }
+}
+
 /// Pods of a pool that Fargate cannot run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LeftOut {
@@ -91,6 +131,8 @@ pub struct Breakeven {
     pub fargate: Vec<Priced>,
     /// Pods that are no part of the mix, though nodes carry them.
     pub left_out: Vec<LeftOut>,
+    /// What else is to be known.
+    pub caveats: Vec<Caveat>,
     /// How full its nodes are now, where they were simulated.
     pub measured: Option<MeasuredPacking>,
 }

@@ -1,7 +1,7 @@
 //! Prices of a Region, by way of buying.
 
 use crate::bill::PriceStatus;
-use crate::catalog::{self, Arch, FargateRates, Payment, PlanItem, Quote, Region, Term};
+use crate::catalog::{self, Arch, Catalog, FargateRates, Payment, PlanItem, Quote, Region, Term};
 use crate::plan;
 use crate::units::Rate;
 use crate::{Error, Result};
@@ -11,10 +11,9 @@ use super::model::{Orchestrator, Priced};
 /// Prices of a Region, and which of them may be used.
 #[derive(Debug)]
 pub struct Prices {
-    /// The Region.
-    pub region: Region,
-    /// Whether prices that nobody has verified may be used.
-    pub allow_believed: bool,
+    catalog: Catalog,
+    pub(super) region: Region,
+    allow_believed: bool,
 }
 
 /// A way of buying nodes.
@@ -55,7 +54,56 @@ impl Way {
 /// A price and how far it can be trusted.
 pub(super) type Known = (Rate, PriceStatus);
 
+/// A part of what an hour costs, by name.
+pub(super) type Part = (String, Rate, PriceStatus);
+
+impl Priced {
+    /// What the first part and those beside it come to.
+    pub(super) fn of(option: String, plan: Option<&str>, first: &Part, beside: &[Part]) -> Priced {
+        let all = || std::iter::once(first).chain(beside);
+        Priced {
+            option,
+            plan: plan.map(str::to_owned),
+            per_hour: Rate::from_pico(all().map(|(_, rate, _)| rate.pico()).sum()),
+            parts: all().map(|(name, rate, _)| (name.clone(), *rate)).collect(),
+            status: weakest(all().map(|part| part.2)),
+        }
+    }
+}
+
+/// The weakest status of prices; what the user states is beyond question.
+pub(super) fn weakest(all: impl Iterator<Item = PriceStatus>) -> PriceStatus {
+    all.filter(|s| *s != PriceStatus::Stated).max().unwrap_or(PriceStatus::Stated)
+}
+
 impl Prices {
+    /// Those of a Region; what nobody has verified only where that is allowed.
+    ///
+    /// # Errors
+    /// As [`Catalog::region`].
+    pub fn new(catalog: Catalog, region: &str, allow_believed: bool) -> Result<Prices> {
+        Ok(Prices { region: catalog.region(region)?, catalog, allow_believed })
+    }
+
+    /// Fargate's rates, or a sentence that says where there are any.
+    pub(super) fn fargate_rates(&self, arch: Arch) -> std::result::Result<&FargateRates, String> {
+        self.region.fargate(arch).ok_or_else(|| {
+            let known: Vec<&str> = self
+                .catalog
+                .region_names()
+                .filter(|name| {
+                    self.catalog.region(name).is_ok_and(|region| region.fargate(arch).is_some())
+                })
+                .collect();
+            format!(
+                "no Fargate price of {arch} is known for {}, only for {}; choose one of these \
+                 Regions, or give a price directory that has it",
+                self.region.name(),
+                known.join(", ")
+            )
+        })
+    }
+
     /// A price, unless nobody has verified it and that is not allowed.
     pub(super) fn usable(&self, quote: &Quote, what: &dyn std::fmt::Display) -> Result<Known> {
         if quote.status == catalog::PriceStatus::Believed && !self.allow_believed {
@@ -85,26 +133,22 @@ impl Prices {
     }
 
     /// Every way of buying a mean pod-hour on Fargate; `per_pod_hour` makes it
-    /// of the prices of a vCPU-hour and a GB-hour.
+    /// of the prices of a vCPU-hour and a GB-hour. What is charged `beside` the
+    /// two no plan covers.
     pub(super) fn fargate(
         &self,
         orchestrator: Orchestrator,
         arch: Arch,
         rates: &FargateRates,
         per_pod_hour: &dyn Fn(Rate, Rate) -> Rate,
+        beside: &[Part],
     ) -> Result<Vec<Priced>> {
         let region = &self.region;
         let pod = |option: String, plan: Option<&str>, vcpu: &Quote, gb: &Quote| {
             let vcpu = self.usable(vcpu, &"a Fargate vCPU")?;
             let gb = self.usable(gb, &"Fargate memory")?;
-            let per_hour = per_pod_hour(vcpu.0, gb.0);
-            Ok(Priced {
-                parts: vec![(option.clone(), per_hour)],
-                option,
-                plan: plan.map(str::to_owned),
-                per_hour,
-                status: vcpu.1.max(gb.1),
-            })
+            let size = (option.clone(), per_pod_hour(vcpu.0, gb.0), vcpu.1.max(gb.1));
+            Ok(Priced::of(option, plan, &size, beside))
         };
         let suffix = if arch == Arch::Arm64 { "-arm64" } else { "" };
         let mut ways =

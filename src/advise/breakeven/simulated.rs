@@ -3,16 +3,16 @@
 
 use super::crossing::size_per_hour;
 use super::measure::{PodUse, PoolUse, pool_uses, requests_of};
-use super::model::{Breakeven, LeftOut, MeasuredPacking, MixPod, Orchestrator, Priced};
-use super::prices::{Prices, WAYS, Way};
+use super::model::{Breakeven, Caveat, LeftOut, MeasuredPacking, MixPod, Orchestrator, Priced};
+use super::prices::{Part, Prices, WAYS, Way, weakest};
 use crate::Result;
 use crate::bill::{Bill, BillingPlan, Charge, PriceStatus};
 use crate::catalog::{Arch, FargateRates, smallest_fargate};
-use crate::cluster::{ClusterSpec, FargateSize};
+use crate::cluster::{ClusterSpec, FargateSize, ShapeId};
 use crate::observe::{Record, RejectReason};
 use crate::place::fargate::refusal;
 use crate::plan::{self, CasePlan, Origin};
-use crate::units::{Bytes, HOUR_MS, MINUTE_MS, MilliCpu, Rate};
+use crate::units::{Bytes, HOUR_MS, MilliCpu, Rate};
 use crate::workload::plan::Content;
 use crate::workload::{ClassId, Workloads};
 
@@ -21,6 +21,8 @@ struct Mix {
     pods: Vec<MixPod>,
     /// By pod of `pods`: how long Fargate would bill, pod·ms.
     billed: Vec<i128>,
+    /// Storage that Fargate would charge, KiB·ms.
+    storage: i128,
     left_out: Vec<LeftOut>,
 }
 
@@ -80,7 +82,8 @@ pub fn simulated(
     ran: Ran<'_>,
 ) -> Result<Vec<(String, std::result::Result<Breakeven, String>)>> {
     let cluster = &*case.setup.cluster;
-    let uses = pool_uses(ran.record, ran.bill, cluster, ran.workloads, MINUTE_MS);
+    let uses =
+        pool_uses(ran.record, ran.bill, cluster, ran.workloads, &case.billing.fargate_storage);
     let platform = Platform::of(case);
     let compared = |pool: PoolUse| {
         let found = compare(case, prices, &platform, &pool, ran.bill, ran.workloads)?;
@@ -142,14 +145,16 @@ impl Platform {
 
     fn mix(&self, pool: &PoolUse, workloads: &Workloads, rates: &FargateRates) -> Mix {
         let all: i128 = pool.pods.values().map(|p| p.pod_ms).sum();
-        let mut mix = Mix { pods: Vec::new(), billed: Vec::new(), left_out: Vec::new() };
-        for (class, PodUse { name, pod_ms, billed_ms }) in &pool.pods {
+        let mut mix =
+            Mix { pods: Vec::new(), billed: Vec::new(), storage: 0, left_out: Vec::new() };
+        for (class, PodUse { name, pod_ms, billed_ms, storage }) in &pool.pods {
             match self.size(workloads, *class, rates) {
                 Ok(size) => {
                     let (cpu, memory) = requests_of(workloads, *class);
                     let name = name.clone();
                     mix.pods.push(MixPod { name, weight: *pod_ms, cpu, memory, size });
                     mix.billed.push(*billed_ms);
+                    mix.storage += storage;
                 }
                 Err(reason) => {
                     let share = *pod_ms as f64 / all.max(1) as f64;
@@ -177,24 +182,32 @@ fn compare(
     workloads: &Workloads,
 ) -> Result<std::result::Result<Breakeven, String>> {
     let cluster = &*case.setup.cluster;
+    let kind_of = |shape: ShapeId| {
+        let shape = cluster.shapes.get(shape.index())?;
+        prices.region.instance_type(&shape.name)
+    };
     let arch = match platform.orchestrator {
         Orchestrator::Eks => Arch::Amd64,
         Orchestrator::Ecs => pool
             .by_shape
-            .keys()
-            .filter_map(|s| cluster.shapes.get(s.index()))
-            .find_map(|s| prices.region.instance_type(&s.name))
-            .map_or(Arch::Amd64, |kind| kind.arch),
+            .iter()
+            .filter_map(|(shape, ms)| Some((kind_of(*shape)?.arch, *ms)))
+            .max_by_key(|(_, ms)| *ms)
+            .map_or(Arch::Amd64, |(arch, _)| arch),
     };
-    let Some(rates) = prices.region.fargate(arch) else {
-        return Ok(Err(format!("no Fargate price of {arch} is known for {}", case.region)));
+    let rates = match prices.fargate_rates(arch) {
+        Ok(rates) => rates,
+        Err(why) => return Ok(Err(why)),
     };
     let mix = platform.mix(pool, workloads, rates);
     let pod_ms: i128 = mix.pods.iter().map(|p| p.weight).sum();
     if pod_ms == 0 {
         return Ok(Err(match mix.left_out.as_slice() {
             [] => "no pod ran on its nodes".to_owned(),
-            [first, ..] => format!("Fargate runs none of its pods ({})", first.reason),
+            [first, ..] => {
+                let why = RejectReason::named(&first.reason).map_or("", RejectReason::text);
+                format!("Fargate runs none of its pods: {why} ({})", first.reason)
+            }
         }));
     }
     let ec2 = ways(pool, cluster, &case.billing, prices, bill)?;
@@ -207,7 +220,12 @@ fn compare(
             .sum();
         Rate::from_pico(cost).scale(1, pod_ms)
     };
-    let fargate = prices.fargate(platform.orchestrator, arch, rates, &per_pod_hour)?;
+    let beside = beside(case, prices, rates, mix.storage, pod_ms)?;
+    let mut caveats: Vec<Caveat> = Vec::new();
+    for kind in pool.by_shape.keys().filter_map(|shape| kind_of(*shape)) {
+        caveats.extend(Caveat::of(kind, platform.orchestrator));
+    }
+    let fargate = prices.fargate(platform.orchestrator, arch, rates, &per_pod_hour, &beside)?;
     Ok(Ok(Breakeven {
         subject: pool.name.clone(),
         node: pool.node,
@@ -219,7 +237,29 @@ fn compare(
         }),
         mix: mix.pods,
         left_out: mix.left_out,
+        caveats,
     }))
+}
+
+/// What a mean pod-hour on Fargate costs beside vCPU and memory.
+fn beside(
+    case: &CasePlan,
+    prices: &Prices,
+    rates: &FargateRates,
+    storage: i128,
+    pod_ms: i128,
+) -> Result<Vec<Part>> {
+    let mut parts = Vec::new();
+    if storage > 0 {
+        let (rate, status) = prices.usable(&rates.ephemeral_gb_hour, &"Fargate storage")?;
+        let hourly = rate.scale(storage, pod_ms << 20);
+        parts.push((Charge::FargateStorage.label().to_owned(), hourly, status));
+    }
+    if let Some(licence) = case.billing.fargate_licence {
+        let name = Charge::FargateLicence.label().to_owned();
+        parts.push((name, licence.rate, licence.status));
+    }
+    Ok(parts)
 }
 
 /// Rounding and minimums belong to what they round.
@@ -259,9 +299,8 @@ fn ways(
         status,
     };
     let bought = bill.skus.iter().filter(|s| pool.charges.contains_key(&s.charge));
-    let weakest = bought.map(|s| s.status).filter(|s| *s != PriceStatus::Stated).max();
-    let mut ways =
-        vec![way("as bought", None, parts(&|_| true), weakest.unwrap_or(PriceStatus::Stated))];
+    let weakest = weakest(bought.map(|s| s.status));
+    let mut ways = vec![way("as bought", None, parts(&|_| true), weakest)];
     // Everything beside the machine stays, whatever way that is bought.
     let beside = parts(&|c| !c.is_compute() && c != Charge::SpotFirstHour);
     'ways: for each in WAYS {
@@ -284,3 +323,7 @@ fn ways(
     }
     Ok(ways)
 }
+
+#[cfg(test)]
+#[path = "simulated_tests.rs"]
+mod tests;

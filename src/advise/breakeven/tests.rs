@@ -43,6 +43,7 @@ pub(crate) fn m6i(cpu: i64, memory_mib: i64, size: (i64, i64)) -> Breakeven {
         ec2: vec![priced("on-demand", rate("0.384")), priced("spot", rate("0.16128"))],
         fargate: vec![priced("fargate", hour)],
         left_out: Vec::new(),
+        caveats: Vec::new(),
         measured: None,
     }
 }

@@ -22,16 +22,7 @@ pub fn breakeven_charts(it: &Breakevens) -> Vec<(String, String)> {
 
 fn chart(it: &Breakevens, b: &Breakeven, look: Look) -> String {
     let (most, binding) = b.most();
-    let curves: Vec<Falling> = b
-        .ec2
-        .iter()
-        .enumerate()
-        .map(|(i, p)| Falling {
-            label: text::name(&p.option),
-            ink: ink(&p.option, i),
-            at_full: b.per_pod_hour(p, most),
-        })
-        .collect();
+    let (curves, curve_of) = curves(b, most);
     let levels: Vec<Level> = b
         .fargate
         .iter()
@@ -53,7 +44,7 @@ fn chart(it: &Breakevens, b: &Breakeven, look: Look) -> String {
             // Texts at the list price only: more would cover each other.
             let text =
                 if c.fargate == 0 { format!("{} pods", pods(c.pods)) } else { String::new() };
-            (c.ec2, c.fargate, text)
+            (curve_of[c.ec2], c.fargate, text)
         })
         .collect();
     let title = format!(
@@ -69,6 +60,28 @@ fn chart(it: &Breakevens, b: &Breakeven, look: Look) -> String {
     );
     let measured = b.measured.map(|m| m.pods_per_node / most);
     charts::breakeven(look, &title, &axis, &curves, &levels, &crossings, measured)
+}
+
+/// Ways of buying nodes that cost the same are one curve, or the first would
+/// lie hidden under the second.
+const SAME: f64 = 0.002;
+
+/// The curves, and which one shows each way of buying nodes.
+fn curves(b: &Breakeven, most: f64) -> (Vec<Falling>, Vec<usize>) {
+    let mut curves: Vec<Falling> = Vec::new();
+    let mut curve_of = Vec::new();
+    for (i, p) in b.ec2.iter().enumerate() {
+        let (label, at_full) = (text::name(&p.option), b.per_pod_hour(p, most));
+        let near = |c: &Falling| (c.at_full - at_full).abs() <= SAME * at_full;
+        if let Some(same) = curves.iter().position(near) {
+            curves[same].label = format!("{}, {label}", curves[same].label);
+            curve_of.push(same);
+        } else {
+            curve_of.push(curves.len());
+            curves.push(Falling { label, ink: ink(&p.option, i), at_full });
+        }
+    }
+    (curves, curve_of)
 }
 
 fn ink(option: &str, i: usize) -> Ink {

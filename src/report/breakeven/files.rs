@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::super::text;
-use super::words::{from, percent, pods, verdicts};
+use super::words::{caveats, from, percent, pods, verdicts};
 use crate::advise::breakeven::Breakevens;
 use crate::{Error, Result};
 
@@ -87,8 +87,8 @@ pub(super) fn markdown(it: &Breakevens) -> String {
         }
     }
     for b in &it.comparisons {
-        for line in verdicts(b) {
-            let _ = write!(out, "\n{}\n", text::markdown_cell(&line));
+        for line in verdicts(b).iter().chain(&caveats(b)) {
+            let _ = write!(out, "\n{}\n", text::markdown_cell(line));
         }
     }
     out

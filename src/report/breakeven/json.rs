@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::words::verdicts;
+use super::words::{caveats, verdicts};
 use crate::advise::breakeven::{Amount, Breakeven, Breakevens, Priced, Shares};
 use crate::sweep::SCHEMA_VERSION;
 use crate::units::{Bytes, MilliCpu};
@@ -76,6 +76,7 @@ fn one(b: &Breakeven) -> Value {
         "left_out": b.left_out.iter().map(|l| json!({
             "reason": l.reason, "share_of_pod_hours": l.share,
         })).collect::<Vec<_>>(),
+        "notes": caveats(b),
         "measured": b.measured.map(|m| json!({
             "pods_per_node": m.pods_per_node,
             "node_hours": m.node_hours,

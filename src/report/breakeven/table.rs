@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::super::terminal::wrapped;
 use super::super::text;
-use super::words::{fargate, from, percent, pods, subject, total, verdicts};
+use super::words::{caveats, fargate, from, percent, pods, reason, subject, total, verdicts};
 use crate::advise::breakeven::{Amount, Breakeven, Breakevens, MixPod, Priced};
 use crate::bill::PriceStatus;
 use crate::units::Rate;
@@ -78,8 +78,11 @@ fn comparison(it: &Breakevens, b: &Breakeven) -> String {
     };
     out += &wrapped(&line, &head("full"), &rest);
     for left in &b.left_out {
-        let line = format!("{} of pod-hours, which stay: {}", percent(left.share), left.reason);
+        let line = format!("{} of pod-hours, which stay: {}", percent(left.share), reason(left));
         out += &wrapped(&line, &head("left out"), &rest);
+    }
+    for line in caveats(b) {
+        out += &wrapped(&line, &head("note"), &rest);
     }
     for p in b.ec2.iter().take(1).filter(|p| p.parts.len() > 1) {
         let parts: Vec<String> =
@@ -93,6 +96,15 @@ fn comparison(it: &Breakevens, b: &Breakeven) -> String {
         let line = format!("against {}{}", fargate(level), star(level));
         let line = format!("{line} at {} a pod-hour", usd(level.per_hour));
         out += &wrapped(&line, "", "");
+        if !crossings.iter().any(|c| c.fargate == f) {
+            let line = format!(
+                "no rate of {} is known for {}",
+                level.plan.as_deref().map_or_else(|| fargate(level), text::name),
+                subject(b)
+            );
+            out += &wrapped(&line, "", "");
+            continue;
+        }
         let heads = ["$/hour", "pods", "vCPU", "memory", "a.cpu", "a.mem", "slots", "full", "from"];
         out += &row("nodes bought", &heads.map(str::to_owned));
         for c in crossings.iter().filter(|c| c.fargate == f) {

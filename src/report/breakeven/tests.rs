@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::advise::breakeven::{
-    Breakeven, LeftOut, MeasuredPacking, Orchestrator, Simulated, tests::m6i,
+    Breakeven, Caveat, LeftOut, MeasuredPacking, Orchestrator, Priced, Simulated, tests::m6i,
 };
 use crate::report::charts::tests::{EVIL, assert_well_formed};
 use crate::report::terminal::WIDTH;
@@ -88,4 +88,55 @@ fn odd_names_and_nothing_to_win_are_shown() {
     for (_, svg) in breakeven_charts(&it) {
         assert_well_formed(&svg);
     }
+}
+
+/// What stays keeps nodes, whose number nobody knows: no verdict of dollars,
+/// neither of the pool nor of all.
+#[test]
+fn what_stays_is_no_saving() {
+    let mut b = m6i(100, 256, (250, 512));
+    b.measured = Some(MeasuredPacking { pods_per_node: 20.0, node_hours: 100.0 });
+    b.left_out = vec![LeftOut { reason: "fargate-ebs-volume".to_owned(), share: 0.25 }];
+    let gpu =
+        |count| Caveat::Accelerators { kind: EVIL.to_owned(), count, name: "a10g GPU".to_owned() };
+    b.caveats = vec![gpu(1), gpu(8), Caveat::OnAmd64("m7g.large".to_owned())];
+    b.fargate.push(Priced { plan: Some("p".to_owned()), ..b.fargate[0].clone() });
+    let it = of(vec![b.clone(), b]);
+    let shown = breakeven(&it, Format::Table).expect("text");
+    assert!(shown.lines().all(|l| l.chars().count() <= WIDTH), "{shown}");
+    assert!(!shown.contains('\u{202E}'), "{shown}");
+    let flat: Vec<&str> = shown.split_whitespace().collect();
+    let flat = flat.join(" ");
+    for words in [
+        "25 % of pod-hours, which stay: Fargate attaches no EBS volumes to pods",
+        "carries 20 of these pods",
+        "beside those that stay",
+        "has 1 a10g GPU:",
+        "has 8 a10g GPUs:",
+        "m7g.large is arm64",
+        "no rate of p is known for",
+    ] {
+        assert!(flat.contains(words), "{words}: {shown}");
+    }
+    for words in ["would cost", "All pools"] {
+        assert!(!flat.contains(words), "{words}: {shown}");
+    }
+    let json: Value =
+        serde_json::from_str(&breakeven(&it, Format::Json).expect("text")).expect("JSON");
+    assert_eq!(json["comparisons"][0]["notes"].as_array().map(Vec::len), Some(3));
+    assert_eq!(json["comparisons"][0]["left_out"][0]["reason"], "fargate-ebs-volume");
+    let markdown = breakeven(&it, Format::Markdown).expect("text");
+    assert!(markdown.contains("a10g") && !markdown.contains("<script"), "{markdown}");
+}
+
+/// Nodes as bought cost what they cost On-Demand: one curve with both names.
+#[test]
+fn equal_prices_are_one_curve() {
+    let mut b = m6i(100, 256, (250, 512));
+    let bought = Priced { option: "as bought".to_owned(), ..b.ec2[0].clone() };
+    b.ec2.insert(0, bought);
+    let (_, svg) = breakeven_charts(&of(vec![b])).remove(0);
+    assert_well_formed(&svg);
+    assert!(svg.contains("as bought, on-demand") && svg.contains("31.1 pods"), "{svg}");
+    assert_eq!(svg.matches("31.1 pods").count(), 1);
 }

@@ -1,7 +1,8 @@
 //! How amounts are written, and what a break-even comes to in sentences.
 
 use super::super::text;
-use crate::advise::breakeven::{Breakeven, Breakevens, Crossing, Priced, Shares};
+use crate::advise::breakeven::{Breakeven, Breakevens, Caveat, Crossing, LeftOut, Priced, Shares};
+use crate::observe::RejectReason;
 
 /// What nodes are those of.
 pub(super) fn subject(b: &Breakeven) -> String {
@@ -90,9 +91,46 @@ fn shares_in_words(s: &Shares) -> String {
     )
 }
 
+/// What the figures do not say, a sentence each.
+pub(super) fn caveats(b: &Breakeven) -> Vec<String> {
+    b.caveats.iter().map(caveat).collect()
+}
+
+fn caveat(it: &Caveat) -> String {
+    match it {
+        Caveat::OnAmd64(kind) => format!(
+            "{kind} is arm64 and Fargate on EKS is amd64 only: images must be built for both"
+        ),
+        Caveat::Accelerators { kind, count, name } => format!(
+            "each {kind} has {count} {name}{}: these pods request none, and pay for it on a node; \
+             Fargate has none",
+            if *count == 1 { "" } else { "s" }
+        ),
+        Caveat::NoTrunking(kind) => format!(
+            "slots of {kind} are its network interfaces (awsvpc without trunking); with trunking \
+             or in bridge mode it takes more tasks: state --max-pods"
+        ),
+    }
+}
+
+/// Why pods are left out, as the end of a sentence.
+pub(super) fn reason(left: &LeftOut) -> &str {
+    RejectReason::named(&left.reason).map_or(left.reason.as_str(), |reason| reason.text())
+}
+
 /// What is run now against the break-even.
 fn as_run(b: &Breakeven, c: &Crossing, pods_now: f64) -> String {
     let (now, even) = (b.shares(pods_now), b.shares(c.pods));
+    if !b.left_out.is_empty() {
+        return format!(
+            "A node as you run it carries {} of these pods ({} of vCPU, {} of memory) beside \
+             those that stay. How many nodes these would still need only a run says: add a \
+             Fargate pool to a case.",
+            pods(pods_now),
+            percent(now.raw_cpu),
+            percent(now.raw_memory),
+        );
+    }
     let times = pods_now / c.pods;
     let verdict = if times >= 1.0 {
         format!("Fargate would cost {} more", percent(times - 1.0))
@@ -114,10 +152,14 @@ fn as_run(b: &Breakeven, c: &Crossing, pods_now: f64) -> String {
     )
 }
 
-/// All pools together, as bought, against Fargate at list price.
+/// All pools together, as bought, against Fargate at list price; nothing where
+/// some pods stay on nodes whose number is then not known.
 pub(super) fn total(it: &Breakevens) -> Option<String> {
     let (mut nodes, mut pods) = (0.0, 0.0);
     for b in &it.comparisons {
+        if !b.left_out.is_empty() {
+            return None;
+        }
         let (measured, ec2, fargate) = (b.measured?, b.ec2.first()?, b.fargate.first()?);
         nodes += measured.node_hours * ec2.per_hour.to_f64();
         pods += measured.node_hours * measured.pods_per_node * fargate.per_hour.to_f64();
@@ -126,7 +168,7 @@ pub(super) fn total(it: &Breakevens) -> Option<String> {
         let (word, share) =
             if pods >= nodes { ("more", pods / nodes - 1.0) } else { ("less", 1.0 - pods / nodes) };
         format!(
-            "All pools: nodes cost {} as bought; the same pods on Fargate {}, {} {word}.",
+            "All pools above: nodes cost {} as bought; the same pods on Fargate {}, {} {word}.",
             text::usd_f64(nodes, 2),
             text::usd_f64(pods, 2),
             percent(share)
