@@ -11,15 +11,16 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
-
 use super::fargate::FargateOs;
 use super::instance::{Arch, INSTANCE_HEADER};
 use super::quote::PriceStatus;
 use super::region::{FARGATE_HEADER, ON_DEMAND, ON_DEMAND_HEADER, SPOT, SPOT_HEADER};
 use super::savings::{PLANS_HEADER, Payment, PlanKind, SCOPE_FARGATE, SCOPE_GENERAL, Term};
 use super::table::SOURCES_HEADER;
-use super::{Catalog, EMBEDDED, REGIONS_HEADER, TableFile, Tables, hex, read_text};
+use super::write::{check_target, write_all};
+use super::{
+    Catalog, EMBEDDED, MAX_FILE_BYTES, REGIONS_HEADER, TableFile, Tables, read_text, sha256,
+};
 use crate::units::Rate;
 use crate::{Error, Result};
 
@@ -29,33 +30,18 @@ const ADVISOR_DATE: &str = "2025-06-28";
 const EC2INSTANCES_DATE: &str = "2024-04-04";
 
 /// Writes the tables into `out`, which is created where missing, and returns
-/// each file's name and SHA-256, by name. A file gets its name when complete.
+/// each file's name and SHA-256, by name. No file gets its name before all are
+/// complete.
 ///
 /// # Errors
 /// When a fact table is missing or malformed, naming file and line, or `out`
-/// cannot be written.
+/// has other files or cannot be written.
 pub fn build(facts: &Path, out: &Path) -> Result<Vec<(String, String)>> {
+    check_target(out)?;
     let files = render(facts)?;
     check(&files, None)?;
-    write_tables(&files, out)
-}
-
-/// Writes tables into a directory, each under its name when complete; returns
-/// name and SHA-256 of each.
-pub(super) fn write_tables(
-    files: &BTreeMap<String, String>,
-    out: &Path,
-) -> Result<Vec<(String, String)>> {
-    std::fs::create_dir_all(out).map_err(|e| Error::write(out, &e))?;
-    let mut written = Vec::with_capacity(files.len());
-    for (name, text) in files {
-        let path = out.join(name);
-        let partial = out.join(format!(".{name}.part"));
-        std::fs::write(&partial, text).map_err(|e| Error::write(&partial, &e))?;
-        std::fs::rename(&partial, &path).map_err(|e| Error::write(&path, &e))?;
-        written.push((name.clone(), hex(&Sha256::digest(text.as_bytes()))));
-    }
-    Ok(written)
+    write_all(out, files.iter().map(|(name, text)| (name.as_str(), text.as_str())))?;
+    Ok(files.into_iter().map(|(name, text)| (name, sha256(&text))).collect())
 }
 
 /// Reads the tables as a run would: these Regions of them, or every one.
@@ -63,6 +49,13 @@ pub(super) fn check(
     files: &BTreeMap<String, String>,
     regions: Option<&BTreeSet<String>>,
 ) -> Result<()> {
+    if let Some((name, text)) = files.iter().find(|(_, t)| t.len() as u64 > MAX_FILE_BYTES) {
+        return Err(Error::input(format!(
+            "`{name}` would have {} MiB, and {} can be read back: take fewer Regions with --region",
+            text.len() >> 20,
+            MAX_FILE_BYTES >> 20
+        )));
+    }
     let tables = EMBEDDED.iter().map(|(name, _)| TableFile {
         name,
         label: (*name).to_owned(),

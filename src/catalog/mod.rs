@@ -4,7 +4,8 @@
 //! [`Catalog::load`] takes the tables of `pricing/`, which are part of the
 //! binary, or those of a directory laid out alike. [`Catalog::region`] then
 //! converts one Region's rows. The tables are built from fact tables by
-//! [`build::build`]; `pricing/README.md` describes them.
+//! [`build::build`], and rows of AWS's own files put into them by
+//! [`update::update`]; `pricing/README.md` describes them.
 //!
 //! Sketch: 1.3 MB of text, 30,000 rows skimmed and some 4,000 converted for
 //! one Region: below 10 ms in a release build.
@@ -13,6 +14,7 @@ pub mod build;
 mod charges;
 mod fargate;
 mod instance;
+mod lock;
 mod quote;
 mod region;
 mod savings;
@@ -22,6 +24,7 @@ mod spot_history;
 mod table;
 pub mod update;
 mod words;
+mod write;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -38,6 +41,7 @@ pub use fargate::{
     smallest_fargate,
 };
 pub use instance::{Arch, InstanceType, MemoryOrigin};
+pub use lock::LOCK_FILE;
 pub use quote::{PriceStatus, Quote, Text};
 pub use region::{Region, SPOT_HAZARD_PER_HOUR, SpotQuote, TableDates};
 pub use savings::{Payment, PlanItem, PlanKind, PlanRate, Term};
@@ -47,6 +51,7 @@ pub use spot_history::{SpotHistory, usual_zone_id};
 
 use crate::names::nearest;
 use crate::{Error, Result};
+use lock::Lock;
 use region::Ratio;
 use table::{Sources, Table};
 
@@ -81,7 +86,21 @@ pub struct Catalog {
     regions: Vec<RegionEntry>,
     /// Regions that were asked for: reading one takes milliseconds.
     read: Mutex<BTreeMap<String, Region>>,
+    lock: Option<Checked>,
 }
+
+/// A lock file that was held against the tables.
+#[derive(Debug)]
+struct Checked {
+    lock: Lock,
+    /// The directory of both, for messages.
+    dir: String,
+    /// Tables that are not as the lock has them.
+    edited: Vec<String>,
+}
+
+/// Code of the warning of [`Catalog::edited`].
+pub const EDITED_PRICES: &str = "edited-prices";
 
 #[derive(Debug)]
 struct RegionEntry {
@@ -168,12 +187,42 @@ impl Catalog {
     /// The tables of a directory, or those of the binary.
     ///
     /// # Errors
-    /// When a table is missing or malformed, naming file and line.
+    /// When a table is missing or malformed, naming file and line; when there
+    /// is a lock file that cannot be read.
     pub fn load(dir: Option<&Path>) -> Result<Self> {
-        Catalog::from_tables(match dir {
-            Some(dir) => Tables::from_dir(dir)?,
-            None => Tables::embedded(),
-        })
+        let Some(dir) = dir else { return Catalog::from_tables(Tables::embedded()) };
+        let tables = Tables::from_dir(dir)?;
+        let lock = match Lock::read(dir)? {
+            Some(lock) => {
+                let (edited, dir) = (lock.edited(&tables)?, dir.display().to_string());
+                Some(Checked { lock, dir, edited })
+            }
+            None => None,
+        };
+        Ok(Catalog { lock, ..Catalog::from_tables(tables)? })
+    }
+
+    /// What to say of tables that are not as `prices.lock` has them: they were
+    /// changed by hand, or an update was cut short.
+    #[must_use]
+    pub fn edited(&self) -> Option<String> {
+        let Checked { dir, edited, .. } = self.lock.as_ref().filter(|l| !l.edited.is_empty())?;
+        let (are, their) = if edited.len() == 1 { ("is", "its") } else { ("are", "their") };
+        Some(format!(
+            "{} of `{dir}` {are} not as {LOCK_FILE} has {}: changed by hand, or left by an \
+             update that was cut short, so AWS's files do not vouch for {their} prices; import \
+             them again with `plimsoll prices update` without --pricing, or remove {LOCK_FILE} if \
+             they are your own",
+            edited.join(", "),
+            if edited.len() == 1 { "it" } else { "them" },
+        ))
+    }
+
+    /// The files of AWS that rows came from, with their dates, as
+    /// `prices.lock` states them.
+    #[must_use]
+    pub fn imported(&self) -> Option<String> {
+        self.lock.as_ref().map(|checked| checked.lock.sources()).filter(|text| !text.is_empty())
     }
 
     fn from_tables(tables: Tables) -> Result<Self> {
@@ -182,7 +231,7 @@ impl Catalog {
         let file = tables.get("instance-types.csv")?;
         let types = instance::read_types(&file.label, &file.text)?.into();
         let regions = read_regions(&tables, &sources)?;
-        Ok(Catalog { tables, sources, types, regions, read: Mutex::default() })
+        Ok(Catalog { tables, sources, types, regions, read: Mutex::default(), lock: None })
     }
 
     /// The codes of all Regions, Local Zones and Wavelength Zones that have
@@ -274,6 +323,11 @@ impl Catalog {
         }
         hex(&hasher.finalize())
     }
+}
+
+/// SHA-256 of a text in hex.
+fn sha256(text: &str) -> String {
+    hex(&Sha256::digest(text.as_bytes()))
 }
 
 /// Lower-case hex.

@@ -20,7 +20,6 @@
 mod advisor;
 mod dates;
 mod input;
-mod lock;
 mod offer;
 mod owned;
 mod savings;
@@ -30,18 +29,18 @@ mod tables;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
-use sha2::{Digest, Sha256};
 
-use super::build::{check, write_tables};
-use super::{Tables, hex};
+use super::build::check;
+use super::lock::{LOCK_FILE, Lock, Locked};
+use super::write::{check_target, write_all};
+use super::{Tables, read_text, sha256};
+use crate::names::nearest;
 use crate::{Error, Result};
 use dates::Dates;
 use input::{Input, Kind};
-use lock::{Lock, Locked};
+use owned::Owned;
 use tables::Draft;
 
-/// Name of the lock file beside the tables.
-pub const LOCK_FILE: &str = "prices.lock";
 /// Name of the file of what is owned, beside the tables.
 pub const OWNED_FILE: &str = "commitments.yaml";
 
@@ -76,14 +75,18 @@ pub struct Imported {
     pub rows: usize,
     /// What of it was left out, and why.
     pub left_out: Vec<String>,
+    /// Rows that are older than those they replaced.
+    pub older: usize,
 }
 
 /// Runs an import; returns what became of every file.
 ///
 /// # Errors
 /// Where a file cannot be read or told, or gives nothing; where a table
-/// would not be whole; where the directory cannot be written.
+/// would not be whole; where the directory has other files or cannot be
+/// written.
 pub fn update(update: &Update<'_>) -> Result<Vec<Imported>> {
+    check_target(update.out)?;
     let base = match update.base {
         Some(dir) => Tables::from_dir(dir)?,
         None => Tables::embedded(),
@@ -91,34 +94,69 @@ pub fn update(update: &Update<'_>) -> Result<Vec<Imported>> {
     let mut draft = Draft::read(&base, update.regions)?;
     for region in update.regions {
         if !draft.knows_region(region) {
-            return Err(Error::input(format!("unknown Region `{region}`")));
+            let near = nearest(region, draft.regions_known())
+                .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+            return Err(Error::input(format!("unknown Region `{region}`{near}")));
         }
     }
-    let mut lock = update.base.map_or_else(|| Ok(Lock::default()), Lock::read)?;
-    let mut told = Vec::new();
-    let mut owned = Vec::new();
+    let mut owned = Owned::default();
+    let (told, new) = import_all(update, &mut draft, &mut owned)?;
+    let files = draft.render()?;
+    check(&files, None)?;
+    let lock = update.base.map(Lock::read).transpose()?.flatten();
+    let edited = lock.as_ref().map_or_else(|| Ok(Vec::new()), |lock| lock.edited(&base))?;
+    let mut lock = Lock { edited, ..lock.unwrap_or_default() };
+    let owned = match (owned.render(), update.base) {
+        (Some(text), _) => Some(text),
+        // What was owned before goes along with its place in the lock.
+        (None, Some(dir)) if lock.tables.contains_key(OWNED_FILE) => {
+            Some(read_text(&dir.join(OWNED_FILE))?)
+        }
+        _ => None,
+    };
+    let of_owned = new.iter().any(|file| file.source.is_empty());
+    let again = |file: &Locked| new.iter().any(|n| n.sha256 == file.sha256 && n.kind == file.kind);
+    lock.files.retain(|file| !(again(file) || of_owned && file.source.is_empty()));
+    lock.files.extend(new);
+    lock.files.retain(|file| file.source.is_empty() || draft.uses(&file.source));
+    let owned = owned.as_deref().map(|text| (OWNED_FILE, text));
+    let files: Vec<(&str, &str)> =
+        files.iter().map(|(name, text)| (name.as_str(), text.as_str())).chain(owned).collect();
+    lock.tables = files.iter().map(|(name, text)| ((*name).to_owned(), sha256(text))).collect();
+    // The lock goes first: where tables are cut short behind it, it says so.
+    let text = lock.render()?;
+    write_all(update.out, [(LOCK_FILE, text.as_str())].into_iter().chain(files))?;
+    Ok(told)
+}
+
+/// Imports all files; what became of each, and what the lock is to say.
+fn import_all(
+    update: &Update<'_>,
+    draft: &mut Draft,
+    owned: &mut Owned,
+) -> Result<(Vec<Imported>, Vec<Locked>)> {
+    let (mut told, mut locked) = (Vec::new(), Vec::new());
+    let dates = Dates { as_of: update.as_of, today: update.today };
     for path in order(update.files)? {
         let mut input = Input::open(&path)?;
-        let dates = Dates { as_of: update.as_of, today: update.today };
         let named = |e: Error| e.context(format_args!("`{}`", path.display()));
-        let taken = import(&mut input, dates, &mut draft, &mut owned).map_err(named)?;
+        let taken = import(&mut input, dates, draft, owned).map_err(named)?;
         // Here, where the file is known whose rows do not fit.
-        let touched = draft.touched();
-        check(&draft.render()?, Some(&touched))
+        let put = draft.finish_file();
+        check(&draft.render()?, Some(&put.regions))
             .map_err(|e| named(e.context("its rows fit no table")))?;
         let sha256 = input.finish()?;
         if taken.rows == 0 {
             return Err(nothing(&path, &taken, update.regions));
         }
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        lock.files.retain(|known| known.file != name || known.kind != taken.kind);
-        lock.files.push(Locked {
+        locked.push(Locked {
             file: name.clone(),
             kind: taken.kind.to_owned(),
             as_of: taken.as_of.clone(),
             sha256,
             rows: taken.rows,
-            source: taken.source.clone(),
+            source: taken.source,
         });
         told.push(Imported {
             file: name,
@@ -126,20 +164,10 @@ pub fn update(update: &Update<'_>) -> Result<Vec<Imported>> {
             as_of: taken.as_of,
             rows: taken.rows,
             left_out: taken.left_out,
+            older: put.older,
         });
     }
-    let files = draft.render()?;
-    check(&files, None)?;
-    let written = write_tables(&files, update.out)?;
-    lock.files.retain(|f| f.source.is_empty() || draft.uses(&f.source));
-    lock.tables = written;
-    if !owned.is_empty() {
-        let text = owned::render(&owned);
-        lock.tables.push((OWNED_FILE.to_owned(), hex(&Sha256::digest(text.as_bytes()))));
-        write_file(update.out, OWNED_FILE, &text)?;
-    }
-    write_file(update.out, LOCK_FILE, &lock.render()?)?;
-    Ok(told)
+    Ok((told, locked))
 }
 
 /// Why a file gave no row.
@@ -154,12 +182,6 @@ fn nothing(path: &Path, taken: &Taken, regions: &[String]) -> Error {
         format!("left out {}", taken.left_out.join(", "))
     };
     Error::input(format!("`{}` gives no row: {why}", path.display()))
-}
-
-fn write_file(dir: &Path, name: &str, text: &str) -> Result<()> {
-    let (path, partial) = (dir.join(name), dir.join(format!(".{name}.part")));
-    std::fs::write(&partial, text).map_err(|e| Error::write(&partial, &e))?;
-    std::fs::rename(&partial, &path).map_err(|e| Error::write(&path, &e))
 }
 
 /// Discounts are taken from On-Demand prices, so files of those come first;
@@ -183,12 +205,7 @@ struct Taken {
     left_out: Vec<String>,
 }
 
-fn import(
-    input: &mut Input,
-    dates: Dates,
-    draft: &mut Draft,
-    owned: &mut Vec<owned::Owned>,
-) -> Result<Taken> {
+fn import(input: &mut Input, dates: Dates, draft: &mut Draft, owned: &mut Owned) -> Result<Taken> {
     let date = dates.as_of.map_or_else(|| input.modified.clone(), |d| d.to_string());
     match input.kind {
         Kind::Offer => offer::read(input, dates, draft),
@@ -196,8 +213,8 @@ fn import(
         Kind::PlanRates => savings::read_rates(input, &date, draft),
         Kind::Advisor => advisor::read(input, &date, draft),
         Kind::SpotHistory => spot::read(input, draft),
-        Kind::OwnedPlans => owned::read_plans(input, &date, owned),
-        Kind::OwnedReserved => owned::read_reserved(input, &date, owned),
+        Kind::OwnedPlans => owned::read_plans(input, &date, draft, owned),
+        Kind::OwnedReserved => owned::read_reserved(input, &date, draft, owned),
     }
 }
 

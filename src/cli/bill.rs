@@ -64,7 +64,7 @@ fn by(text: &str) -> std::result::Result<By, String> {
 }
 
 pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
-    let catalog = Catalog::load(args.pricing.as_deref())?;
+    let catalog = super::prices::load(args.pricing.as_deref(), console)?;
     if args.reprice {
         return repriced(args, catalog);
     }

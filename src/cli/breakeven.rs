@@ -183,7 +183,7 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
         of_scenario(args, file, console)?
     } else {
         args.scenario.refuse()?;
-        of_question(args)?
+        of_question(args, console)?
     };
     if let Some(target) = &args.output {
         write(&found, target)?;
@@ -193,15 +193,15 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     Ok(Outcome::Fine)
 }
 
-fn prices(args: &Args, region: &str) -> Result<Prices> {
-    let catalog = Catalog::load(args.pricing.as_deref())?;
+fn prices(args: &Args, catalog: Catalog, region: &str) -> Result<Prices> {
     Prices::new(catalog, region, args.allow_believed_prices)
 }
 
 /// Types and pods from the command line alone.
-fn of_question(args: &Args) -> Result<Breakevens> {
+fn of_question(args: &Args, console: &Console) -> Result<Breakevens> {
     let region = args.question.region.as_deref().unwrap_or("us-east-1");
-    let prices = prices(args, region)?;
+    let catalog = super::prices::load(args.pricing.as_deref(), console)?;
+    let prices = prices(args, catalog, region)?;
     let question = args.question.question()?;
     Ok(Breakevens {
         simulated: None,
@@ -227,7 +227,8 @@ fn of_scenario(args: &Args, file: &Path, console: &Console) -> Result<Breakevens
     let (Some(case), Some(&seed)) = (plan.cases.first(), plan.seeds.first()) else {
         return Err(Error::failed("a plan has no case"));
     };
-    let prices = prices(args, &case.region)?;
+    let catalog = Catalog::load(args.pricing.as_deref())?;
+    let prices = prices(args, catalog, &case.region)?;
     for (code, text) in breakeven::one_sided(case) {
         console.warn(code, text);
     }

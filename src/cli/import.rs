@@ -130,8 +130,10 @@ pub(super) fn written(
         span,
         nodes,
     };
-    let market =
-        Tables { catalog: Catalog::load(to.pricing.as_deref())?, regions: RefCell::default() };
+    let market = Tables {
+        catalog: super::prices::load(to.pricing.as_deref(), console)?,
+        regions: RefCell::default(),
+    };
     let mut written = today::write(cluster, &options, &market)?;
     fs::create_dir_all(&to.output).map_err(|e| Error::write(&to.output, &e))?;
     beside(&mut written, &to.output)?;

@@ -236,7 +236,7 @@ fn dispatch(verb: Verb, console: &Console) -> Result<Outcome> {
         Verb::Compare(args) => compare::run(&args, console),
         Verb::Report(args) => report::run(&args),
         Verb::Explain(verb) => explain::run(&verb, console),
-        Verb::Prices(verb) => prices::run(&verb),
+        Verb::Prices(verb) => prices::run(&verb, console),
         Verb::Generate(args) => generate::run(&args, console),
         Verb::Import(verb) => import::run(&verb, console),
         Verb::Verify(args) => verify::run(&args, console),

@@ -1,12 +1,12 @@
 //! `plimsoll prices`: what the tables say, and rebuilding them from facts.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use comfy_table::{CellAlignment, Table, TableStyle, presets};
 
-use super::{Format, Outcome, print};
-use crate::catalog::{self, Catalog, PriceFilter, PriceRow};
+use super::{Console, Format, Outcome, print};
+use crate::catalog::{self, Catalog, LOCK_FILE, PriceFilter, PriceRow};
 use crate::{Error, Result};
 
 #[derive(Debug, clap::Subcommand)]
@@ -85,15 +85,19 @@ fn update(args: &Update) -> Result<String> {
         for left_out in &it.left_out {
             let _ = writeln!(text, "{}: left out {left_out}", it.file);
         }
+        if it.older > 0 {
+            let _ =
+                writeln!(text, "{}: {} rows are older than those they replace", it.file, it.older);
+        }
     }
     let dir = args.output.display();
     let _ = writeln!(text, "written to {dir}; use it with --pricing {dir}");
     Ok(text)
 }
 
-pub(super) fn run(verb: &Verb) -> Result<Outcome> {
+pub(super) fn run(verb: &Verb, console: &Console) -> Result<Outcome> {
     match verb {
-        Verb::Show(show) => print(&shown(show)?)?,
+        Verb::Show(show) => print(&shown(show, console)?)?,
         Verb::Update(args) => print(&update(args)?)?,
         Verb::Build { from, output } => {
             let files = catalog::build::build(from, output)?;
@@ -105,8 +109,18 @@ pub(super) fn run(verb: &Verb) -> Result<Outcome> {
     Ok(Outcome::Fine)
 }
 
-fn shown(show: &Show) -> Result<String> {
-    let catalog = Catalog::load(show.pricing.as_deref())?;
+/// The tables of a directory or of the program; warns of those that are not
+/// what was imported.
+pub(super) fn load(dir: Option<&Path>, console: &Console) -> Result<Catalog> {
+    let catalog = Catalog::load(dir)?;
+    if let Some(text) = catalog.edited() {
+        console.warn(catalog::EDITED_PRICES, &text);
+    }
+    Ok(catalog)
+}
+
+fn shown(show: &Show, console: &Console) -> Result<String> {
+    let catalog = load(show.pricing.as_deref(), console)?;
     let region = catalog.region(&show.region)?;
     let filter = PriceFilter { patterns: show.types.clone(), arch: None };
     let rows = region.table(&filter);
@@ -130,7 +144,10 @@ fn shown(show: &Show) -> Result<String> {
                 out.into_inner().map_err(|e| Error::failed(format!("cannot print prices: {e}")))?;
             Ok(String::from_utf8_lossy(&bytes).into_owned())
         }
-        Format::Table => Ok(table(&rows, presets::NOTHING)),
+        Format::Table => {
+            let files = catalog.imported().map(|files| format!("\n{LOCK_FILE}: {files}\n"));
+            Ok(table(&rows, presets::NOTHING) + &files.unwrap_or_default())
+        }
         Format::Markdown => Ok(table(&rows, presets::ASCII_MARKDOWN)),
     }
 }

@@ -21,7 +21,7 @@ use super::{
     settings, sidecars, time, transform, usage, workloads,
 };
 use crate::bill::PriceStatus;
-use crate::catalog::{Catalog, Region};
+use crate::catalog::{self, Catalog, Region};
 use crate::cluster::{ClusterSpec, PoolKind, SpotPrice};
 use crate::place::SchedulerProfile;
 use crate::scenario::{
@@ -99,14 +99,15 @@ pub fn link(source: &Source, options: &Options) -> Result<Plan> {
         case.settings.sort_by_key(|s| s.origin);
     }
     let mut warnings = warnings(&diags);
-    warnings.extend(shared.warning_of_prices());
+    warnings.extend(shared.warnings_of_prices());
+    let price_dates = shared.price_dates();
     let traces = shared.files.traces().map(|t| t.report.clone()).collect();
     let usage = shared.files.usages().map(|u| u.report.clone()).collect();
     Ok(Plan {
         name: first.scenario.name.value.to_string(),
         region: first.scenario.region.value.clone(),
         pricing_sha256: catalog.hash(),
-        price_dates: shared.dates,
+        price_dates,
         dated_prices: shared.dated,
         seeds,
         cases,
@@ -321,8 +322,18 @@ impl Shared<'_> {
         }
     }
 
-    /// One warning for all prices that are not published.
-    fn warning_of_prices(&self) -> Vec<Warning> {
+    /// The dates of each price table, and of the files that `prices.lock` names.
+    fn price_dates(&mut self) -> BTreeMap<String, String> {
+        let mut dates = std::mem::take(&mut self.dates);
+        dates.extend(self.catalog.imported().map(|files| ("lock".to_owned(), files)));
+        dates
+    }
+
+    /// One warning for all prices that are not published, and one for tables
+    /// that are not what was imported.
+    fn warnings_of_prices(&self) -> Vec<Warning> {
+        let edited =
+            self.catalog.edited().map(|text| Warning { code: catalog::EDITED_PRICES, text });
         let of = |status: PriceStatus, code, what: &str| {
             let names: Vec<&str> = self
                 .weak
@@ -347,6 +358,7 @@ impl Shared<'_> {
             of(PriceStatus::Believed, "believed-prices", "recalled, verified by nobody"),
         ]
         .into_iter()
+        .chain([edited])
         .flatten()
         .collect()
     }

@@ -39,8 +39,16 @@ pub(super) struct Draft {
     types: BTreeSet<String>,
     /// Regions to import; all where empty.
     regions: Vec<String>,
-    /// Regions of which rows were put since [`Draft::touched`] was asked.
-    touched: BTreeSet<String>,
+    put: Put,
+}
+
+/// What rows of one file did.
+#[derive(Default)]
+pub(super) struct Put {
+    /// Regions that they are of.
+    pub(super) regions: BTreeSet<String>,
+    /// How many are older than what they replaced.
+    pub(super) older: usize,
 }
 
 fn key_columns(table: &str) -> usize {
@@ -77,7 +85,7 @@ impl Draft {
             instance_types: file.text.to_string(),
             types,
             regions: regions.to_vec(),
-            touched: BTreeSet::new(),
+            put: Put::default(),
         })
     }
 
@@ -121,14 +129,24 @@ impl Draft {
     pub(super) fn put(&mut self, table: &'static str, row: Vec<String>) {
         let key = row.iter().take(key_columns(table)).cloned().collect();
         if let Some(region) = row.first() {
-            if !self.touched.contains(region) {
-                self.touched.insert(region.clone());
+            if !self.put.regions.contains(region) {
+                self.put.regions.insert(region.clone());
             }
             if table == ON_DEMAND {
                 self.note_region(&region.clone());
             }
         }
-        self.tables.entry(table).or_default().insert(key, row);
+        let new = self.last_day(&row).to_owned();
+        let known = self.tables.entry(table).or_default().insert(key, row);
+        if known.is_some_and(|known| self.last_day(&known) > new.as_str()) {
+            self.put.older += 1;
+        }
+    }
+
+    /// The date of a row, or the last one of a range.
+    fn last_day(&self, row: &[String]) -> &str {
+        let source = row.last().and_then(|id| self.sources.get(id));
+        source.map_or("", |[_, as_of, _]| as_of.rsplit("..").next().unwrap_or(""))
     }
 
     /// A Region with prices in USD.
@@ -142,9 +160,9 @@ impl Draft {
         }
     }
 
-    /// The Regions of which rows were put since this was last asked.
-    pub(super) fn touched(&mut self) -> BTreeSet<String> {
-        std::mem::take(&mut self.touched)
+    /// What rows did that were put since this was last asked.
+    pub(super) fn finish_file(&mut self) -> Put {
+        std::mem::take(&mut self.put)
     }
 
     /// Notes a source under an id.

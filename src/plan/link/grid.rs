@@ -177,11 +177,12 @@ pub fn link_sweep(source: &Source, options: &Options) -> Result<Grid> {
         return Err(refused(diags));
     }
     let mut warnings = warnings(&diags);
-    warnings.extend(shared.warning_of_prices());
+    warnings.extend(shared.warnings_of_prices());
+    let price_dates = shared.price_dates();
     let cases = firsts.iter().map(|r| (r.case.clone(), r.title.clone())).collect();
     let text = |axis: &Axis| axis.values.iter().map(settings::inline).collect();
     let axes = steps.iter().map(|a| (a.name.value.clone(), text(a))).collect();
-    let (files, price_dates) = (shared.files, shared.dates);
+    let files = shared.files;
     Ok(Grid {
         name: first.scenario.name.value.to_string(),
         region: baseline.region.clone(),
