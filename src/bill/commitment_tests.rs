@@ -319,3 +319,61 @@ fn coverage_is_ordered_by_contracted_prices() {
     // Three hours of the large.
     assert_eq!(bill.discount_saving, money("0.144"));
 }
+
+/// Six hours of two m5.large in zone a, where three are reserved, and an
+/// m5.xlarge in zone b. A zonal Reserved Instance always, two regional ones from
+/// 2:30 on, a plan of 0.05 an hour, 25 % off, from 4:15 on.
+#[test]
+fn commitments_that_begin_within_the_window_by_hand() {
+    let minutes = |m: i64| m * HOUR_MS / 60;
+    let large = node(ShapeId(0), Purchase::OnDemand, 0, 6 * HOUR_MS, NodeEnd::Running);
+    let xlarge = NodeRecord { shape: ShapeId(1), zone: ZoneId(1), ..large };
+    let record = record(6 * HOUR_MS, vec![large, large, xlarge]);
+    let from = |it: Commitment, m: i64| {
+        let from = record.start_unix_ms + minutes(m);
+        Commitment { in_force: (from, from + 8_760 * HOUR_MS), ..it }
+    };
+    let all_upfront = CommitmentFees { upfront: money("438"), hourly: Rate::ZERO };
+    let plan = savings_plan("0.05", "0.072", "0.144");
+    let plan = BillingPlan {
+        capacity_reservations: vec![capacity(
+            3,
+            vec![None, None, Some(Price::new(rate("0.072"), PriceStatus::Real))],
+        )],
+        ..plan_of(vec![
+            from(reserved(2, None), 150),
+            reserved(1, Some("us-east-1a")),
+            from(Commitment { fees: all_upfront, ..plan }, 255),
+        ])
+    };
+    let bill = compute(&record, &plan);
+    let told = |c: &CommitmentUse| {
+        assert_eq!(c.unused, Money::ZERO);
+        [c.used, c.covered_on_demand, c.upfront, c.recurring].map(|m| m.to_string())
+    };
+    let each: Vec<[String; 4]> = bill.commitment.each.iter().map(told).collect();
+    assert_eq!(
+        each,
+        [
+            // Half an hour of two covers the other m5.large for the whole of
+            // 2:00 to 3:00; then that and half of the m5.xlarge.
+            ["0.42", "0.672", "350.4", "0.28"],
+            ["0.36", "0.576", "0", "0.24"],
+            // 45 minutes, then an hour, of 0.05 for the m5.xlarge: before the
+            // idle reservation, though that has the lower rate.
+            ["0.0875", "0.116666666667", "438", "0"],
+        ]
+    );
+    // The reservation of one m5.large more than run stays On-Demand.
+    assert_eq!(bill.by_charge["unused-capacity-reservation"], money("0.576"));
+    // On-Demand, hour by hour: 0.096 + 0.192, twice; 0.192; 0.096; what 0.0375
+    // leaves of 0.096 at 25 % off, and what 0.05 does.
+    assert_eq!(
+        bill.by_purchase["on-demand"] - money("0.576"),
+        money("0.576") + money("0.192") + money("0.096") + money("0.046") + money("0.029333333333")
+    );
+    assert_eq!(bill.total, money("2.382833333333"));
+    assert_eq!(bill.list_total, money("2.88"));
+    // 1.515333333333 On-Demand and what is paid.
+    assert_eq!(bill.cash_total, money("790.435333333333"));
+}

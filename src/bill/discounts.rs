@@ -6,10 +6,14 @@
 //! On-Demand prices, and what they leave uncovered is billed at those. FOCUS
 //! 1.2 calls the three stages list, contracted and effective cost.
 //!
-//! Agreements are private, so these are choices: Spot prices, and the rates
-//! and fees of commitments, stay as they are; so does every price that the
-//! scenario states itself. A contracted rate is the list rate times `1 − d`,
-//! rounded once, half-even, to twelve decimals, and is at best `derived`.
+//! Agreements are private, so it is a choice that Spot prices stay as they are,
+//! and every price that the scenario states itself. A contracted rate is the
+//! list rate times `1 − d`, rounded once, half-even, to twelve decimals, and is
+//! at best `derived`.
+//!
+//! DIFFERENCE: the rates and fees of commitments stay too. AWS's cost and usage
+//! report has net columns for them (`savings_plan_net_*`, `reservation_net_*`),
+//! so agreements across services take their percentage off these as well.
 
 use super::around::Pricing;
 use super::charge::Charge;

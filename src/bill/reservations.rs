@@ -3,8 +3,10 @@
 //! A reservation is charged at the On-Demand rate whether instances run in it
 //! or not (EC2 user guide, "Capacity Reservation pricing and billing"). Running
 //! On-Demand instances of its type and zone use it, with "open" matching; they
-//! are billed as nodes. What is left is billed here. Of several reservations
-//! alike the first is used first (choice: AWS names no order).
+//! are billed as nodes, and zonal Reserved Instances cover those as any other
+//! (choice: AWS says that they do not apply to reservations, not whether that
+//! is about the instances in them). What is left is billed here. Of several
+//! reservations alike the first is used first (choice: AWS names no order).
 
 use super::charge::Charge;
 use super::commitments::{Ec2Item, ItemSource, UsageItem};

@@ -13,7 +13,8 @@
 //!   zones too. The cube of a normal has the tails that the prices of one type
 //!   in different zones have: most zones agree, a few are far off.
 //!
-//! Prices are rounded to 0.0001 USD, the step of AWS's own, and cut at the cap.
+//! Prices are rounded to 0.0001 USD, the step of AWS's own, and cut at the cap,
+//! which takes the mean below a level near it.
 //! Draws are keyed by the names of shape and zone and the number of the
 //! interval: every case sees the same prices, whatever else it buys.
 

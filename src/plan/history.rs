@@ -14,7 +14,7 @@ use crate::catalog::{PriceStatus, Quote, Region, SpotHistory, Text, usual_zone_i
 use crate::cluster::PriceSteps;
 use crate::scenario::{self, Align, RelPath, Source, Span, Spanned, quote};
 use crate::text::utc_day;
-use crate::units::{Rate, SimTime};
+use crate::units::{HOUR_MS, Rate, SimTime};
 use crate::world::Horizon;
 
 /// A history and how it meets the scenario.
@@ -27,6 +27,8 @@ pub(super) struct History {
     start: i64,
     /// Whether that is another time than the run's own.
     shifted: bool,
+    /// Whether it tells of no moment of the run.
+    elsewhere: bool,
     zones: BTreeMap<String, String>,
     dates: Text,
 }
@@ -76,7 +78,8 @@ impl History {
             Horizon::At(end) => start.saturating_add(end.ms()),
             Horizon::UntilIdle => start,
         };
-        if last < start || first > end {
+        let elsewhere = last < start || first > end;
+        if elsewhere {
             let (which, when) = if last < start { ("last", "before") } else { ("first", "after") };
             let message = format!(
                 "the history covers {} to {}, {when} the run: the {which} price of each pool \
@@ -93,6 +96,7 @@ impl History {
             span: file.span,
             start,
             shifted: start != window.start_unix_ms,
+            elsewhere,
             zones: zones.iter().map(|(k, v)| (k.value.clone(), v.value.clone())).collect(),
             dates: Text::from(if utc_day(first) == utc_day(last) {
                 utc_day(first)
@@ -131,15 +135,15 @@ impl History {
         !self.zones.contains_key(zone) && self.zone(zone).contains("-az")
     }
 
-    /// The prices of a pool over the run, with what is known of them; `None`
-    /// where the history has none.
+    /// The prices of a pool over the run, with what is known of them, and when
+    /// its first row comes; `None` where the history has none.
     pub(super) fn pool(
         &self,
         region: &Region,
         name: &str,
         zone: &str,
         cap: Option<Rate>,
-    ) -> Option<(Quote, PriceSteps)> {
+    ) -> Option<(Quote, PriceSteps, SimTime)> {
         let quoted = |rate: Rate| Quote {
             rate,
             status: PriceStatus::Real,
@@ -163,37 +167,61 @@ impl History {
             Some(rows) => rows.map(&mut priced).collect(),
             None => self.rows.pool(name, region_wide)?.map(&mut priced).collect(),
         };
-        let (_, first) = *steps.first()?;
+        let (begins, first) = *steps.first()?;
         let steps = PriceSteps::new(first, steps);
         if self.shifted {
             // Of this market, at another time.
             status = status.max(PriceStatus::Representative);
         }
-        Some((Quote { status, ..region.on_spot(name, &quoted(first)) }, steps))
+        Some((Quote { status, ..region.on_spot(name, &quoted(first)) }, steps, begins))
     }
 
-    /// Says of which pools, type and zone, the history says nothing.
-    pub(super) fn warn_of_gaps(&self, gaps: &[(String, String)], notes: &mut Notes<'_>) {
-        let mut kinds: Vec<(&str, Vec<&str>)> = Vec::new();
-        for (kind, zone) in gaps {
-            match kinds.iter_mut().find(|(known, _)| known == kind) {
-                Some((_, zones)) if zones.contains(&zone.as_str()) => {}
-                Some((_, zones)) => zones.push(zone),
-                None => kinds.push((kind, vec![zone])),
-            }
-        }
-        if kinds.is_empty() {
-            return;
-        }
-        let text: Vec<String> =
-            kinds.iter().map(|(kind, zones)| format!("{kind} in {}", zones.join(", "))).collect();
-        let message = format!(
-            "the history has no price of {}: there the saving of the Spot advisor applies at all \
-             times",
-            text.join("; of ")
-        );
-        notes.diags.warning("spot-history-gap", self.span, message);
+    /// Whether a pool's first row comes so late that what it cost before is a
+    /// guess. AWS's own answers begin with the price in force at their start.
+    pub(super) fn is_late(&self, first_row: SimTime) -> bool {
+        !self.elsewhere && first_row.ms() > HOUR_MS
     }
+
+    /// Says of which pools, type and zone, the history says nothing, and of
+    /// which it begins after the run.
+    pub(super) fn warn_of_gaps(
+        &self,
+        gaps: &[(String, String)],
+        late: &[(String, String)],
+        notes: &mut Notes<'_>,
+    ) {
+        if !gaps.is_empty() {
+            let message = format!(
+                "the history has no price of {}: there the saving of the Spot advisor applies at \
+                 all times",
+                listed(gaps)
+            );
+            notes.diags.warning("spot-history-gap", self.span, message);
+        }
+        if !late.is_empty() {
+            let message = format!(
+                "the history begins after the run does for {}: until then the first price of \
+                 each holds",
+                listed(late)
+            );
+            notes.diags.warning("spot-history-late", self.span, message);
+        }
+    }
+}
+
+/// Pools, type and zone, in a sentence.
+fn listed(pools: &[(String, String)]) -> String {
+    let mut kinds: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (kind, zone) in pools {
+        match kinds.iter_mut().find(|(known, _)| known == kind) {
+            Some((_, zones)) if zones.contains(&zone.as_str()) => {}
+            Some((_, zones)) => zones.push(zone),
+            None => kinds.push((kind, vec![zone])),
+        }
+    }
+    let text: Vec<String> =
+        kinds.iter().map(|(kind, zones)| format!("{kind} in {}", zones.join(", "))).collect();
+    text.join("; ")
 }
 
 fn open(

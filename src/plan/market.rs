@@ -24,6 +24,8 @@ pub(super) struct Market {
     capped: bool,
     /// Pools that were asked for and are not in the history: type and zone.
     gaps: Vec<(String, String)>,
+    /// Pools whose first row comes after the start of the run.
+    late: Vec<(String, String)>,
 }
 
 #[derive(Debug)]
@@ -80,7 +82,12 @@ impl Market {
             let note = "the default maximum price of a Spot request (EC2 user guide)";
             notes.default("spot.cap-at-on-demand", true, note);
         }
-        Market { kind, capped: it.cap_at_on_demand.is_none_or(|c| c.value), gaps: Vec::new() }
+        Market {
+            kind,
+            capped: it.cap_at_on_demand.is_none_or(|c| c.value),
+            gaps: Vec::new(),
+            late: Vec::new(),
+        }
     }
 
     /// What a type costs in a zone: the price at the start of the run, and how
@@ -110,11 +117,16 @@ impl Market {
             }
             Kind::History(history) => {
                 let cap = region.spot_ceiling(&name.value).filter(|_| self.capped);
-                let Some((mut quote, steps)) = history.pool(region, &name.value, zone, cap) else {
-                    self.gaps.push((name.value.clone(), zone.to_owned()));
+                let pool = || (name.value.clone(), zone.to_owned());
+                let found = history.pool(region, &name.value, zone, cap);
+                let Some((mut quote, steps, begins)) = found else {
+                    self.gaps.push(pool());
                     let path = format!("{path}.{zone}");
                     return Some((notes.price(name.span, path, unit, &advisor.quote)?, None));
                 };
+                if history.is_late(begins) {
+                    self.late.push(pool());
+                }
                 if history.assumed_id(zone) {
                     notes.default(
                         format!("spot.prices.history.zones.{zone}"),
@@ -135,7 +147,7 @@ impl Market {
     /// All pools are linked.
     pub(super) fn finish(&self, notes: &mut Notes<'_>) {
         if let Kind::History(history) = &self.kind {
-            history.warn_of_gaps(&self.gaps, notes);
+            history.warn_of_gaps(&self.gaps, &self.late, notes);
         }
     }
 }

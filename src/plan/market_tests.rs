@@ -218,8 +218,14 @@ fn a_history_is_shifted_cut_and_filled_as_stated() {
     let at = of("{ file: old.csv, align: 2022-05-01T04:00Z }").expect("links");
     assert_eq!(steps(&at), rows(&[(0, "0.04"), (2, "0.096")]));
 
+    assert!(!codes(&first).contains(&"spot-history-late"));
+
+    // The other zone's first row comes a day after the first of all.
     let other = of("{ file: old.csv, align: first-row, zones: { us-east-1a: use1-az2 } }");
-    assert_eq!(steps(&other.expect("links")), rows(&[(0, "0.03")]));
+    let other = other.expect("links");
+    assert_eq!(steps(&other), rows(&[(0, "0.03")]));
+    let late = other.warnings.iter().find(|w| w.code == "spot-history-late").expect("said");
+    assert!(late.text.contains("for m5.large in us-east-1a: until then"), "{}", late.text);
 
     let open = linked_in(
         dir.path(),
