@@ -152,7 +152,7 @@ fn eligible_usage_needs_no_commitment() {
     let items = usage.items.len();
     for hour in 0..3 {
         assert_eq!(usage.quantity[hour * items], i128::from(2 * HOUR_MS));
-        assert_eq!(usage.hour_list(hour), money("0.192"));
+        assert_eq!(usage.list[hour * items], money("0.192"));
     }
     // Where something is zonal, zones are items of their own.
     let zonal = plan_of(vec![reserved(1, Some("us-east-1a"))]);

@@ -44,6 +44,12 @@ impl Window {
     pub(super) fn overlap(self, from: i64, to: i64) -> i64 {
         (to.min(self.to) - from.max(self.from)).max(0)
     }
+
+    /// As [`Window::overlap`], of one of its hours (0 is the first).
+    pub(super) fn overlap_in_hour(self, hour: usize, from: i64, to: i64) -> i64 {
+        let start = (self.first_hour() + hour as i64) * HOUR_MS;
+        self.overlap(from.max(start), to.min(start + HOUR_MS))
+    }
 }
 
 /// A metered run, clipped to the cost window.

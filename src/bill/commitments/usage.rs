@@ -1,7 +1,8 @@
 //! What commitments can cover, hour by hour.
 
+use crate::bill::meter::Window;
 use crate::bill::model::Unit;
-use crate::units::{HOUR_MS, Money, Rate};
+use crate::units::{Money, Rate};
 use crate::{Error, Result};
 
 /// All usage that is alike to every commitment.
@@ -84,29 +85,27 @@ impl HourlyUsage {
         Ok(usage)
     }
 
+    fn window(&self) -> Window {
+        Window { from: self.from_unix_ms, to: self.to_unix_ms }
+    }
+
     /// First clock hour (UTC) touched, since the Unix epoch.
     #[must_use]
     pub fn first_hour(&self) -> i64 {
-        self.from_unix_ms.div_euclid(HOUR_MS)
+        self.window().first_hour()
     }
 
     /// Clock hours touched.
     #[must_use]
     pub fn hours(&self) -> usize {
-        if self.to_unix_ms <= self.from_unix_ms {
-            return 0;
-        }
-        ((self.to_unix_ms - 1).div_euclid(HOUR_MS) - self.first_hour() + 1) as usize
+        self.window().hours()
     }
 
     /// Milliseconds of an hour (0 is the first) inside the window and inside
     /// [`from`, `to`).
     #[must_use]
     pub fn overlap_ms(&self, hour: usize, from: i64, to: i64) -> i64 {
-        let start = (self.first_hour() + hour as i64) * HOUR_MS;
-        let from = from.max(self.from_unix_ms).max(start);
-        let to = to.min(self.to_unix_ms).min(start + HOUR_MS);
-        (to - from).max(0)
+        self.window().overlap_in_hour(hour, from, to)
     }
 
     /// Adds usage; hours outside the window are ignored.
@@ -118,12 +117,5 @@ impl HourlyUsage {
         };
         self.quantity[cell] += i128::from(quantity);
         self.list[cell] += list;
-    }
-
-    /// What an hour's usage costs without commitments.
-    #[must_use]
-    pub fn hour_list(&self, hour: usize) -> Money {
-        let items = self.items.len();
-        self.list[hour * items..(hour + 1) * items].iter().copied().sum()
     }
 }

@@ -69,8 +69,7 @@ impl Billing<'_> {
                 self.pay(i, Charge::CommitmentUpfront, hour, self.commitments[i].upfront)?;
             }
             for hour in 0..window.hours() {
-                let start = (window.first_hour() + hour as i64) * HOUR_MS;
-                let ms = window.overlap(from.max(start), to.min(start + HOUR_MS));
+                let ms = window.overlap_in_hour(hour, from, to);
                 let fee = c.fees.hourly.charge(ms.into(), HOUR_MS.into());
                 let committed = self.settlement.spent(hour, i).committed;
                 let fee = part_of(fee, committed, self.taken_by_others(hour, i));
