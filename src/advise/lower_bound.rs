@@ -7,8 +7,8 @@
 //! extended resources) from its binding to its end. Let any other placement
 //! hold the same pods at the same times on machines that the pools which may
 //! hold them launch: their instance types, bought On-Demand or Spot as the
-//! pools offer them, or their Fargate sizes. At list prices (before commitments and
-//! discounts) it pays at least [`LowerBound::bound`] for instances and
+//! pools offer them, or their Fargate sizes. At list prices, or contracted ones
+//! where a discount was negotiated, before commitments it pays at least [`LowerBound::bound`] for instances and
 //! Fargate pods in the billed window, and so did the run.
 //!
 //! # Proof
@@ -202,5 +202,7 @@ fn room(pool: &FargateSpec, cpu: i64, memory: i64, resources: usize) -> Option<V
     })
 }
 
+#[cfg(test)]
+mod attack;
 #[cfg(test)]
 mod tests;

@@ -18,11 +18,11 @@ use crate::workload::Requests;
 
 const GIB: i64 = 1 << 30;
 
-fn price(text: &str) -> Price {
+pub(super) fn price(text: &str) -> Price {
     Price::new(text.parse().expect("a rate"), PriceStatus::Real)
 }
 
-fn shape(name: &str, cpu: i64, gib: i64, pods: u32) -> NodeShape {
+pub(super) fn shape(name: &str, cpu: i64, gib: i64, pods: u32) -> NodeShape {
     let allocatable =
         Capacity { cpu: MilliCpu(cpu), memory: Bytes(gib * GIB), pods, extended: Vec::new() };
     NodeShape {
@@ -207,13 +207,13 @@ fn fargate_sizes_hold_one_pod_each() {
     assert!(bound(&held(&[(10, 100, 300, 0, 60)]), &it) > 0.1235);
 }
 
-fn case(text: &str) -> CasePlan {
+pub(super) fn case(text: &str) -> CasePlan {
     let source = Source::parse(Path::new("s.yaml"), text.as_bytes()).expect("parses");
     let plan = plan::link(&source, &Options::default()).expect("links");
     plan.cases.into_iter().next().expect("a case")
 }
 
-fn ran(case: &CasePlan, seed: u64) -> (LowerBound, Bill, Record) {
+pub(super) fn ran(case: &CasePlan, seed: u64) -> (LowerBound, Bill, Record) {
     let workloads = case.workload.materialise(seed).expect("draws");
     let record = crate::world::run(&case.setup, &workloads, seed, KeepPods::No);
     let cluster = &case.setup.cluster;
