@@ -143,6 +143,12 @@ impl FargatePrice {
             minimum_ms: MINUTE_MS,
         }
     }
+
+    /// Whether its pods run Windows, whatever its licence costs.
+    #[must_use]
+    pub fn is_windows(&self) -> bool {
+        self.platform.starts_with("windows/")
+    }
 }
 
 /// The volume every node boots from.

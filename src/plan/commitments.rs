@@ -30,6 +30,22 @@ pub(super) fn warn_not_begun<'a>(
     }
 }
 
+/// Says that a Savings Plan leaves something alone.
+fn warn_of_no_rate(
+    what: &str,
+    used: Span,
+    name: &Spanned<String>,
+    Terms { term, payment, .. }: Terms,
+    notes: &mut Notes<'_>,
+) {
+    let message = format!(
+        "no Savings Plan rate is known for {what} ({term}, {payment}), so it stays On-Demand under \
+         {}",
+        quote(name)
+    );
+    notes.diags.warning("no-plan-rate", used, message);
+}
+
 /// A price of which the scenario states the discount.
 fn discounted(price: Price, discount: scenario::Share) -> Price {
     let left = 1_000_000 - i128::from(discount.0.ppm);
@@ -126,14 +142,18 @@ impl Linker<'_> {
             let message = format!("no pool buys {of} On-Demand, so {name} stays unused");
             notes.diags.warning("commitment-unused", family.span, message);
         }
-        // Only a Compute plan covers Fargate, and none its Spot; no rate is known
-        // for Windows.
+        // Only a Compute plan covers Fargate, and none its Spot.
         let covers_fargate = terms.kind == PlanKind::ComputeSp;
         let fargate = self
             .fargate
             .iter()
             .map(|(price, arch)| {
-                if price.spot_of.is_some() || price.os_licence.is_some() || !covers_fargate {
+                if price.spot_of.is_some() || !covers_fargate {
+                    return None;
+                }
+                // Of what a plan takes off licences nothing is known either.
+                if price.is_windows() {
+                    warn_of_no_rate("fargate-windows", name.span, name, terms, notes);
                     return None;
                 }
                 if let Some(discount) = it.discount {
@@ -182,15 +202,7 @@ impl Linker<'_> {
     ) -> Option<Price> {
         let Terms { kind, term, payment } = terms;
         let Some(found) = self.region.plan_rate(kind, term, payment, item) else {
-            notes.diags.warning(
-                "no-plan-rate",
-                used,
-                format!(
-                    "no Savings Plan rate is known for {what} ({term}, {payment}), so it stays \
-                     On-Demand under {}",
-                    quote(name)
-                ),
-            );
+            warn_of_no_rate(what, used, name, terms, notes);
             return None;
         };
         let table = match kind {

@@ -179,6 +179,27 @@ fn what_windows_is_not_sold_with_is_refused() {
     assert!(error(&elsewhere).contains("no Windows Fargate price"), "{}", error(&elsewhere));
 }
 
+/// At a quarter of its price a vCPU cannot contain the licence, so that no
+/// licence is told apart: still no Savings Plan of Linux covers it.
+#[test]
+fn no_savings_plan_covers_windows() {
+    let cases = "commitments:
+  sp: { kind: compute-sp, term: 1y, payment: no-upfront, usd-per-hour: 1, discount: 20% }
+cases:
+  dear: {}
+  cheap: { set: { prices.fargate: 25% } }
+";
+    let plan = plan(&(text("ecs", "os: windows", "") + cases));
+    let licences = [0, 1].map(|case| price(&plan, case).os_licence.is_some());
+    assert_eq!(licences, [true, false]);
+    for case in &plan.cases {
+        assert_eq!(case.billing.commitments[0].fargate, [None]);
+    }
+    let said = plan.warnings.iter().filter(|w| w.code == "no-plan-rate");
+    assert!(said.clone().all(|w| w.text.contains("fargate-windows")));
+    assert!(said.count() > 0);
+}
+
 /// A task in a public subnet holds an address at 0.005 an hour, which nodes do
 /// not pay for and no plan covers; a pod on EKS cannot have one.
 #[test]
