@@ -110,6 +110,7 @@ fn answer(bencher: divan::Bencher<'_, '_>, commitments: Vec<Commitment>) {
         advise(&Question {
             seeds: &seeds,
             plan: &plan,
+            owned: Vec::new(),
             candidates: (0..plan.commitments.len()).map(candidate).collect(),
             alternatives: Vec::new(),
             shift_ppm: 0,

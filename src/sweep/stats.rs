@@ -113,7 +113,7 @@ fn t975(degrees: f64) -> f64 {
 /// Nearest-rank quantile: the smallest value that at least `percent` in a
 /// hundred do not exceed. `None` without values.
 #[must_use]
-pub fn nearest_rank(ascending: &[i64], percent: u32) -> Option<i64> {
+pub fn nearest_rank<T: Copy>(ascending: &[T], percent: u32) -> Option<T> {
     let n = ascending.len() as u64;
     let rank = (n * u64::from(percent)).div_ceil(100).clamp(1, n.max(1));
     ascending.get(rank as usize - 1).copied()
@@ -185,7 +185,7 @@ mod tests {
         for (percent, want) in [(0, 1), (1, 1), (10, 1), (11, 2), (50, 5), (95, 10), (100, 10)] {
             assert_eq!(nearest_rank(&v, percent), Some(want), "{percent}");
         }
-        assert_eq!(nearest_rank(&[], 50), None);
+        assert_eq!(nearest_rank::<i64>(&[], 50), None);
         assert_eq!(nearest_rank(&[7], 1), Some(7));
     }
 

@@ -40,6 +40,14 @@ fn a_stated_discount_is_answered() {
         serde_json::from_slice(&fine(dir.path(), &args).stdout).expect("JSON");
     // Three m5.large at 0.096 USD less 30 %.
     assert_eq!((&json["status"], &json["usd_per_hour"]), (&"advised".into(), &"0.2016".into()));
+    // Other plans are not compared at rates that nobody published, unless asked.
+    assert_eq!(json["alternatives"].as_array().map(Vec::len), Some(0));
+    let asked = [&args[..], &["--allow-representative"]].concat();
+    let asked: serde_json::Value =
+        serde_json::from_slice(&fine(dir.path(), &asked).stdout).expect("JSON");
+    assert_eq!((&asked["status"], &asked["band"]), (&"advised".into(), &json["band"]));
+    let others = asked["alternatives"].as_array().expect("plans");
+    assert!(others.len() == 6 && others.iter().all(|it| it["representative"] == true));
     // A long name is cut in tables, and whole in the lines to add.
     let name = "USD of a plan that has a name of more than sixty characters, all told";
     let long = open.replace("quoted", &format!("\"{name}\""));

@@ -17,13 +17,9 @@ pub(super) struct Held<'a> {
 impl<'a> Held<'a> {
     /// What is owned, and these.
     pub(super) fn with(question: &'a Question<'a>, candidates: &[Candidate]) -> Self {
-        let offered = || question.candidates.iter().chain(&question.alternatives);
-        let mut numbers: Vec<usize> = (0..question.plan.commitments.len())
-            .filter(|number| offered().all(|c| c.commitment != *number))
-            .collect();
-        let owned = numbers.len();
-        numbers.extend(candidates.iter().map(|c| c.commitment));
-        Held { question, numbers, owned }
+        let bought = candidates.iter().map(|c| c.commitment);
+        let numbers = question.owned.iter().copied().chain(bought).collect();
+        Held { question, numbers, owned: question.owned.len() }
     }
 
     /// Which of the terms are to be found.
@@ -69,14 +65,12 @@ fn is_guess(question: &Question<'_>, number: usize, item: &UsageItem) -> bool {
     matches!(status, Some(PriceStatus::Representative | PriceStatus::Believed))
 }
 
-/// Items that are used and for which a candidate has a rate that nobody
+/// Items that are used and for which one of these plans has a rate that nobody
 /// published, the costliest first.
-#[must_use]
-pub fn unpublished(question: &Question<'_>) -> Vec<String> {
+pub(super) fn unpublished(question: &Question<'_>, candidates: &[Candidate]) -> Vec<String> {
     costliest(question.seeds.iter().flat_map(|seed| {
-        let guess = |item: &UsageItem| {
-            question.candidates.iter().any(|c| is_guess(question, c.commitment, item))
-        };
+        let guess =
+            |item: &UsageItem| candidates.iter().any(|c| is_guess(question, c.commitment, item));
         seed.costs().filter(move |(item, _)| guess(item)).map(|(item, list)| (&*item.name, list))
     }))
 }

@@ -9,6 +9,7 @@
 mod advice;
 mod held;
 mod hours;
+mod lanes;
 mod model;
 mod offers;
 mod quantile;
@@ -20,11 +21,10 @@ mod stack;
 mod tests;
 
 pub use advice::advise;
-pub use held::unpublished;
 pub use hours::Hours;
 pub use model::{
     Advice, Alternative, Answer, Band, Candidate, Commitments, CurvePoint, Elsewhere, Fall,
-    Marginal, Paid, PlanAdvice, Question, SeedCost, SeedUsage,
+    Marginal, Paid, PlanAdvice, Quantiles, Question, SeedCost, SeedUsage,
 };
 pub use offers::{Offers, Wanted};
 pub use search::best;

@@ -3,6 +3,7 @@
 use crate::bill::BillingPlan;
 use crate::bill::commitments::{HourlyUsage, UsageItem};
 use crate::catalog::{Payment, Term};
+use crate::sweep::nearest_rank;
 use crate::units::{Money, Rate};
 
 /// A Savings Plan that could be bought.
@@ -66,6 +67,8 @@ pub struct Question<'a> {
     /// What it is billed with: its commitments are everything owned and
     /// everything that could be bought.
     pub plan: &'a BillingPlan,
+    /// The numbers of what is owned.
+    pub owned: Vec<usize>,
     /// What is to be found together.
     pub candidates: Vec<Candidate>,
     /// Plans each of which is looked at alone, for comparison.
@@ -141,6 +144,44 @@ pub struct SeedCost {
     pub exact: bool,
 }
 
+impl SeedCost {
+    /// Saved share of what it costs with owned commitments.
+    #[must_use]
+    pub fn saved(&self) -> f64 {
+        (self.before.all - self.after.all).share_of(self.before.all).unwrap_or(0.0)
+    }
+
+    /// What knowing the seed beforehand would have saved more, as that share.
+    #[must_use]
+    pub fn regret(&self) -> f64 {
+        (self.after.all - self.hindsight).share_of(self.before.all).unwrap_or(0.0)
+    }
+}
+
+/// A share over the seeds: nearest-rank quantiles.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Quantiles {
+    /// Of the seed with the least.
+    pub min: f64,
+    /// Of all but a twentieth.
+    pub p5: f64,
+    /// The median.
+    pub p50: f64,
+    /// Of a twentieth.
+    pub p95: f64,
+    /// Of the seed with the most.
+    pub max: f64,
+}
+
+impl Quantiles {
+    fn of(seeds: &[SeedCost], share: impl Fn(&SeedCost) -> f64) -> Self {
+        let mut shares: Vec<f64> = seeds.iter().map(share).collect();
+        shares.sort_by(f64::total_cmp);
+        let at = |percent| nearest_rank(&shares, percent).unwrap_or_default();
+        Quantiles { min: at(0), p5: at(5), p50: at(50), p95: at(95), max: at(100) }
+    }
+}
+
 /// What happens if all usage is less than simulated.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fall {
@@ -163,6 +204,8 @@ pub struct Alternative {
     pub usd_per_hour: Rate,
     /// Expected cost per hour with it.
     pub cost_per_hour: f64,
+    /// Whether nobody published a rate that this rests on.
+    pub guessed: bool,
 }
 
 /// How much to commit.
@@ -203,6 +246,18 @@ impl Advice {
     #[must_use]
     pub fn committed_per_hour(&self) -> Rate {
         Rate::from_pico(self.plans.iter().map(|p| p.usd_per_hour.pico()).sum())
+    }
+
+    /// What the seeds save.
+    #[must_use]
+    pub fn saved_by_seed(&self) -> Quantiles {
+        Quantiles::of(&self.seeds, SeedCost::saved)
+    }
+
+    /// What knowing each seed beforehand would have saved more.
+    #[must_use]
+    pub fn regret_by_seed(&self) -> Quantiles {
+        Quantiles::of(&self.seeds, SeedCost::regret)
     }
 
     /// Saved share of the expected cost.

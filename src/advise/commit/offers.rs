@@ -6,6 +6,8 @@
 //! sources are those that a bill would use. That is done after the simulation,
 //! which does not depend on them and says which families there are.
 
+use std::slice;
+
 use super::advice::advise;
 use super::held::{costliest, unpublished};
 use super::model::{Advice, Answer, Band, Candidate, Commitments, Elsewhere, Question, SeedUsage};
@@ -125,7 +127,7 @@ impl Offers {
     /// How much to commit for a case that was linked with [`Offers::settings`].
     /// Where nobody published a rate, the answer is withheld, or a band between
     /// discounts `spread_ppm` (millionths of the On-Demand price) lower and
-    /// higher.
+    /// higher. Without a spread no plan alone rests on such a rate either.
     ///
     /// # Errors
     /// As [`advise`].
@@ -136,8 +138,8 @@ impl Offers {
         seeds: &[SeedUsage],
         spread_ppm: Option<i64>,
     ) -> Result<Answer> {
-        let question = self.question(&case.billing, seeds, 0);
-        let guessed = unpublished(&question);
+        let mut question = self.question(&case.billing, seeds, 0);
+        let guessed = unpublished(&question, &question.candidates);
         let band = match spread_ppm {
             _ if guessed.is_empty() => None,
             None => return Ok(Answer::Withheld(guessed)),
@@ -149,8 +151,12 @@ impl Offers {
                 Some(Band::between(spread, &at(-spread)?, &at(spread)?))
             }
         };
-        let offers = || self.candidates.iter().chain(&self.alternatives);
-        let owned = case.billing.commitments.iter().map(|c| &c.name);
+        if spread_ppm.is_none() {
+            let mut alternatives = std::mem::take(&mut question.alternatives);
+            alternatives.retain(|plan| unpublished(&question, slice::from_ref(plan)).is_empty());
+            question.alternatives = alternatives;
+        }
+        let owned = question.owned.iter().filter_map(|n| case.billing.commitments.get(*n));
         let other = case.billing.other_usage.as_ref();
         Ok(Answer::Advised(Box::new(Commitments {
             scenario: scenario.to_owned(),
@@ -158,7 +164,7 @@ impl Offers {
             advice: advise(&question)?,
             band,
             resampled: case.workload.resamples_days(),
-            owned: owned.filter(|name| offers().all(|o| o.name != **name)).cloned().collect(),
+            owned: owned.map(|commitment| commitment.name.clone()).collect(),
             elsewhere: other.map(|other| Elsewhere { first: other.owner }),
         })))
     }
@@ -173,9 +179,13 @@ impl Offers {
             let commitment = plan.commitments.iter().position(|c| c.name == *name)?;
             Some(Candidate { commitment, ..candidate.clone() })
         };
+        let offers = || self.candidates.iter().chain(&self.alternatives);
+        let is_owned = |(_, it): &(usize, &Commitment)| offers().all(|o| o.name != it.name);
+        let owned = plan.commitments.iter().enumerate().filter(is_owned);
         Question {
             seeds,
             plan,
+            owned: owned.map(|(number, _)| number).collect(),
             candidates: self.candidates.iter().filter_map(numbered).collect(),
             alternatives: self.alternatives.iter().filter_map(numbered).collect(),
             shift_ppm,

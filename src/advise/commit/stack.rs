@@ -9,21 +9,9 @@
 use std::ops::{AddAssign, Range};
 
 use super::hours::Hours;
+use super::lanes::{LANES, Lanes, Step, sum};
 use crate::bill::commitments::{Benefit, Ranking, Terms};
 use crate::units::{HOUR_MS, Rate};
-
-/// Hours worked on at a time: their columns stay in the first-level cache.
-const LANES: usize = 128;
-
-/// One item's turn at one commitment.
-#[derive(Debug, Clone, Copy)]
-struct Step {
-    item: usize,
-    plan: usize,
-    /// What one dollar of the item takes of the commitment: dollars of a
-    /// Savings Plan, quarter-unit-milliseconds of a Reserved Instance.
-    takes: f64,
-}
 
 /// A commitment of the stack.
 #[derive(Debug, Clone)]
@@ -83,14 +71,6 @@ pub struct Stack<'a> {
     active: Vec<usize>,
     /// USD of items that no commitment covers, per hour.
     constant: Vec<f64>,
-}
-
-/// Columns of a chunk of hours.
-struct Scratch {
-    rest: Vec<[f64; LANES]>,
-    rest_slope: Vec<[f64; LANES]>,
-    left: Vec<[f64; LANES]>,
-    left_slope: Vec<[f64; LANES]>,
 }
 
 impl<'a> Stack<'a> {
@@ -216,18 +196,18 @@ impl<'a> Stack<'a> {
 
     pub(super) fn cost_of(&self, hours: Range<usize>, at: &[f64], towards: Option<&[f64]>) -> Cost {
         let mut cost = Cost::default();
-        let mut scratch = self.scratch();
+        let mut lanes = Lanes::new(self.active.len(), self.plans.len());
         let steps = self.live(at, towards);
         let mut from = hours.start;
         while from < hours.end {
             let n = LANES.min(hours.end - from);
-            self.load(&mut scratch, from, n, at, towards, 1.0);
-            Self::apply(&steps, &mut scratch, towards.is_some());
-            for rest in &scratch.rest {
+            self.load(&mut lanes, from, n, at, towards, 1.0);
+            lanes.apply(&steps, towards.is_some());
+            for rest in &lanes.rest {
                 cost.usd += sum(rest);
             }
             if towards.is_some() {
-                for slope in &scratch.rest_slope {
+                for slope in &lanes.rest_slope {
                     cost.slope += sum(slope);
                 }
             }
@@ -245,24 +225,24 @@ impl<'a> Stack<'a> {
     #[must_use]
     pub fn outlook(&self, hours: Range<usize>, at: &[f64], scale: f64) -> Outlook {
         let mut outlook = Outlook { used: vec![0.0; self.candidates.len()], ..Outlook::default() };
-        let mut scratch = self.scratch();
+        let mut lanes = Lanes::new(self.active.len(), self.plans.len());
         let steps = self.live(at, None);
         let mut from = hours.start;
         while from < hours.end {
             let n = LANES.min(hours.end - from);
-            self.load(&mut scratch, from, n, at, None, scale);
-            let before: Vec<f64> = scratch.left.iter().map(sum).collect();
+            self.load(&mut lanes, from, n, at, None, scale);
+            let before: Vec<f64> = lanes.left.iter().map(sum).collect();
             let mut others = 0.0;
             for steps in steps.chunk_by(|a, b| self.is_own(a.item) == self.is_own(b.item)) {
                 let own = steps.first().is_none_or(|step| self.is_own(step.item));
-                let left = if own { 0.0 } else { self.usd_left(&scratch) };
-                Self::apply(steps, &mut scratch, false);
-                others += if own { 0.0 } else { left - self.usd_left(&scratch) };
+                let left = if own { 0.0 } else { self.usd_left(&lanes) };
+                lanes.apply(steps, false);
+                others += if own { 0.0 } else { left - self.usd_left(&lanes) };
             }
             for (used, plan) in outlook.used.iter_mut().zip(&self.candidates) {
-                *used += before[*plan] - sum(&scratch.left[*plan]);
+                *used += before[*plan] - sum(&lanes.left[*plan]);
             }
-            for (item, rest) in scratch.rest.iter().enumerate() {
+            for (item, rest) in lanes.rest.iter().enumerate() {
                 let rest = sum(rest);
                 outlook.rest += rest;
                 others += if self.is_own(item) { 0.0 } else { rest };
@@ -287,8 +267,8 @@ impl<'a> Stack<'a> {
     }
 
     /// USD that all commitments together have left.
-    fn usd_left(&self, scratch: &Scratch) -> f64 {
-        self.plans.iter().zip(&scratch.left).map(|(plan, left)| plan.unit * sum(left)).sum()
+    fn usd_left(&self, lanes: &Lanes) -> f64 {
+        self.plans.iter().zip(&lanes.left).map(|(plan, left)| plan.unit * sum(left)).sum()
     }
 
     /// What the hours cost without any commitment, owned or not.
@@ -322,31 +302,22 @@ impl<'a> Stack<'a> {
         self.steps.iter().filter(|step| !empty.contains(&step.plan)).copied().collect()
     }
 
-    fn scratch(&self) -> Scratch {
-        Scratch {
-            rest: vec![[0.0; LANES]; self.active.len()],
-            rest_slope: vec![[0.0; LANES]; self.active.len()],
-            left: vec![[0.0; LANES]; self.plans.len()],
-            left_slope: vec![[0.0; LANES]; self.plans.len()],
-        }
-    }
-
     fn load(
         &self,
-        scratch: &mut Scratch,
+        lanes: &mut Lanes,
         from: usize,
         n: usize,
         at: &[f64],
         towards: Option<&[f64]>,
         scale: f64,
     ) {
-        for (item, rest) in scratch.rest.iter_mut().enumerate() {
+        for (item, rest) in lanes.rest.iter_mut().enumerate() {
             rest[n..].fill(0.0);
             for (rest, usd) in rest.iter_mut().zip(&self.column(item)[from..from + n]) {
                 *rest = usd * scale;
             }
         }
-        for (index, (plan, left)) in self.plans.iter().zip(&mut scratch.left).enumerate() {
+        for (index, (plan, left)) in self.plans.iter().zip(&mut lanes.left).enumerate() {
             let candidate = self.candidates.iter().position(|c| *c == index);
             let budget = candidate.map_or(plan.budget, |c| at[c]);
             let share = plan.in_force.as_ref().unwrap_or(&self.hours.weight);
@@ -356,50 +327,15 @@ impl<'a> Stack<'a> {
             }
             if let Some(towards) = towards {
                 let slope = candidate.map_or(0.0, |c| towards[c]);
-                let lanes = &mut scratch.left_slope[index];
-                lanes.fill(0.0);
-                for (left, share) in lanes.iter_mut().zip(&share[from..from + n]) {
+                let slopes = &mut lanes.left_slope[index];
+                slopes.fill(0.0);
+                for (left, share) in slopes.iter_mut().zip(&share[from..from + n]) {
                     *left = slope * share;
                 }
             }
         }
         if towards.is_some() {
-            scratch.rest_slope.iter_mut().for_each(|lanes| lanes.fill(0.0));
-        }
-    }
-
-    fn apply(steps: &[Step], scratch: &mut Scratch, slopes: bool) {
-        for step in steps {
-            let takes = step.takes;
-            // A free rate covers everything: what it takes is never too much.
-            let gives = if takes > 0.0 { 1.0 / takes } else { 0.0 };
-            let (rest, left) = (&mut scratch.rest[step.item], &mut scratch.left[step.plan]);
-            // Both ends are computed and one is chosen, so that no branch stands
-            // between the lanes.
-            if !slopes {
-                for (rest, left) in rest.iter_mut().zip(left) {
-                    let need = *rest * takes;
-                    let (uncovered, unspent) = (*rest - *left * gives, *left - need);
-                    let all = need <= *left;
-                    *rest = if all { 0.0 } else { uncovered };
-                    *left = if all { unspent } else { 0.0 };
-                }
-                continue;
-            }
-            let rest_slope = &mut scratch.rest_slope[step.item];
-            let left_slope = &mut scratch.left_slope[step.plan];
-            for lane in 0..LANES {
-                let (r, l) = (rest[lane], left[lane]);
-                let (dr, dl) = (rest_slope[lane], left_slope[lane]);
-                let (need, dneed) = (r * takes, dr * takes);
-                let all = need < l || (need <= l && dneed <= dl);
-                let uncovered = (r - l * gives, dr - dl * gives);
-                let unspent = (l - need, dl - dneed);
-                rest[lane] = if all { 0.0 } else { uncovered.0 };
-                left[lane] = if all { unspent.0 } else { 0.0 };
-                rest_slope[lane] = if all { 0.0 } else { uncovered.1 };
-                left_slope[lane] = if all { unspent.1 } else { 0.0 };
-            }
+            lanes.rest_slope.iter_mut().for_each(|lanes| lanes.fill(0.0));
         }
     }
 
@@ -423,12 +359,12 @@ impl<'a> Stack<'a> {
     ) {
         let Some(order) = self.last_in_line(candidate) else { return };
         let before = &self.steps[..self.steps.len() - order.len()];
-        let mut scratch = self.scratch();
+        let mut lanes = Lanes::new(self.active.len(), self.plans.len());
         for (weight, from) in self.hours.weight.chunks(LANES).zip((0..).step_by(LANES)) {
-            self.load(&mut scratch, from, weight.len(), at, None, 1.0);
-            Self::apply(before, &mut scratch, false);
+            self.load(&mut lanes, from, weight.len(), at, None, 1.0);
+            lanes.apply(before, false);
             for (place, (item, _)) in order.iter().enumerate() {
-                each(place, &scratch.rest[*item][..weight.len()], weight);
+                each(place, &lanes.rest[*item][..weight.len()], weight);
             }
         }
     }
@@ -436,15 +372,4 @@ impl<'a> Stack<'a> {
 
 fn ratio(part: Rate, whole: Rate) -> f64 {
     part.pico() as f64 / whole.pico() as f64
-}
-
-/// Four running sums: the order of addition is fixed and the sum is fast.
-fn sum(lanes: &[f64; LANES]) -> f64 {
-    let mut sums = [0.0; 4];
-    for four in lanes.chunks_exact(4) {
-        for (sum, lane) in sums.iter_mut().zip(four) {
-            *sum += lane;
-        }
-    }
-    (sums[0] + sums[1]) + (sums[2] + sums[3])
 }

@@ -4,8 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::text;
 use super::charts::charts;
-use super::table::{quantile, regret, saved, sorted};
-use crate::advise::commit::{Commitments, PlanAdvice};
+use crate::advise::commit::{Commitments, PlanAdvice, Quantiles};
 use crate::sweep::SCHEMA_VERSION;
 use crate::{Error, Result};
 
@@ -35,15 +34,13 @@ pub fn files(it: &Commitments) -> Result<Vec<(String, String)>> {
 /// Everything, with stable keys. Amounts of seeds are exact decimals.
 pub(super) fn json(it: &Commitments) -> Result<String> {
     let advice = &it.advice;
-    let shares = sorted(&advice.seeds, saved);
-    let regrets = sorted(&advice.seeds, regret);
-    let quantiles = |sorted: &[f64]| {
+    let quantiles = |of: Quantiles| {
         json!({
-            "min": round(quantile(sorted, 0.0)),
-            "p5": round(quantile(sorted, 0.05)),
-            "p50": round(quantile(sorted, 0.5)),
-            "p95": round(quantile(sorted, 0.95)),
-            "max": round(quantile(sorted, 1.0)),
+            "min": round(of.min),
+            "p5": round(of.p5),
+            "p50": round(of.p50),
+            "p95": round(of.p95),
+            "max": round(of.max),
         })
     };
     let band = it.band.as_ref().map(|band| {
@@ -93,6 +90,7 @@ pub(super) fn json(it: &Commitments) -> Result<String> {
                 "usd_per_hour": a.usd_per_hour,
                 "upfront": a.candidate.upfront(a.usd_per_hour),
                 "cost_per_hour": round(a.cost_per_hour),
+                "representative": a.guessed,
             })
         })
         .collect();
@@ -115,8 +113,8 @@ pub(super) fn json(it: &Commitments) -> Result<String> {
         "saved": round(advice.saved()),
         "coverage": { "before": round(advice.coverage.0), "after": round(advice.coverage.1) },
         "utilisation": optional(advice.utilisation),
-        "saved_by_seed": quantiles(&shares),
-        "regret_by_seed": quantiles(&regrets),
+        "saved_by_seed": quantiles(advice.saved_by_seed()),
+        "regret_by_seed": quantiles(advice.regret_by_seed()),
         "days_resampled": it.resampled,
         "seeds": seeds,
         "usage_falls": falls,

@@ -7,7 +7,7 @@ use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyl
 use super::super::terminal::wrapped;
 use super::super::text;
 use super::monthly;
-use crate::advise::commit::{Advice, Commitments, Elsewhere, PlanAdvice, SeedCost};
+use crate::advise::commit::{Advice, Commitments, Elsewhere, PlanAdvice};
 use crate::catalog::{Payment, Term};
 use crate::units::Rate;
 
@@ -161,29 +161,6 @@ fn alternatives(advice: &Advice, style: TableStyle) -> Table {
     table
 }
 
-/// Quantile by nearest rank.
-pub(super) fn quantile(sorted: &[f64], q: f64) -> f64 {
-    let rank = (q * sorted.len() as f64).ceil() as usize;
-    sorted.get(rank.clamp(1, sorted.len().max(1)) - 1).copied().unwrap_or_default()
-}
-
-/// Shares, ascending.
-pub(super) fn sorted(seeds: &[SeedCost], share: impl Fn(&SeedCost) -> f64) -> Vec<f64> {
-    let mut shares: Vec<f64> = seeds.iter().map(share).collect();
-    shares.sort_by(f64::total_cmp);
-    shares
-}
-
-pub(super) fn saved(seed: &SeedCost) -> f64 {
-    let before = seed.before.all.to_f64();
-    if before > 0.0 { 1.0 - seed.after.all.to_f64() / before } else { 0.0 }
-}
-
-pub(super) fn regret(seed: &SeedCost) -> f64 {
-    let before = seed.before.all.to_f64();
-    if before > 0.0 { (seed.after.all - seed.hindsight).to_f64() / before } else { 0.0 }
-}
-
 /// Dollars a month that are so much an hour.
 fn month(per_hour: f64) -> String {
     text::usd_f64(monthly(per_hour), 2)
@@ -250,6 +227,10 @@ fn remarks(it: &Commitments) -> Vec<(&'static str, String)> {
             ),
         ));
     }
+    if it.band.is_none() && advice.alternatives.iter().any(|it| it.guessed) {
+        let plans = "those of plans alone are representative in part, not AWS's list".to_owned();
+        said.push(("rates", plans));
+    }
     if advice.hours < YEAR {
         let tenths = |n: f64| text::mean_count((n * 10.0).round() / 10.0);
         let window = if advice.hours < 48.0 {
@@ -304,27 +285,23 @@ fn obligations(advice: &Advice) -> Vec<String> {
 }
 
 fn downside(it: &Commitments) -> String {
-    let seeds = &it.advice.seeds;
-    let shares = sorted(seeds, saved);
-    let regrets = sorted(seeds, regret);
-    let share = |q: f64| text::percent(quantile(&shares, q));
+    let (saved, regret) = (it.advice.saved_by_seed(), it.advice.regret_by_seed());
     let days = if it.resampled { "days resampled" } else { "the same days in each" };
-    let (least, most) = (quantile(&shares, 0.0), quantile(&shares, 1.0));
-    let n = seeds.len();
+    let n = it.advice.seeds.len();
+    let [min, max] = [saved.min, saved.max].map(text::percent);
     if n <= 1 {
         return "one seed: nothing is known of how usage varies".to_owned();
     }
-    if text::percent(least) == text::percent(most) {
-        return format!("each of {n} seeds ({days}) saves {}", text::percent(least));
+    if min == max {
+        return format!("each of {n} seeds ({days}) saves {min}");
     }
     format!(
-        "over {n} seeds ({days}) the worst saves {}, the 5 % quantile {}, the median {}; knowing \
-         the seed would have saved {} more at the median, {} at most",
-        share(0.0),
-        share(0.05),
-        share(0.5),
-        text::percent(quantile(&regrets, 0.5)),
-        text::percent(quantile(&regrets, 1.0)),
+        "over {n} seeds ({days}) the worst saves {min}, the 5 % quantile {}, the median {}, the \
+         best {max}; knowing the seed would have saved {} more at the median, {} at most",
+        text::percent(saved.p5),
+        text::percent(saved.p50),
+        text::percent(regret.p50),
+        text::percent(regret.max),
     )
 }
 
