@@ -11,7 +11,7 @@ pub(super) fn link(scenario: &Scenario, notes: &mut Notes<'_>) -> Vec<LabelGroup
     let groupings = scenario.allocation.by_label.iter();
     groupings
         .map(|(label, it)| {
-            let values = |labels: &scenario::Keyed<scenario::Spanned<scenario::Text>>| {
+            let values = |labels: &scenario::Labels| {
                 let found = labels.iter().find(|(key, _)| key.value == label.value);
                 found.map(|(_, value)| value.value.0.clone())
             };

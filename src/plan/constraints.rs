@@ -24,7 +24,7 @@ use crate::workload::plan::{Content, PlannedWorkload};
 
 /// The label that tells the pods of one `ReplicaSet` from all others
 /// (kubernetes `apps/v1`, `DefaultDeploymentUniqueLabelKey`).
-const HASH: &str = "pod-template-hash";
+pub(super) const HASH: &str = "pod-template-hash";
 
 /// The label that every namespace has with its own name (kubernetes `core/v1`,
 /// `LabelMetadataName`).
@@ -365,14 +365,14 @@ pub(super) fn link_volumes(cluster: &ClusterSpec, planned: &mut [PlannedWorkload
     }
 }
 
-fn pairs(labels: &scenario::Keyed<Spanned<scenario::Text>>) -> Labels {
+pub(super) fn pairs(labels: &scenario::Labels) -> Labels {
     let mut pairs: Labels =
         labels.iter().map(|(key, value)| (key.value.clone(), value.value.0.clone())).collect();
     pairs.sort();
     pairs
 }
 
-fn selector(it: &scenario::LabelSelector) -> LabelSelector {
+pub(super) fn selector(it: &scenario::LabelSelector) -> LabelSelector {
     let equal = it.match_labels.iter().map(|(k, v)| Requirement::equals(&k.value, &v.value.0));
     let others = it.match_expressions.iter().map(|e| {
         let operator = match e.operator.value {

@@ -196,3 +196,37 @@ fn only_owners_that_the_scheduler_looks_at_spread_their_pods() {
     assert!(spread("") && spread(", controller: StatefulSet"));
     assert!(!spread(", controller: Job") && !spread(", controller: other"));
 }
+
+#[test]
+fn selectors_of_no_pods_are_told() {
+    let workloads = format!(
+        "  a:\n{JOB}    labels: {{ app: a, tier: x }}\n  b:\n{JOB}    affinity: {{ podAffinity: {{ \
+         requiredDuringSchedulingIgnoredDuringExecution: [{{ topologyKey: \
+         kubernetes.io/hostname, labelSelector: {{ matchLabels: {{ app: c }} }} }}] }} }}\n"
+    );
+    let objects = "kubernetes:
+  services:
+    fine: { selector: { app: a, tier: x } }
+    lost: { selector: { app: a, tier: y } }
+    gone: { selector: { app: z } }
+    hash: { selector: { pod-template-hash: abc } }
+  podDisruptionBudgets:
+    all: { selector: {}, minAvailable: 1 }
+    others: { selector: { matchExpressions: [{ key: app, operator: NotIn, values: [q] }] }, minAvailable: 1 }
+    none: { selector: { matchExpressions: [{ key: zone, operator: Exists }] }, minAvailable: 1 }
+";
+    let told: Vec<String> = plan(&workloads, objects)
+        .warnings
+        .into_iter()
+        .filter(|w| w.code == "selects-nothing")
+        .map(|w| w.text)
+        .collect();
+    for (text, says) in told.iter().zip([
+        "`b` must be near pods that do not exist",
+        "Services `lost`, `gone` select no pods: no workload has such `labels`",
+        "PodDisruptionBudget `none` selects no pods: no workload has such `labels`",
+    ]) {
+        assert!(text.contains(says), "{told:?}");
+    }
+    assert_eq!(told.len(), 3, "{told:?}");
+}

@@ -18,7 +18,7 @@ use super::notes::Notes;
 use super::{
     billing, bindings, commitments, constraints, discounts, ecs, ecs_constraints, fargate, fit,
     goals, node_charges, node_fees, other_usage, preemption, prices, rightsize, scheduler,
-    settings, sidecars, time, transform, usage, workloads,
+    selectors, settings, sidecars, time, transform, usage, workloads,
 };
 use crate::bill::PriceStatus;
 use crate::catalog::{self, Catalog, Region};
@@ -239,6 +239,7 @@ impl Shared<'_> {
                 let with = (&cluster, sidecars.as_slice());
                 bindings::link(scenario, with, &mut planned, &extended, notes);
                 constraints::warn(scenario, &cluster, notes);
+                selectors::warn(scenario, notes);
             }
             fit::warn(scenario, (&cluster, &sidecars), &planned, &extended, notes);
         }

@@ -59,6 +59,7 @@ mod preemption;
 mod prices;
 mod rightsize;
 mod scheduler;
+mod selectors;
 mod settings;
 mod sidecars;
 #[cfg(test)]

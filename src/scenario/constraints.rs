@@ -5,8 +5,9 @@
 //! Refused is what the API server refuses (kubernetes
 //! `pkg/apis/core/validation/validation.go`, 1.31).
 
-use super::decode::{Ctx, Keyed, NonEmpty, Spanned};
+use super::decode::{Ctx, NonEmpty, Spanned};
 use super::diagnostic::{Span, quote};
+use super::label::{self, Labels};
 use super::leaf::Text;
 use super::number::Int;
 use super::record::{names, record};
@@ -96,6 +97,9 @@ names! {
 }
 
 fn check_node_requirement(it: &NodeRequirement, _: Span, ctx: &mut Ctx<'_>) -> bool {
+    if !label::key_is_valid(&it.key, ctx) {
+        return false;
+    }
     match it.operator.value {
         NodeOperator::Gt | NodeOperator::Lt => {
             let whole = |v: &Spanned<Text>| v.value.parse::<i64>().is_ok();
@@ -216,6 +220,9 @@ record! {
 }
 
 fn check_term(it: &PodAffinityTerm, _: Span, ctx: &mut Ctx<'_>) -> bool {
+    if !label::key_is_valid(&it.topology_key, ctx) {
+        return false;
+    }
     let both = it
         .mismatch_label_keys
         .iter()
@@ -243,6 +250,9 @@ fn check_label_keys(
     ctx: &mut Ctx<'_>,
 ) -> bool {
     let Some(first) = keys.first() else { return true };
+    if !keys.iter().all(|key| label::key_is_valid(key, ctx)) {
+        return false;
+    }
     let Some(selector) = selector else {
         ctx.diags().error(first.span, format!("`{field}` needs a `labelSelector`"));
         return false;
@@ -263,7 +273,7 @@ record! {
     /// Which pods, or namespaces: all of it holds.
     pub struct LabelSelector {
         /// Labels with their values.
-        "matchLabels" => match_labels: Keyed<Spanned<Text>> = Keyed::default(),
+        "matchLabels" => match_labels: Labels = Labels::default(),
         /// Requirements on labels.
         "matchExpressions" => match_expressions: Vec<LabelRequirement> = Vec::new(),
     }
@@ -298,7 +308,9 @@ names! {
 
 fn check_label_requirement(it: &LabelRequirement, _: Span, ctx: &mut Ctx<'_>) -> bool {
     let needed = matches!(it.operator.value, LabelOperator::In | LabelOperator::NotIn);
-    values_of(&it.operator, needed, &it.values, ctx)
+    label::key_is_valid(&it.key, ctx)
+        && it.values.iter().all(|value| label::value_is_valid(value, ctx))
+        && values_of(&it.operator, needed, &it.values, ctx)
 }
 
 record! {
@@ -353,7 +365,8 @@ fn check_spread(it: &TopologySpreadConstraint, _: Span, ctx: &mut Ctx<'_>) -> bo
             .help("leave `minDomains` out");
         return false;
     }
-    check_label_keys("matchLabelKeys", &it.match_label_keys, it.label_selector.as_ref(), ctx)
+    label::key_is_valid(&it.topology_key, ctx)
+        && check_label_keys("matchLabelKeys", &it.match_label_keys, it.label_selector.as_ref(), ctx)
 }
 
 /// Two constraints on one key that differ in nothing that tells them apart

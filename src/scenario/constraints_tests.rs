@@ -239,3 +239,40 @@ fn volumes_belong_to_services_and_to_one_zone() {
         found[0].message()
     );
 }
+
+#[test]
+fn labels_are_those_of_the_api() {
+    for fine in ["{ app: web, example.com/Team_1.x: \"\" }", "{ a: A-b_c.d }"] {
+        for key in ["labels", "nodeSelector"] {
+            let found = findings(&format!("    {key}: {fine}\n"));
+            assert!(found.is_empty(), "{key}: {fine}: {found:?}");
+        }
+    }
+    let long = "a".repeat(64);
+    for (lines, message) in [
+        ("    labels: { -app: web }\n", "s.yaml:7:15: `-app` is no key of a label: `-` is first"),
+        (
+            "    labels: { app: my web }\n",
+            "s.yaml:7:20: `my web` is no value of a label: ` ` is not",
+        ),
+        ("    nodeSelector: { a/b/c: x }\n", "s.yaml:7:21: `a/b/c` is no key of a label"),
+        (&format!("    labels: {{ app: {long} }}\n"), "it has 64 characters, and 63 are allowed"),
+        ("    tolerations: [{ key: a b, operator: Exists }]\n", "s.yaml:7:26: `a b` is no key"),
+        ("    tolerations: [{ key: a, value: b/c }]\n", "`b/c` is no value of a label"),
+        (
+            "    topologySpreadConstraints: [{ maxSkew: 1, topologyKey: \"a:b\", \
+             whenUnsatisfiable: ScheduleAnyway, labelSelector: { matchLabels: { x: y } } }]\n",
+            "`a:b` is no key of a label: `:` is not allowed",
+        ),
+        (
+            "    topologySpreadConstraints: [{ maxSkew: 1, topologyKey: a, whenUnsatisfiable: \
+             ScheduleAnyway, labelSelector: { matchExpressions: [{ key: x, operator: In, values: \
+             [y_] }] } }]\n",
+            "`y_` is no value of a label: `_` is last",
+        ),
+    ] {
+        let found = findings(lines);
+        assert_eq!(found.len(), 1, "{lines}: {found:?}");
+        assert!(found[0].contains(message), "{lines}: {found:?}");
+    }
+}

@@ -4,9 +4,9 @@
 use serde_json::{Value as Json, json};
 
 use super::constraints::{LabelSelector, PreemptionPolicy};
-use super::decode::{Ctx, Decode, Defs, Keyed, Map, NonEmpty, Spanned};
+use super::decode::{Ctx, Decode, Defs, Map, NonEmpty, Spanned};
 use super::diagnostic::{Span, quote};
-use super::leaf::Text;
+use super::label::Labels;
 use super::record::{choice, names, record};
 use super::tree::{Node, Value};
 
@@ -32,7 +32,7 @@ record! {
     /// A namespace.
     pub struct Namespace {
         /// Its labels; kubernetes.io/metadata.name is always there.
-        "labels" => labels: Keyed<Spanned<Text>> = Keyed::default(),
+        "labels" => labels: Labels = Labels::default(),
     }
 }
 
@@ -42,7 +42,7 @@ record! {
         /// Its namespace; default unless stated.
         "namespace" => namespace: Option<Spanned<String>>,
         /// Labels of the pods that it selects.
-        "selector" => selector: Keyed<Spanned<Text>>,
+        "selector" => selector: Labels,
         /// How it is reached: one of type LoadBalancer has a Network Load Balancer.
         "type" => kind: Option<Spanned<ServiceType>>,
     }

@@ -12,6 +12,7 @@ use super::diagnostic::Span;
 use super::discounts::Discounts;
 use super::ecs::{Ecs, PlacementRule};
 use super::kubernetes::Kubernetes;
+use super::label;
 use super::leaf::{FormatVersion, Slug};
 use super::number::{Fraction, Growth, Int, NonNegative, Positive, Share};
 use super::patch::{Assignments, Removals};
@@ -287,6 +288,11 @@ record! {
         /// Labels of pods by which cost is grouped; pods without one have that of their namespace in `kubernetes`.
         "by-label" => by_label: Keyed<LabelGrouping> = Keyed::default(),
     }
+    check check_allocation;
+}
+
+fn check_allocation(it: &Allocation, _: Span, ctx: &mut Ctx<'_>) -> bool {
+    it.by_label.iter().all(|(key, _)| label::key_is_valid(key, ctx))
 }
 
 record! {

@@ -4,6 +4,7 @@ use super::decode::{Ctx, Keyed, NonEmpty, OneOrMany, Spanned};
 use super::diagnostic::Span;
 use super::dist::TimeDist;
 use super::ecs::{CapacityProvider, FargateInterruptions};
+use super::label::{self, Labels};
 use super::leaf::Text;
 use super::number::{Int, Positive};
 use super::record::{choice, names, record};
@@ -18,7 +19,7 @@ record! {
     pub struct Pool {
         one of kind: PoolKind,
         /// Labels of the nodes.
-        "labels" => labels: Keyed<Spanned<Text>> = Keyed::default(),
+        "labels" => labels: Labels = Labels::default(),
         /// Taints of the nodes.
         "taints" => taints: Vec<Spanned<Taint>> = Vec::new(),
         /// Most pods on a node; by its network interfaces unless stated.
@@ -394,6 +395,12 @@ record! {
         /// What it does.
         "effect" => effect: Spanned<TaintEffect>,
     }
+    check check_taint;
+}
+
+fn check_taint(it: &Taint, _: Span, ctx: &mut Ctx<'_>) -> bool {
+    label::key_is_valid(&it.key, ctx)
+        && it.value.as_ref().is_none_or(|value| label::value_is_valid(value, ctx))
 }
 
 record! {

@@ -4,6 +4,7 @@
 use super::constraints::WhenUnsatisfiable;
 use super::decode::{Ctx, NonEmpty, Spanned};
 use super::diagnostic::Span;
+use super::label;
 use super::number::Int;
 use super::record::{names, record};
 
@@ -42,6 +43,9 @@ pub(super) fn check_default_constraints(
         return false;
     }
     for (at, it) in constraints.iter().enumerate() {
+        if !label::key_is_valid(&it.topology_key, ctx) {
+            return false;
+        }
         let same = |other: &Spanned<DefaultConstraint>| {
             other.topology_key.value == it.topology_key.value
                 && other.when_unsatisfiable.value == it.when_unsatisfiable.value

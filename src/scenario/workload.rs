@@ -8,6 +8,7 @@ use super::decode::{Ctx, Keyed, NonEmpty, Spanned};
 use super::diagnostic::Span;
 use super::dist::{CpuDist, MemoryDist, TimeDist};
 use super::ecs::{LaunchType, PlacementConstraint, PlacementRule, ProviderStrategy};
+use super::label::{self, Labels};
 use super::leaf::{CpuTime, RelPath, Text};
 use super::number::{Growth, Int, NonNegative, Positive, Share};
 use super::quote;
@@ -34,9 +35,9 @@ record! {
         /// Profile of the scheduler that places the pods; default-scheduler unless stated.
         "schedulerName" => scheduler_name: Option<Spanned<String>>,
         /// Labels of the pods, by which selectors know them.
-        "labels" => labels: Keyed<Spanned<Text>> = Keyed::default(),
+        "labels" => labels: Labels = Labels::default(),
         /// Labels a node must have.
-        "nodeSelector" => node_selector: Keyed<Spanned<Text>> = Keyed::default(),
+        "nodeSelector" => node_selector: Labels = Labels::default(),
         /// Taints the pods tolerate.
         "tolerations" => tolerations: Vec<Spanned<Toleration>> = Vec::new(),
         /// Which nodes, and which neighbours, the pods want.
@@ -743,7 +744,8 @@ fn check_toleration(it: &Toleration, owner: Span, ctx: &mut Ctx<'_>) -> bool {
         ctx.diags().error(value.span, "a toleration with `operator: Exists` has no `value`");
         return false;
     }
-    true
+    it.key.as_ref().is_none_or(|key| label::key_is_valid(key, ctx))
+        && it.value.as_ref().is_none_or(|value| label::value_is_valid(value, ctx))
 }
 
 names! {
