@@ -16,7 +16,7 @@ pub(super) enum Block {
     /// An item of a list: what leads it, and its words.
     Item(String, String),
     /// Rows under their headings; the first `left` columns are words, the
-    /// others figures. Where it is too wide, column `gives` is shortened.
+    /// others figures. Where it is too wide, column `gives` is broken.
     Table { header: Vec<&'static str>, rows: Vec<Vec<String>>, left: usize, gives: usize },
 }
 
@@ -70,7 +70,7 @@ fn columns(header: &[&str], rows: &[Vec<String>], left: usize, gives: usize) -> 
     table.set_header(header);
     for row in rows {
         let cell = |(i, c): (usize, &String)| {
-            if i == gives { text::shortened(c, room) } else { c.clone() }
+            if i == gives { broken(c, room) } else { c.clone() }
         };
         table.add_row(row.iter().enumerate().map(cell));
     }
@@ -83,6 +83,35 @@ fn columns(header: &[&str], rows: &[Vec<String>], left: usize, gives: usize) -> 
         }
     }
     table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+/// On as many lines of a width as it takes, three at most: what is longer ends
+/// in an ellipsis.
+fn broken(text: &str, width: usize) -> String {
+    const LINES: usize = 3;
+    let mut lines: Vec<String> = Vec::new();
+    for word in text::shortened(text, width * LINES).split(' ') {
+        let mut word: Vec<char> = word.chars().collect();
+        if let Some(line) = lines.last_mut()
+            && line.chars().count() + 1 + word.len() <= width
+        {
+            line.push(' ');
+            line.extend(word);
+            continue;
+        }
+        while word.len() > width {
+            let rest = word.split_off(width);
+            lines.push(word.into_iter().collect());
+            word = rest;
+        }
+        lines.push(word.into_iter().collect());
+    }
+    if let Some(rest) = lines.get(LINES..).filter(|rest| !rest.is_empty()) {
+        let tail = [&lines[LINES - 1], rest.join(" ").as_str()].join(" ");
+        lines.truncate(LINES - 1);
+        lines.push(text::shortened(&tail, width));
+    }
+    lines.join("\n")
 }
 
 /// For a pull request.
@@ -123,15 +152,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_column_that_gives_is_shortened_to_the_width() {
+    fn the_column_that_gives_is_broken_to_the_width() {
         let rows = vec![vec!["x".repeat(90), "1.5".to_owned()], vec!["y".into(), "22.5".into()]];
         let table = Block::Table { header: vec!["name", "USD"], rows, left: 1, gives: 0 };
         let shown = terminal(&[Block::heading("A table"), table]);
         let lines: Vec<&str> = shown.lines().collect();
         assert_eq!(lines[0], "A table");
         assert!(lines.iter().all(|l| l.chars().count() <= WIDTH), "{shown}");
-        assert!(lines[3].ends_with("…   1.5"), "{shown}");
-        assert_eq!(lines[4].split_whitespace().collect::<Vec<_>>(), ["y", "22.5"]);
+        // 80 less two spaces and four digits, and what is left of 90.
+        assert_eq!(lines[3], format!("{}   1.5", "x".repeat(74)));
+        assert_eq!(lines[4], "x".repeat(16));
+        assert_eq!(lines[5].split_whitespace().collect::<Vec<_>>(), ["y", "22.5"]);
+    }
+
+    #[test]
+    fn texts_are_broken_between_words_and_end_after_three_lines() {
+        assert_eq!(broken("m6i.xlarge under base", 16), "m6i.xlarge under\nbase");
+        assert_eq!(broken("(shared charges)", 16), "(shared charges)");
+        assert_eq!(broken("a bb ccc", 3), "a\nbb\nccc");
+        assert_eq!(broken("abcdefghij", 4), "abcd\nefgh\nij");
+        assert_eq!(broken("aa bb cc dd ee", 3), "aa\nbb\ncc…");
     }
 
     #[test]

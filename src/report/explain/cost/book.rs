@@ -29,39 +29,21 @@ impl Book<'_> {
         Some(text::name(&plan.name))
     }
 
-    /// The first SKU of the same price, which may have moved: one of each rate.
-    pub(super) fn price_of(&self, sku: u16) -> u16 {
-        let key = |s: &Sku| (s.charge, s.purchase, s.commitment);
-        let wanted = &self.bill.skus[usize::from(sku)];
-        let same = |s: &Sku| key(s) == key(wanted) && s.name == wanted.name;
-        self.bill.skus.iter().position(same).map_or(sku, |first| first as u16)
-    }
-
     /// Indices of the lines of a resource; lines are ordered by it.
     pub(super) fn lines_of(&self, resource: u32) -> std::ops::Range<usize> {
         let all = &self.bill.lines.resource;
         all.partition_point(|r| *r < resource)..all.partition_point(|r| *r <= resource)
     }
 
+    /// What lines name the cluster by.
+    pub(super) fn cluster(&self) -> u32 {
+        self.bill.node_count + self.bill.fargate_count
+    }
+
     pub(super) fn money(&self, line: usize) -> [Money; 3] {
         let lines = &self.bill.lines;
         [lines.list[line], lines.net[line], lines.on_demand[line]]
             .map(|pico| Money::from_pico(i128::from(pico)))
-    }
-
-    pub(super) fn charged(&self, line: usize) -> Charged {
-        let sku = self.sku(line);
-        let [list, net, on_demand] = self.money(line);
-        Charged {
-            sku: text::name(&sku.name),
-            charge: sku.charge.name(),
-            quantity: self.bill.lines.quantity[line] as f64 / sku.unit.per() as f64,
-            unit: sku.unit.name(),
-            rate: sku.rate,
-            list,
-            net,
-            on_demand,
-        }
     }
 
     /// How the compute cost of these shapes splits.
@@ -87,19 +69,6 @@ impl Book<'_> {
             .collect();
         Weights { vcpu_hour: weight.vcpu_hour, gb_hour: weight.gb_hour, types }
     }
-}
-
-/// A quantity at a price.
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct Charged {
-    pub(super) sku: String,
-    pub(super) charge: &'static str,
-    pub(super) quantity: f64,
-    pub(super) unit: &'static str,
-    pub(super) rate: Rate,
-    pub(super) list: Money,
-    pub(super) net: Money,
-    pub(super) on_demand: Money,
 }
 
 /// Money by what it was spent on.

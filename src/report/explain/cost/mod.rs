@@ -8,6 +8,7 @@
 //! Cost: the bill once more, and one pass over its lines.
 
 mod book;
+mod charges;
 mod csv;
 mod label;
 mod node;

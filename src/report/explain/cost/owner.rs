@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::book::{Amount, Book, Weights, same};
+use super::charges::ChargeSum;
 use crate::Result;
-use crate::bill::{PurchaseOption, Resource, Step, pseudo};
+use crate::bill::{PartOwner, PurchaseOption, Resource, Step, pseudo};
 use crate::report::explain::{CellFacts, fargate_size};
 use crate::report::text;
 use crate::units::Money;
@@ -25,6 +26,9 @@ pub(super) struct OwnerCost {
     pub(super) waterfall: Vec<StepSum>,
     /// On what it lies, the largest first.
     pub(super) resources: Vec<ResourceShare>,
+    /// What the cluster is charged for it, by price.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) charges: Vec<ChargeSum>,
     /// What it bears of shared cost, pool by pool.
     pub(super) distributed: Vec<DistributedRow>,
     pub(super) weights: Weights,
@@ -114,6 +118,7 @@ impl Book<'_> {
         let mut by_step: BTreeMap<Step, Amount> = BTreeMap::new();
         let mut by_resource: BTreeMap<Resource, BTreeMap<Step, Amount>> = BTreeMap::new();
         let mut shapes = BTreeSet::new();
+        let mut of_cluster = (BTreeSet::new(), Money::ZERO);
         for part in &self.parts.parts {
             let amount = Amount::of(part);
             by_step.entry(part.step).or_default().add(amount);
@@ -121,6 +126,10 @@ impl Book<'_> {
             steps.entry(part.step).or_default().add(amount);
             if let Resource::Node(node) = part.resource {
                 shapes.insert(record.nodes[node as usize].shape.0);
+            }
+            if let (Resource::Cluster, PartOwner::Workload(w, _)) = (part.resource, part.owner) {
+                of_cluster.0.insert(w);
+                of_cluster.1 += amount.total;
             }
         }
         same("the parts of an owner", by_step.values().map(|a| a.total).sum(), direct)?;
@@ -137,6 +146,7 @@ impl Book<'_> {
             fully_loaded: None,
             waterfall: steps_of(by_step),
             resources,
+            charges: self.charges_around(&of_cluster.0, of_cluster.1),
             distributed: Vec::new(),
             weights: self.weights(shapes.into_iter()),
         })
@@ -168,8 +178,7 @@ impl Book<'_> {
                 (self.bill.node_count + pod, "fargate", name, size)
             }
             Resource::Cluster => {
-                let id = self.bill.node_count + self.bill.fargate_count;
-                (id, "cluster", pseudo::CLUSTER_POOL.to_owned(), String::new())
+                (self.cluster(), "cluster", pseudo::CLUSTER_POOL.to_owned(), String::new())
             }
             Resource::Commitment(_) => return None,
         };

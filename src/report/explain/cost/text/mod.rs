@@ -4,6 +4,7 @@ mod node;
 mod owner;
 
 use super::book::{Amount, Weights};
+use super::charges::ChargeSum;
 use super::label::LabelCost;
 use super::{CostStory, Of};
 use crate::report::explain::blocks::Block;
@@ -95,6 +96,51 @@ fn amounts(
     "total".clone_into(&mut cells[0]);
     shown.push(row(cells, &total));
     vec![Block::Table { header, rows: shown, left, gives: 0 }]
+}
+
+/// Lines of the bill by price, summed up; with list prices beside net ones
+/// where asked for.
+fn charges(of: &[ChargeSum], with_list: bool) -> Block {
+    let mut header = vec!["price", "lines", "quantity", "rate"];
+    if with_list {
+        header.push("list USD");
+    }
+    header.push("net USD");
+    let sum = |money: fn(&ChargeSum) -> Money| -> Money { of.iter().map(money).sum() };
+    let (list, net) = (sum(|c| c.of.list), sum(|c| c.of.net));
+    let places = text::places(list.max(net));
+    let row = |name: &str, lines: usize, amount: [String; 2], list: Money, net: Money| {
+        let [quantity, rate] = amount;
+        let mut row = vec![name.to_owned(), lines.to_string(), quantity, rate];
+        if with_list {
+            row.push(text::usd(list, places));
+        }
+        row.push(net.to_string());
+        row
+    };
+    let mut rows: Vec<Vec<String>> = of
+        .iter()
+        .map(|c| {
+            let rate = match c.rates {
+                Some([lowest, highest]) => format!("{lowest}–{highest}"),
+                None => c.of.rate.to_string(),
+            };
+            let quantity = format!("{} {}", quantity(c.of.quantity), c.of.unit);
+            row(&c.of.sku, c.lines, [quantity, rate], c.of.list, c.of.net)
+        })
+        .collect();
+    let lines = of.iter().map(|c| c.lines).sum();
+    rows.push(row("total", lines, [String::new(), String::new()], list, net));
+    Block::Table { header, rows, left: 1, gives: 0 }
+}
+
+/// With three decimals, small ones with as many as show something.
+fn quantity(of: f64) -> String {
+    let mut places = 3;
+    while places < 9 && of != 0.0 && of.abs() * 10_f64.powi(places) < 100.0 {
+        places += 1;
+    }
+    text::grouped(of, places as usize)
 }
 
 fn weights(of: &Weights) -> Vec<Block> {

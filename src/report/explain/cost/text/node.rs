@@ -1,8 +1,9 @@
 //! A node's cost in words and tables.
 
-use super::{amounts, weights};
+use super::{amounts, charges, weights};
 use crate::report::explain::blocks::Block;
-use crate::report::explain::cost::node::{NodeCost, hours};
+use crate::report::explain::cost::charges::hours;
+use crate::report::explain::cost::node::NodeCost;
 use crate::report::text;
 
 pub(super) fn blocks(node: &NodeCost, place: &str, window: &str, commitments: bool) -> Vec<Block> {
@@ -17,40 +18,7 @@ pub(super) fn blocks(node: &NodeCost, place: &str, window: &str, commitments: bo
     ];
     // Both columns only where they can differ.
     let with_list = commitments && node.list != node.net;
-    let mut header = vec!["price", "lines", "quantity", "rate"];
-    if with_list {
-        header.push("list USD");
-    }
-    header.push("net USD");
-    let places = text::places(node.list.max(node.net));
-    let mut rows: Vec<Vec<String>> = node
-        .charges
-        .iter()
-        .map(|c| {
-            let mut row = vec![
-                c.of.sku.clone(),
-                c.lines.to_string(),
-                format!("{} {}", text::grouped(c.of.quantity, 3), c.of.unit),
-                match c.rates {
-                    Some([lowest, highest]) => format!("{lowest}–{highest}"),
-                    None => c.of.rate.to_string(),
-                },
-            ];
-            if with_list {
-                row.push(text::usd(c.of.list, places));
-            }
-            row.push(c.of.net.to_string());
-            row
-        })
-        .collect();
-    let lines: usize = node.charges.iter().map(|c| c.lines).sum();
-    let mut total = vec!["total".to_owned(), lines.to_string(), String::new(), String::new()];
-    if with_list {
-        total.push(text::usd(node.list, places));
-    }
-    total.push(node.net.to_string());
-    rows.push(total);
-    blocks.push(Block::Table { header, rows, left: 1, gives: 0 });
+    blocks.push(charges(&node.charges, with_list));
     if with_list {
         blocks.push(Block::text(format!("exactly {} USD before commitments", node.list)));
     }

@@ -1,6 +1,6 @@
 //! A workload's or namespace's cost in words and tables.
 
-use super::{TOP, amounts, weights};
+use super::{TOP, amounts, charges, weights};
 use crate::report::explain::blocks::Block;
 use crate::report::explain::cost::owner::{Bought, OwnerCost};
 use crate::report::text;
@@ -29,9 +29,13 @@ pub(super) fn blocks(owner: &OwnerCost, what: &str, place: &str, window: &str) -
     let rows: Vec<_> =
         owner.waterfall.iter().map(|s| (vec![s.step.to_owned()], s.amount)).collect();
     blocks.extend(amounts(vec!["step"], &rows, owner.direct));
-    blocks.push(Block::heading("Where its pods ran, and its part of what that costs"));
+    blocks.push(Block::heading("What its cost lies on, and its part of what that costs"));
     blocks.extend(resources(owner));
     blocks.extend(weights(&owner.weights));
+    if !owner.charges.is_empty() {
+        blocks.push(Block::heading("What the cluster is charged for it, added up by price"));
+        blocks.push(charges(&owner.charges, false));
+    }
     blocks.extend(distributed(owner));
     blocks
 }
@@ -117,12 +121,12 @@ fn distributed(owner: &OwnerCost) -> Vec<Block> {
             ]
         })
         .collect();
-    let header = vec!["pool", "its direct", "of all", "shared", "its part USD"];
+    let header = vec!["pool", "its base", "of all", "shared", "its part USD"];
     let mut blocks = vec![
         Block::heading(
-            "What it bears of shared cost, in proportion to direct cost: idle and reserved \
-             capacity, boot, drain, DaemonSets, volumes; without a pool the control plane and \
-             unused commitment",
+            "What it bears of shared cost. Of a pool, on the base of direct cost: idle and \
+             reserved capacity, boot, drain, DaemonSets, volumes. Without a pool, on the base of \
+             all borne so far: the control plane and unused commitment",
         ),
         Block::Table { header, rows, left: 1, gives: 0 },
     ];
