@@ -108,7 +108,7 @@ pub(super) fn where_it_went(name: String, case: &str, bill: &Bill) -> Figure {
 }
 
 /// Owners in brackets are nobody's pods.
-fn is_pseudo(name: &str) -> bool {
+pub(super) fn is_pseudo(name: &str) -> bool {
     name.starts_with('(')
 }
 

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::super::figures::{costs, of_case, pending, title_of};
 use super::super::{text, words};
-use super::{figure, named};
+use super::{code, command, figure, named};
 use crate::advise::Verdict;
 use crate::sweep::{CaseStudy, GoalValue, Outcome, Pods, Study, UsedShare};
 
@@ -15,7 +15,7 @@ pub(super) fn section(study: &Study, verdict: Option<&Verdict>) -> Markup {
     html! {
         @if let Some(verdict) = verdict { (figure(&costs(study, verdict))) }
         (figure(&pending(study)))
-        (why(study, chosen))
+        @if let Some(why) = why(study, chosen) { (why) }
         (goals(study))
         h3 { "Case by case" }
         p.note {
@@ -43,21 +43,12 @@ pub(super) fn section(study: &Study, verdict: Option<&Verdict>) -> Markup {
 }
 
 /// How to learn why the longest wait was so long.
-fn why(study: &Study, chosen: usize) -> Markup {
-    // Only names that a shell takes as they are.
-    let plain = |s: &str| {
-        !s.is_empty()
-            && !s.starts_with('-')
-            && s.chars().all(|c| c.is_ascii_alphanumeric() || "._-/".contains(c))
-    };
-    let scenario = study.inputs.first().map(|i| i.path.as_str()).filter(|p| plain(p));
-    let case = study.cases.get(chosen).map(|c| c.name.as_str()).filter(|n| plain(n));
-    html! {
-        @if let (Some(scenario), Some(case)) = (scenario, case) {
-            p.note { "Why the longest wait was so long: "
-                code { "plimsoll explain pod " (scenario) " --case " (case) " --longest-wait" } }
-        }
-    }
+fn why(study: &Study, chosen: usize) -> Option<Markup> {
+    let case = study.cases.get(chosen)?;
+    let command = command::of_case("explain pod", &study.inputs, case)?;
+    Some(html! {
+        p.note { "Why the longest wait was so long: " (code(&format!("{command} --longest-wait"))) }
+    })
 }
 
 fn facts(o: &Outcome) -> Markup {

@@ -7,6 +7,7 @@
 
 mod appendix;
 mod bridge;
+mod command;
 mod evidence;
 mod money;
 mod rightsize;

@@ -43,7 +43,8 @@ nav ul{display:flex;flex-wrap:wrap;gap:2px 18px;list-style:none;margin:18px 0 0;
 .tiles span{display:block;font-size:13px;color:var(--pl-muted)}
 .scroll{overflow-x:auto;margin:10px 0 14px}
 table{border-collapse:collapse;width:100%;font-size:14px;font-variant-numeric:tabular-nums}
-caption{text-align:left;padding:0 0 6px}
+caption{text-align:left;padding:0 0 6px;position:sticky;left:0;
+  max-width:min(840px,calc(100vw - 32px))}
 th,td{text-align:left;vertical-align:top;padding:7px 14px 7px 0;border-bottom:1px solid var(--pl-grid)}
 th:last-child,td:last-child{padding-right:0}
 thead th{font-size:13px;font-weight:600;color:var(--pl-muted);vertical-align:bottom}

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::super::sweep_figures::{brief, forest, grids, label, lines, reading, tradeoffs};
 use super::super::{text, words};
-use super::{Shell, appendix, code, figure, named};
+use super::{Shell, appendix, code, command, figure, named};
 use crate::advise::{MAX_FACTOR, SweepVerdict, UNFINISHED_TOLERANCE, UNSERVED_TOLERANCE};
 use crate::sweep::{Combination, Estimate, Metric, Study, SweepStudy};
 
@@ -316,21 +316,16 @@ fn settings(study: &SweepStudy, verdict: &SweepVerdict) -> Markup {
         study.combinations.get(at).and_then(|c| study.cases.get(c.case)).map(|c| c.name.as_str())
     };
     let value = |at: usize, axis: usize| study.value(at, axis).unwrap_or_default();
-    let quoted = |text: &str| {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+".contains(c);
-        if !text.is_empty() && text.chars().all(plain) {
-            text.to_owned()
-        } else {
-            format!("'{}'", text.replace('\'', "'\\''"))
-        }
-    };
     let file = study.inputs.first().map_or("scenario.yaml", |i| i.path.as_str());
-    let mut command = format!("plimsoll run {}", quoted(file));
+    let mut shell = format!("plimsoll run {}", command::word(file));
     if let Some(case) = case(chosen).filter(|_| study.cases.len() > 1) {
-        command.extend([" --case ", &quoted(case)]);
+        shell.extend([" --case ", &command::word(case)]);
     }
     for (axis, of) in study.axes.iter().enumerate() {
-        command.extend([" \\\n  --set ", &quoted(&format!("{}={}", of.path, value(chosen, axis)))]);
+        shell.extend([
+            " \\\n  --set ",
+            &command::word(&format!("{}={}", of.path, value(chosen, axis))),
+        ]);
     }
     html! {
         p { "The settings of the chosen combination, by path of the scenario; where one differs from \
@@ -349,7 +344,7 @@ fn settings(study: &SweepStudy, verdict: &SweepVerdict) -> Markup {
             }
         }
         p { "To see it in depth, bill, time line and waits:" }
-        pre.diff { (text::lines(&command)) }
+        pre.diff { (text::lines(&shell)) }
     }
 }
 

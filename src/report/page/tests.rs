@@ -2,6 +2,7 @@
 
 use super::{page, sweep_page};
 use crate::advise::{SweepVerdict, Verdict};
+use crate::bill::{CommitmentKind, CommitmentUse};
 use crate::report::charts::tests::{EVIL, assert_well_formed};
 use crate::report::figures::{Bridge, chart_files};
 use crate::report::money_figures::waterfall_rows;
@@ -31,12 +32,28 @@ fn assert_sound(html: &str) {
         assert_well_formed(&rest[at..end]);
         rest = &rest[end..];
     }
-    for tag in ["table", "tr", "td", "th", "section", "figure", "details", "bdi", "pre", "p", "div"]
-    {
-        let open =
-            html.matches(&format!("<{tag}>")).count() + html.matches(&format!("<{tag} ")).count();
-        assert_eq!(open, html.matches(&format!("</{tag}>")).count(), "{tag}");
+    assert_nested(html);
+}
+
+/// Every element is closed, in order; only void elements are not.
+fn assert_nested(html: &str) {
+    let (mut rest, mut open) = (html, Vec::new());
+    while let Some(at) = rest.find('<') {
+        let end = rest[at..].find('>').expect("a tag ends") + at;
+        let tag = &rest[at + 1..end];
+        rest = &rest[end + 1..];
+        let name = tag.trim_start_matches('/').split([' ', '/']).next().unwrap_or_default();
+        match tag {
+            _ if tag.starts_with('!') || name == "meta" || tag.ends_with('/') => {}
+            _ if tag.starts_with('/') => assert_eq!(open.pop(), Some(name), "before {rest:.80}"),
+            _ => open.push(name),
+        }
+        // What is no markup: a style sheet.
+        if tag == "style" {
+            rest = &rest[rest.find("</style>").expect("a style sheet ends")..];
+        }
     }
+    assert!(open.is_empty(), "{open:?}");
 }
 
 #[test]
@@ -116,6 +133,70 @@ fn money_is_taken_apart_along_every_axis_of_its_case() {
 }
 
 #[test]
+fn money_is_grouped_by_every_label_of_the_scenario() {
+    let mut study = sample::study();
+    let detail = study.cases[1].detail.as_mut().expect("finished");
+    let bill = std::sync::Arc::make_mut(&mut detail.bill);
+    let most = bill.total.scale(3, 4);
+    let groups = [("shop<b>".to_owned(), bill.total - most), ("back".to_owned(), most)];
+    bill.by_label.insert("te&am".to_owned(), groups.into_iter().collect());
+    let html = of(&study);
+    assert_sound(&html);
+    let (_, section) = html.split_once("By label <bdi>te&amp;am</bdi>").expect("the label");
+    let (section, _) = section.split_once("</details>").expect("its end");
+    // The largest first, both together the bill.
+    let at = |text: &str| section.find(text).unwrap_or_else(|| panic!("{text}: {section}"));
+    assert!(at("<bdi>back</bdi>") < at("shop&lt;b&gt;"));
+    assert!(at("allocation.by-label.te&amp;am") < at("75\u{A0}%"));
+    assert!(at("25\u{A0}%") < at("100\u{A0}%"));
+}
+
+#[test]
+fn the_section_on_money_says_how_it_counts_and_what_decides() {
+    let mut study = sample::study();
+    for detail in study.cases.iter_mut().filter_map(|c| c.detail.as_mut()) {
+        let with = detail.commitments.is_some();
+        let bill = std::sync::Arc::make_mut(&mut detail.bill);
+        // 30 of 40 used; 45 of the bill's size covered.
+        let dollars = |n: i128| Money::from_pico(n * 1_000_000_000_000);
+        bill.commitment.eligible_on_demand = bill.total;
+        bill.commitment.each = (0..usize::from(with))
+            .map(|_| CommitmentUse {
+                name: "plan".to_owned(),
+                kind: CommitmentKind::ComputeSp,
+                committed: dollars(40),
+                used: dollars(30),
+                used_by_others: Money::ZERO,
+                unused: dollars(10),
+                absorbable: dollars(10),
+                covered_on_demand: bill.total.scale(2, 5),
+                upfront: Money::ZERO,
+                recurring: dollars(40),
+            })
+            .collect();
+    }
+    let html = of(&study);
+    assert_sound(&html);
+    let (_, money) = html.split_once("<h2 id=\"money\">").expect("the section");
+    let (money, _) = money.split_once("<h2 id=\"evidence\">").expect("the next");
+    for said in [
+        "one for each case; every column adds up",
+        "From 2025-01-06 06:00 to 2025-01-13 00:00 UTC, 162 h, without the warm-up",
+        "commitments amortised by the hour, used or not",
+        "the same usage without commitments",
+        "what falls due in this time",
+        "<bdi>pools.*</bdi>",
+        "<bdi>commitments.plan.usd-per-hour</bdi>",
+        "Utilisation 75\u{A0}%: of $40.00 committed, $30.00 was used. ",
+        "Coverage 40\u{A0}%: of ",
+        "is under no commitment; how much of it to commit says",
+        "plimsoll commit ",
+    ] {
+        assert!(money.contains(said), "{said}");
+    }
+}
+
+#[test]
 fn nothing_a_user_names_gets_out_of_its_place() {
     for name in
         [EVIL, "=1+1", "\"><img src=x onerror=alert(1)>", "--></style><b>", "שלום \u{2066}x", ""]
@@ -151,8 +232,23 @@ fn many_workloads_do_not_flood_the_page() {
             })
             .collect();
     }
+    for detail in study.cases.iter_mut().filter_map(|c| c.detail.as_mut()) {
+        let curve = detail.pending_by_workload[0].1.clone();
+        detail.pending_by_workload = (0..300).map(|i| (format!("w{i}"), curve.clone())).collect();
+        let bill = std::sync::Arc::make_mut(&mut detail.bill);
+        let parts = crate::units::split_exact(bill.total, &[1; 300]);
+        let each = parts.into_iter().enumerate();
+        let all: crate::bill::ByName = each.map(|(i, m)| (format!("w{i:03}"), m)).collect();
+        bill.by_namespace = all.clone();
+        bill.by_workload = all.clone();
+        bill.fully_loaded_by_workload = all;
+    }
     let html = of(&study);
     assert_sound(&html);
+    // A third of a megabyte a case, however many workloads there are.
+    assert!(html.len() < 350_000 * study.cases.len(), "{}", html.len());
+    assert!(html.contains("the 12 of 300 with the longest p95"));
+    assert_eq!(html.matches(">and 275 more<").count(), 2 * study.cases.len());
     let (_, table) = html.split_once("aria-label=\"Workloads by case\"").expect("the table");
     let (table, _) = table.split_once("</table>").expect("its end");
     // The dearest 25, from 39 USD down to 15; the others are 0 + … + 14 = 105 USD.

@@ -5,25 +5,29 @@ use maud::{Markup, html};
 
 use super::super::super::money_figures::{by_workload, loaded};
 use super::super::super::text;
-use super::super::{figure, named};
-use super::adding_up;
-use crate::bill::Bill;
+use super::super::{code, figure, named};
+use super::table::{by_owner, others, split};
+use crate::bill::{Bill, UNALLOCATED};
 use crate::units::Money;
 
-/// Workloads as a chart and a table; namespaces folded.
+/// Workloads as a chart and a table; namespaces and labels folded.
 pub(super) fn section(name: String, title: &str, bill: &Bill) -> Markup {
-    let namespaces: Vec<(Markup, Vec<Markup>, Money)> = bill
-        .by_namespace
-        .iter()
-        .filter(|(_, m)| **m != Money::ZERO)
-        .map(|(n, m)| (named(n), Vec::new(), *m))
-        .collect();
     html! {
         (figure(&by_workload(name, title, bill)))
         (table(bill))
         details {
             summary { "By namespace" }
-            (adding_up("What pods of each namespace requested, and what nobody did", "namespace", &[], &namespaces, bill.total))
+            (by_owner("What pods of each namespace requested, and what nobody did", "namespace",
+                bill.by_namespace.iter(), bill.total))
+        }
+        @for (label, groups) in &bill.by_label {
+            details {
+                summary { "By label " (named(label)) }
+                p.note { "Who bears free capacity, system, DaemonSets and shared cost is said in "
+                    (code(&format!("allocation.by-label.{label}"))) "; pods without the label are "
+                    (code(UNALLOCATED)) "." }
+                (by_owner("Cost by value of the label", label, groups.iter(), bill.total))
+            }
         }
     }
 }
@@ -42,22 +46,31 @@ fn table(bill: &Bill) -> Markup {
         .filter(|(n, m)| *m != Money::ZERO || direct(n) != Money::ZERO)
         .chain(only_direct)
         .collect();
-    let columns = [
-        rows.iter().map(|(n, _)| direct(n)).collect::<Vec<_>>(),
-        rows.iter().map(|r| r.1).collect(),
+    let (apart, rest) = split(&rows);
+    let mut columns = [
+        apart.iter().map(|(n, _)| direct(n)).collect::<Vec<_>>(),
+        apart.iter().map(|r| r.1).collect(),
     ];
+    let mut heads: Vec<(Markup, Money)> = apart.iter().map(|(n, m)| (named(n), *m)).collect();
+    if !rest.is_empty() {
+        let full = rest.iter().map(|r| r.1).sum();
+        columns[0].push(rest.iter().map(|(n, _)| direct(n)).sum());
+        columns[1].push(full);
+        heads.push((others(rest.len()), full));
+    }
     let [direct, full] = columns.each_ref().map(|c| text::adding_up(Money::ZERO, c, places));
     html! {
         div.scroll tabindex="0" role="region" aria-label="Cost by workload" {
             table {
-                caption { "What pods of each workload requested, and the same with what is shared: \
-                    free capacity, system, unused commitment and fees go to the workloads of their pool" }
+                caption { "What pods of each workload requested, and the same with what is shared: free \
+                    capacity, system, DaemonSets and fees of nodes go to the workloads of their pool, \
+                    the control plane and unused commitment to all, in proportion to what is their own" }
                 thead { tr { th scope="col" { "workload" } th.n scope="col" { "its own" }
                     th.n scope="col" { "of what is shared" } th.n scope="col" { "fully loaded" }
                     th.n scope="col" { "share" } } }
                 tbody {
-                    @for (((name, exact), own), full) in rows.iter().zip(&direct).zip(&full) {
-                        tr { th scope="row" { (named(name)) }
+                    @for (((name, exact), own), full) in heads.iter().zip(&direct).zip(&full) {
+                        tr { th scope="row" { (name) }
                             td.n { (text::usd(*own, places)) }
                             td.n { (text::signed_usd(*full - *own, places)) }
                             td.n { (text::usd(*full, places)) }

@@ -5,36 +5,76 @@ use maud::{Markup, html};
 
 use super::super::super::money_figures::{by_commitment, coverage, utilisation};
 use super::super::super::text;
-use super::super::{figure, named};
+use super::super::{code, command, figure, named};
 use crate::bill::Bill;
 use crate::bill::commitments::CommitmentStudy;
+use crate::sweep::{CaseStudy, Detail, Study};
+use crate::units::Money;
 
-/// Charts and the table of each commitment.
+/// From this share of the bill on, what is not covered is worth a word.
+const MATTERS: f64 = 0.05;
+
+/// Coverage, utilisation and the table of each commitment; without any, what
+/// they might cover.
 pub(super) fn section(
+    study: &Study,
+    case: &CaseStudy,
+    detail: &Detail,
     name: &dyn Fn(&str) -> String,
     title: &str,
-    bill: &Bill,
-    study: &CommitmentStudy,
 ) -> Markup {
+    let bill = &*detail.bill;
     html! {
-        (said(bill))
-        @if let Some(chart) = coverage(name("coverage"), title, study) { (figure(&chart)) }
-        (figure(&utilisation(name("utilisation"), title, study)))
-        (table(bill))
+        @if let Some(commitments) = &detail.commitments {
+            h3 { "What commitments did" }
+            (said(bill))
+            @if let Some(chart) = coverage(name("coverage"), title, commitments) { (figure(&chart)) }
+            (figure(&utilisation(name("utilisation"), title, commitments)))
+            (table(bill))
+        }
+        (uncovered(study, case, bill))
     }
 }
 
+/// Coverage and utilisation, with what each is a share of.
 fn said(bill: &Bill) -> Markup {
     let (commitment, places) = (&bill.commitment, text::places(bill.total));
+    let usd = |amount: Money| text::usd(amount, places);
     html! {
-        @if let (Some(used), coverage) = (commitment.utilisation(), commitment.coverage()) {
-            p { (text::usd(commitment.committed(), places)) " committed, "
-                (text::percent(used)) " of it used"
-                @if commitment.other_usage { " (" (text::usd(commitment.used_by_others(), places))
-                    " by other usage of the payer, which this bill leaves out)" }
-                @if let Some(coverage) = coverage { ", covering " (text::percent(coverage))
-                    " of what commitments may cover, at On-Demand prices" }
-                "." }
+        @if let Some(used) = commitment.utilisation() {
+            p { "Utilisation " (text::percent(used)) ": of " (usd(commitment.committed()))
+                " committed, " (usd(commitment.used())) " was used"
+                @if commitment.other_usage { " here and " (usd(commitment.used_by_others()))
+                    " by other usage of the payer, which this bill leaves out" }
+                ". "
+                @match commitment.coverage() {
+                    Some(coverage) => {
+                        "Coverage " (text::percent(coverage)) ": of " (usd(commitment.eligible_on_demand))
+                        " that all EC2 and Fargate but Spot would cost On-Demand"
+                        @if bill.has_discounts() { ", after negotiated discounts" }
+                        ", commitments covered " (usd(commitment.covered_on_demand())) "."
+                    }
+                    None => { "Nothing ran that commitments may cover." }
+                } }
+        }
+    }
+}
+
+/// What commitments may cover beyond what they do, and how to learn how much
+/// of it pays.
+fn uncovered(study: &Study, case: &CaseStudy, bill: &Bill) -> Markup {
+    let commitment = &bill.commitment;
+    let open = commitment.eligible_on_demand - commitment.covered_on_demand();
+    let matters = open.share_of(bill.total).is_some_and(|share| share >= MATTERS);
+    // `commit` advises for the usage of a scenario alone.
+    let command = (matters && !commitment.other_usage)
+        .then(|| command::of_case("commit", &study.inputs, case))
+        .flatten();
+    html! {
+        @if let Some(command) = command {
+            p { (text::usd(open, text::places(bill.total)))
+                " of On-Demand EC2 and Fargate is under no commitment; how much of it to commit says "
+                (code(&command)) "." }
         }
     }
 }
@@ -83,10 +123,15 @@ pub(super) fn sensitivity(
     let at = |percent: u32| study.at(percent).map(|m| bill.total - now + m);
     html! {
         (figure(&by_commitment(name, title, bill, study)))
-        @if let (Some(none), Some(half), Some(more)) = (at(0), at(50), at(150)) {
-            p { "Without commitments the bill would be " (text::usd(none, places))
-                ", with half of each " (text::usd(half, places))
-                ", with half as much again " (text::usd(more, places)) "." }
+        @if let Some(none) = at(0) {
+            p { "Without commitments the bill would be " (text::usd(none, places)) "; "
+                @match study.levels.iter().min_by_key(|l| l.1).filter(|l| Some(l.1) < study.at(100)) {
+                    Some((percent, least)) => {
+                        "of the sizes drawn, " (percent) " % of each costs least, "
+                        (text::usd(bill.total - now + *least, places)) "."
+                    }
+                    None => { "none of the sizes drawn costs less than the commitments there are." }
+                } }
         }
     }
 }

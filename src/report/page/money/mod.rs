@@ -8,7 +8,10 @@
 
 mod allocation;
 mod commitments;
+mod counted;
+mod parts;
 mod sensitivity;
+mod table;
 
 use maud::{Markup, html};
 
@@ -18,9 +21,10 @@ use super::super::money_words::{purchase_label, step_label};
 use super::super::text;
 use super::{figure, named};
 use crate::advise::Verdict;
-use crate::bill::{Bill, PriceStatus, PurchaseOption};
+use crate::bill::{Bill, Charge, PriceStatus, PurchaseOption, Step};
 use crate::sweep::{CaseStudy, Study};
 use crate::units::Money;
+use table::{Row, adding_up};
 
 /// The chosen case open, the others folded; `None` where none was finished.
 pub(super) fn section(study: &Study, verdict: Option<&Verdict>) -> Option<Markup> {
@@ -37,7 +41,8 @@ pub(super) fn section(study: &Study, verdict: Option<&Verdict>) -> Option<Markup
     }
     let seed = study.seeds.first().map(u64::to_string).unwrap_or_default();
     Some(html! {
-        p.note { "The exact bill of seed " (seed) ". Every column adds up to it." }
+        p.note { "The exact bills of seed " (seed) ", one for each case; every column adds up. Prices \
+            are of the dates under " a href="#inputs" { "Inputs" } "." }
         @for (i, (case, body)) in cases.iter().enumerate() {
             details open[i == 0] {
                 summary { (named(&title_of(case))) }
@@ -51,99 +56,75 @@ fn of_case(study: &Study, case: &CaseStudy) -> Option<Markup> {
     let detail = case.detail.as_ref()?;
     let (bill, title) = (&*detail.bill, title_of(case));
     let name = file_names(study, case);
+    let counted = counted::section(bill, detail.warmup.ms() > 0);
+    let rows = waterfall_rows(bill);
+    if rows.is_empty() && bill.commitment.each.is_empty() {
+        return Some(html! { p { "Nothing was charged." } (counted) });
+    }
     Some(html! {
-        (lead(bill))
+        (lead(bill, &rows))
+        (counted)
+        @if let Some(parts) = parts::section(bill) { (parts) }
         (figure(&where_it_went(name("waterfall"), &title, bill)))
-        (waterfall(bill))
+        (waterfall(bill, &rows))
+        details { summary { "By charge" } (charges(bill)) }
         h3 { "Whose it is" }
         (allocation::section(name("allocation"), &title, bill))
         h3 { "How it was bought" }
         (figure(&cost_over_time(name("cost"), &title, bill)))
         (bought(bill))
-        @if let Some(study) = &detail.commitments {
-            h3 { "What commitments did" }
-            (commitments::section(&name, &title, bill, study))
-        }
+        (commitments::section(study, case, detail, &name, &title))
         @if let Some(body) = sensitivity::section(&name, &title, detail) {
             h3 { "What would change it" }
             (body)
         }
         h3 { "How far the prices can be trusted" }
         (statuses(bill))
+        @if study.warnings.iter().any(|w| w.code == "representative-prices") {
+            p.note { "Which prices are representative: " a href="#warnings" { "Warnings" } "." }
+        }
     })
 }
 
 /// The largest parts in a sentence.
-fn lead(bill: &Bill) -> Markup {
-    let mut rows = waterfall_rows(bill);
-    rows.sort_by_key(|r| std::cmp::Reverse(r.1));
-    let said: Vec<String> = rows
-        .iter()
-        .take(3)
-        .map(|(step, exact, _)| {
-            format!("{} to {}", text::share(*exact, bill.total), step_label(*step).0)
-        })
-        .collect();
+fn lead(bill: &Bill, rows: &[(Step, Money, Money)]) -> Markup {
+    let mut largest: Vec<(Step, Money)> = rows.iter().map(|r| (r.0, r.1)).collect();
+    largest.sort_by_key(|r| std::cmp::Reverse(r.1));
+    largest.truncate(3);
     html! {
-        @if !said.is_empty() {
-            p { "Of " (text::usd(bill.total, text::places(bill.total))) ", " (said.join(", ")) "." }
-        }
-    }
-}
-
-/// A table of amounts that add up to a bill: rows of (heading, further cells,
-/// amount).
-pub(super) fn adding_up(
-    caption: &str,
-    first: &str,
-    more: &[&str],
-    rows: &[(Markup, Vec<Markup>, Money)],
-    total: Money,
-) -> Markup {
-    let places = text::places(total);
-    let amounts: Vec<Money> = rows.iter().map(|r| r.2).collect();
-    let written = text::adding_up(Money::ZERO, &amounts, places);
-    let sum: Money = written.iter().copied().sum();
-    html! {
-        div.scroll tabindex="0" role="region" aria-label=(caption) {
-            table {
-                caption { (caption) }
-                thead { tr { th scope="col" { (first) }
-                    @for head in more { th scope="col" { (head) } }
-                    th.n scope="col" { "USD" } th.n scope="col" { "share" }
-                    th.n.exact scope="col" { "exact USD" } } }
-                tbody {
-                    @for ((head, cells, exact), written) in rows.iter().zip(&written) {
-                        tr { th scope="row" { (head) }
-                            @for cell in cells { td { (cell) } }
-                            td.n { (text::usd(*written, places)) }
-                            td.n { (text::share(*exact, total)) }
-                            td.n.exact { (exact) } }
-                    }
-                    tr.sum { th scope="row" { "total" }
-                        @for _ in more { td {} }
-                        td.n { (text::usd(sum, places)) }
-                        td.n { (text::share(total, total)) }
-                        td.n.exact { (total) } }
-                }
+        p { "Of " (text::usd(bill.total, text::places(bill.total))) " went"
+            @for (i, (step, amount)) in largest.iter().enumerate() {
+                @if i > 0 { "," }
+                " " (text::share(*amount, bill.total)) " to “" (step_label(*step).0) "”"
             }
-        }
+            "." }
     }
 }
 
-fn waterfall(bill: &Bill) -> Markup {
-    let rows: Vec<(Markup, Vec<Markup>, Money)> = waterfall_rows(bill)
-        .into_iter()
+fn waterfall(bill: &Bill, rows: &[(Step, Money, Money)]) -> Markup {
+    let rows: Vec<Row> = rows
+        .iter()
         .map(|(step, exact, _)| {
-            let (label, kind) = step_label(step);
-            (html! { (label) }, vec![html! { (kind.meaning().0) }], exact)
+            let (label, kind) = step_label(*step);
+            (html! { (label) }, vec![html! { (kind.meaning().0) }], *exact)
         })
         .collect();
     adding_up("What became of each dollar", "step", &["kind"], &rows, bill.total)
 }
 
+fn charges(bill: &Bill) -> Markup {
+    let mut rows: Vec<Row> = Charge::ALL
+        .into_iter()
+        .filter_map(|c| Some((c, *bill.by_charge.get(c.name())?)))
+        .filter(|(_, amount)| *amount != Money::ZERO)
+        .map(|(charge, amount)| (html! { (charge.label()) }, Vec::new(), amount))
+        .collect();
+    rows.sort_by_key(|r| std::cmp::Reverse(r.2));
+    adding_up("What AWS charges for", "charge", &[], &rows, bill.total)
+}
+
 fn bought(bill: &Bill) -> Markup {
-    let rows: Vec<(Markup, Vec<Markup>, Money)> = PurchaseOption::ALL
+    let rows: Vec<Row> = PurchaseOption::ALL
         .into_iter()
         .filter_map(|p| {
             let amount = *bill.by_purchase.get(p.name())?;
@@ -161,7 +142,7 @@ fn statuses(bill: &Bill) -> Markup {
         PriceStatus::Believed => "nobody has verified it; allowed by a flag",
         PriceStatus::Stated => "the scenario's own",
     };
-    let rows: Vec<(Markup, Vec<Markup>, Money)> = PriceStatus::ALL
+    let rows: Vec<Row> = PriceStatus::ALL
         .into_iter()
         .filter_map(|s| {
             let amount = *bill.by_price_status.get(s.name())?;
