@@ -106,7 +106,13 @@ pub(super) fn check_sums(bill: &Bill) -> Result<()> {
         .by_label
         .iter()
         .map(|(label, groups)| (label.as_str(), groups.values().copied().sum::<Money>()));
-    for (name, sum) in sums.into_iter().chain(more).chain(labels) {
+    let allocated = [
+        ("allocated namespaces", &bill.allocated_by_namespace),
+        ("allocated workloads", &bill.allocated_by_workload),
+    ];
+    let allocated = allocated.into_iter().filter(|(_, map)| !map.is_empty());
+    let allocated = allocated.map(|(name, map)| (name, map.values().copied().sum::<Money>()));
+    for (name, sum) in sums.into_iter().chain(more).chain(labels).chain(allocated) {
         if sum != bill.total {
             let total = bill.total;
             return Err(Error::failed(format!("{name} sum to {sum}, the bill to {total}")));

@@ -267,13 +267,15 @@ impl Billing<'_> {
         if plan.commitments.is_empty() {
             bill.by_pool.remove(pseudo::COMMITMENT_POOL);
         }
-        let allocated = self.allocation.finish(&plan.label_groupings);
+        let allocated = self.allocation.finish(plan);
         bill.waterfall = allocated.waterfall;
         bill.fargate_rounding = allocated.rounding;
         bill.by_workload = allocated.by_workload;
         bill.by_namespace = allocated.by_namespace;
         bill.fully_loaded_by_workload = allocated.fully_loaded;
         bill.by_label = allocated.by_label;
+        bill.allocated_by_namespace = allocated.to_namespaces;
+        bill.allocated_by_workload = allocated.to_workloads;
         bill.owners = allocated.owners;
         bill.commitment.each = self.commitments;
         bill.commitment.other_usage = plan.other_usage.is_some();

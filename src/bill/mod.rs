@@ -38,7 +38,7 @@ mod tests;
 mod usage;
 mod waterfall;
 
-pub use allocate::{Daemons, Idle, LabelGrouping, Shared, UNALLOCATED};
+pub use allocate::{AllocationPolicy, Daemons, Idle, LabelGrouping, Shared, UNALLOCATED};
 pub use around::{
     Amount, AroundCharge, Basis, DatedPrice, Dimension, Pricing, Target, Tier, Tiers,
 };

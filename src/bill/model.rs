@@ -387,6 +387,12 @@ pub struct Bill {
     /// [`super::UNALLOCATED`], what the policy keeps apart under [`pseudo`]
     /// owners.
     pub by_label: BTreeMap<String, ByName>,
+    /// By namespace under [`super::BillingPlan::namespace_policy`]; empty without
+    /// one.
+    pub allocated_by_namespace: ByName,
+    /// By workload under [`super::BillingPlan::workload_policy`]; empty without
+    /// one.
+    pub allocated_by_workload: ByName,
     /// By owner what its pods requested, by what it was spent on: workloads
     /// with their namespaces, then [`pseudo`] owners. They sum to `total`.
     pub owners: Vec<OwnerCost>,

@@ -408,6 +408,11 @@ pub struct BillingPlan {
     pub capacity_reservations: Vec<CapacityReservation>,
     /// By which labels the bill is grouped, and how.
     pub label_groupings: Vec<super::LabelGrouping>,
+    /// Who bears what nobody requested, where the bill is allocated to
+    /// namespaces.
+    pub namespace_policy: Option<super::AllocationPolicy>,
+    /// The same of workloads.
+    pub workload_policy: Option<super::AllocationPolicy>,
 }
 
 /// In force at all times.

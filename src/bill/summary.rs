@@ -32,6 +32,10 @@ pub struct CostSummary<'a> {
     fully_loaded_by_workload: &'a ByName,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     by_label: &'a BTreeMap<String, ByName>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    allocated_by_namespace: &'a ByName,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    allocated_by_workload: &'a ByName,
     by_price_status: &'a ByName,
     #[serde(serialize_with = "steps")]
     waterfall: &'a [StepCost],
@@ -135,6 +139,8 @@ impl Bill {
             by_workload: &self.by_workload,
             fully_loaded_by_workload: &self.fully_loaded_by_workload,
             by_label: &self.by_label,
+            allocated_by_namespace: &self.allocated_by_namespace,
+            allocated_by_workload: &self.allocated_by_workload,
             by_price_status: &self.by_price_status,
             waterfall: &self.waterfall,
             fargate_rounding: Rounding::of(self),

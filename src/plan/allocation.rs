@@ -1,13 +1,13 @@
-//! How the bill is grouped by labels of pods.
+//! How the bill is grouped, and who bears what nobody requested.
 
 use std::collections::BTreeMap;
 
 use super::notes::Notes;
-use crate::bill::{Daemons, Idle, LabelGrouping, Shared};
+use crate::bill::{AllocationPolicy, Daemons, Idle, LabelGrouping, Shared};
 use crate::scenario::{self, DaemonSetCost, IdleCost, Scenario, SharedCost, quote};
 
-/// Links the groupings of a scenario.
-pub(super) fn link(scenario: &Scenario, notes: &mut Notes<'_>) -> Vec<LabelGrouping> {
+/// Links the groupings by label of a scenario.
+pub(super) fn by_label(scenario: &Scenario, notes: &mut Notes<'_>) -> Vec<LabelGrouping> {
     let groupings = scenario.allocation.by_label.iter();
     groupings
         .map(|(label, it)| {
@@ -33,40 +33,46 @@ pub(super) fn link(scenario: &Scenario, notes: &mut Notes<'_>) -> Vec<LabelGroup
                     format!("no workload and no namespace carries the label {}", quote(label)),
                 );
             }
-            let path = format!("allocation.by-label.{}", label.value);
-            let mut default = |key: &str, value: &str| {
-                notes.default(
-                    format!("{path}.{key}"),
-                    value,
-                    "choice: as OpenCost does by default",
-                );
-            };
             LabelGrouping {
                 label: label.value.clone(),
                 of_workload,
                 of_namespace,
-                idle: idle(it.idle.map(|i| i.value), "idle", &mut default),
-                system: idle(it.system_reserve.map(|i| i.value), "system-reserve", &mut default),
-                daemons: match it.daemonsets.map(|d| d.value) {
-                    Some(DaemonSetCost::Own) => Daemons::Own,
-                    Some(DaemonSetCost::ShareByPool) => Daemons::ShareByPool,
-                    None => {
-                        default("daemonsets", "own");
-                        Daemons::Own
-                    }
-                },
-                shared: match it.shared.map(|s| s.value) {
-                    Some(SharedCost::Keep) => Shared::Keep,
-                    Some(SharedCost::ByCost) => Shared::ByCost,
-                    Some(SharedCost::Evenly) => Shared::Evenly,
-                    None => {
-                        default("shared", "keep");
-                        Shared::Keep
-                    }
-                },
+                policy: policy(it, &format!("allocation.by-label.{}", label.value), notes),
             }
         })
         .collect()
+}
+
+/// Links a policy.
+pub(super) fn policy(
+    it: &scenario::AllocationPolicy,
+    path: &str,
+    notes: &mut Notes<'_>,
+) -> AllocationPolicy {
+    let mut default = |key: &str, value: &str| {
+        notes.default(format!("{path}.{key}"), value, "choice: as OpenCost does by default");
+    };
+    AllocationPolicy {
+        idle: idle(it.idle.map(|i| i.value), "idle", &mut default),
+        system: idle(it.system_reserve.map(|i| i.value), "system-reserve", &mut default),
+        daemons: match it.daemonsets.map(|d| d.value) {
+            Some(DaemonSetCost::Own) => Daemons::Own,
+            Some(DaemonSetCost::ShareByPool) => Daemons::ShareByPool,
+            None => {
+                default("daemonsets", "own");
+                Daemons::Own
+            }
+        },
+        shared: match it.shared.map(|s| s.value) {
+            Some(SharedCost::Keep) => Shared::Keep,
+            Some(SharedCost::ByCost) => Shared::ByCost,
+            Some(SharedCost::Evenly) => Shared::Evenly,
+            None => {
+                default("shared", "keep");
+                Shared::Keep
+            }
+        },
+    }
 }
 
 fn idle(given: Option<IdleCost>, key: &str, default: &mut impl FnMut(&str, &str)) -> Idle {

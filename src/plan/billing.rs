@@ -1,6 +1,7 @@
 //! What turns a record into money besides the prices of nodes and Fargate:
 //! charges, commitments, the split of node cost.
 
+use super::allocation;
 use super::around::{Around, charge, stated};
 use super::commitments;
 use super::defaults::WEIGHT_NOTE;
@@ -64,7 +65,11 @@ pub(super) fn link(
         other_usage,
         commitments: commitments.into_iter().map(|(_, linked)| linked).collect(),
         weight: weight(scenario, notes),
-        label_groupings: super::allocation::link(scenario, notes),
+        label_groupings: allocation::by_label(scenario, notes),
+        namespace_policy: (scenario.allocation.by_namespace.as_ref())
+            .map(|it| allocation::policy(it, "allocation.by-namespace", notes)),
+        workload_policy: (scenario.allocation.by_workload.as_ref())
+            .map(|it| allocation::policy(it, "allocation.by-workload", notes)),
     }
 }
 

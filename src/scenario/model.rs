@@ -286,7 +286,11 @@ record! {
         /// Cost of one vCPU as a multiple of the cost of one GiB of memory.
         "cpu-weight" => cpu_weight: Option<Spanned<NonNegative>>,
         /// Labels of pods by which cost is grouped; pods without one have that of their namespace in `kubernetes`.
-        "by-label" => by_label: Keyed<LabelGrouping> = Keyed::default(),
+        "by-label" => by_label: Keyed<AllocationPolicy> = Keyed::default(),
+        /// Groups cost by namespace under a policy; as `by_namespace` has it, nothing shared, unless stated.
+        "by-namespace" => by_namespace: Option<AllocationPolicy>,
+        /// Groups cost by workload under a policy; as `by_workload` has it, nothing shared, unless stated.
+        "by-workload" => by_workload: Option<AllocationPolicy>,
     }
     check check_allocation;
 }
@@ -296,9 +300,9 @@ fn check_allocation(it: &Allocation, _: Span, ctx: &mut Ctx<'_>) -> bool {
 }
 
 record! {
-    /// Who bears what no pod requested, in the groups of a label.
+    /// Who bears what no pod requested.
     #[derive(Default)]
-    pub struct LabelGrouping {
+    pub struct AllocationPolicy {
         /// Free capacity; keep unless stated.
         "idle" => idle: Option<Spanned<IdleCost>>,
         /// What is reserved for kubelet and system; keep unless stated.
@@ -325,7 +329,7 @@ names! {
 names! {
     /// Who bears DaemonSets.
     pub enum DaemonSetCost {
-        /// Whose label they carry.
+        /// Whose label they carry, or whose namespace or workload they are.
         "own" => Own,
         /// The users of the pool, in proportion to their cost there.
         "share-by-pool" => ShareByPool,

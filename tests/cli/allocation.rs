@@ -26,11 +26,15 @@ kubernetes: { namespaces: { shop: { labels: { team: shop } } } }
 pools:
   nodes: { fixed: { type: m5.large, count: 3 } }
 charges: { root-volume: 20Gi }
-allocation: { by-label: { team: {}, app: { idle: share, shared: evenly } } }
+allocation:
+  by-label: { team: {}, app: { idle: share, shared: evenly } }
+  by-namespace: {}
 cases:
   kept: {}
   shared:
     set:
+      allocation.by-namespace: { idle: share-by-pool, system-reserve: share, daemonsets: share-by-pool, shared: by-cost }
+      allocation.by-workload: { idle: share, system-reserve: share, shared: evenly }
       allocation.by-label.team: { idle: share-by-pool, system-reserve: share-by-pool, daemonsets: share-by-pool, shared: by-cost }
 ";
 
@@ -72,6 +76,24 @@ fn labels_group_cost_as_the_policy_says() {
     assert_eq!(team(&shared, "platform"), 0);
     let ratio = |s| team(s, "front") as f64 / team(s, "shop") as f64;
     assert!((ratio(&shared) - ratio(&kept)).abs() < 1e-9);
+    // Namespaces and workloads have policies alike, and sum to the bill.
+    let grouped = |summary: &serde_json::Value, by: &str| -> Vec<(String, i128)> {
+        let groups = summary["cost"][by].as_object().into_iter().flatten();
+        groups.map(|(name, cost)| (name.clone(), pico(cost))).collect()
+    };
+    let namespaces = "allocated_by_namespace";
+    assert_eq!(grouped(&kept, namespaces), {
+        let named = grouped(&kept, "by_namespace").into_iter();
+        named.filter(|(_, cost)| *cost != 0).collect::<Vec<_>>()
+    });
+    assert_eq!(grouped(&kept, "allocated_by_workload"), []);
+    for by in [namespaces, "allocated_by_workload"] {
+        let sum: i128 = grouped(&shared, by).iter().map(|(_, cost)| cost).sum();
+        assert_eq!(sum, pico(&shared["cost"]["total"]), "{by}");
+        assert!(grouped(&shared, by).iter().all(|(name, _)| !name.starts_with('(')), "{by}");
+    }
+    // A DaemonSet bears like any other where its cost stays its own.
+    assert_eq!(grouped(&shared, "allocated_by_workload").len(), 4);
     // Explained with its policy, in 80 columns.
     let args = ["explain", "cost", "teams.yaml", "--case", "shared", "--label"];
     let said = text(&fine(dir.path(), &[&args[..], &["team"]].concat()).stdout);

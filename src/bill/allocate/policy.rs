@@ -1,4 +1,5 @@
-//! Who bears what nobody requested: groupings by label under a stated policy.
+//! Who bears what nobody requested: groupings by label, namespace or workload
+//! under a stated policy.
 //!
 //! The words are those of FinOps and of `OpenCost`: idle cost is kept apart or
 //! shared by cost; shared cost is kept apart or split by cost or evenly.
@@ -91,6 +92,19 @@ impl Shared {
     }
 }
 
+/// Who bears what nobody requested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AllocationPolicy {
+    /// Who bears free capacity.
+    pub idle: Idle,
+    /// Who bears what is reserved for kubelet and system.
+    pub system: Idle,
+    /// Who bears `DaemonSet`s.
+    pub daemons: Daemons,
+    /// Who bears the rest.
+    pub shared: Shared,
+}
+
 /// A grouping by a label of pods.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LabelGrouping {
@@ -100,14 +114,8 @@ pub struct LabelGrouping {
     pub of_workload: BTreeMap<String, String>,
     /// Its value by namespace, for pods without it.
     pub of_namespace: BTreeMap<String, String>,
-    /// Who bears free capacity.
-    pub idle: Idle,
-    /// Who bears what is reserved for kubelet and system.
-    pub system: Idle,
-    /// Who bears `DaemonSet`s.
-    pub daemons: Daemons,
-    /// Who bears the rest.
-    pub shared: Shared,
+    /// Who bears what nobody requested.
+    pub policy: AllocationPolicy,
 }
 
 impl LabelGrouping {
@@ -121,7 +129,7 @@ impl LabelGrouping {
 
 /// Cost by group; sums to all that the owners have. `groups` are the names of
 /// the owners' pairs.
-pub(super) fn group(rules: &LabelGrouping, owners: &Owners, groups: &[&str]) -> ByName {
+pub(super) fn group(rules: AllocationPolicy, owners: &Owners, groups: &[&str]) -> ByName {
     let mut names: Vec<&str> = groups.to_vec();
     names.sort_unstable();
     names.dedup();
@@ -198,7 +206,7 @@ pub(super) fn group(rules: &LabelGrouping, owners: &Owners, groups: &[&str]) -> 
 
 /// Adds an amount to sums in proportion to weights; `false` where nobody can
 /// bear it.
-fn distribute(amount: Money, weights: &[Money], sums: &mut [Money]) -> bool {
+pub(super) fn distribute(amount: Money, weights: &[Money], sums: &mut [Money]) -> bool {
     if amount == Money::ZERO {
         return true;
     }
@@ -250,7 +258,7 @@ mod tests {
 
     #[test]
     fn by_default_everything_keeps_its_name() {
-        let map = group(&LabelGrouping::default(), &owners(), &GROUPS);
+        let map = group(AllocationPolicy::default(), &owners(), &GROUPS);
         assert_eq!(
             shown(&map),
             [
@@ -268,14 +276,14 @@ mod tests {
 
     #[test]
     fn a_pools_users_bear_what_they_leave_idle() {
-        let rules = LabelGrouping {
+        let rules = AllocationPolicy {
             idle: Idle::ShareByPool,
             system: Idle::ShareByPool,
             daemons: Daemons::ShareByPool,
-            ..LabelGrouping::default()
+            ..AllocationPolicy::default()
         };
         // First pool 3 : 1 of 20 + 4 + 8: 24 and 8. Second: 10 to data.
-        let map = group(&rules, &owners(), &GROUPS);
+        let map = group(rules, &owners(), &GROUPS);
         assert_eq!(
             shown(&map),
             [
@@ -290,22 +298,21 @@ mod tests {
 
     #[test]
     fn shared_cost_follows_cost_or_heads() {
-        let rules = LabelGrouping { shared: Shared::Evenly, ..LabelGrouping::default() };
+        let rules = AllocationPolicy { shared: Shared::Evenly, ..AllocationPolicy::default() };
         // 18 to three groups.
-        let map = group(&rules, &owners(), &GROUPS);
+        let map = group(rules, &owners(), &GROUPS);
         assert_eq!(
             shown(&map),
             [("(idle)", 30), ("(system)", 4), ("__unallocated__", 14), ("data", 56), ("front", 36)]
         );
-        let rules = LabelGrouping {
+        let rules = AllocationPolicy {
             idle: Idle::Share,
             system: Idle::Share,
             daemons: Daemons::ShareByPool,
             shared: Shared::ByCost,
-            ..LabelGrouping::default()
         };
         // 30 + 6 and 50 + 2 to begin with: 88; then 34 and 18 in proportion.
-        let map = group(&rules, &owners(), &GROUPS);
+        let map = group(rules, &owners(), &GROUPS);
         assert_eq!(map.values().copied().sum::<Money>(), usd(TOTAL));
         // 36 : 52 of all 140.
         let exact = |part: i128| Money::from_pico(part * TOTAL * 1_000_000_000_000 / 88);
@@ -319,12 +326,12 @@ mod tests {
     fn a_pool_that_nobody_uses_keeps_its_cost() {
         let mut owners = Owners::new(1);
         owners.add_pseudo(0, pseudo::IDLE, Kind::Cpu, usd(5));
-        let rules = LabelGrouping {
+        let rules = AllocationPolicy {
             idle: Idle::ShareByPool,
             shared: Shared::Evenly,
-            ..LabelGrouping::default()
+            ..AllocationPolicy::default()
         };
-        assert_eq!(shown(&group(&rules, &owners, &[])), [("(idle)", 5)]);
+        assert_eq!(shown(&group(rules, &owners, &[])), [("(idle)", 5)]);
     }
 
     #[test]

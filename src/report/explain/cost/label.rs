@@ -30,7 +30,7 @@ impl LabelCost {
     /// By the values of one label of `allocation.by-label`.
     pub(super) fn of(bill: &Bill, plan: &BillingPlan, label: &str) -> LabelCost {
         let rules = plan.label_groupings.iter().find(|g| g.label == label);
-        let rules = rules.cloned().unwrap_or_default();
+        let rules = rules.map(|r| r.policy).unwrap_or_default();
         let groups = bill.by_label.get(label).into_iter().flatten();
         let mut groups: Vec<LabelGroup> =
             groups.map(|(name, net)| LabelGroup { name: text::name(name), net: *net }).collect();
