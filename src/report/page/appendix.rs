@@ -10,6 +10,9 @@ use crate::sweep::{Assumption, Origin, Study};
 /// More rows than this are folded away.
 const FOLD: usize = 25;
 
+/// Settings in a table at most: a scenario may have hundreds of workloads.
+const SETTINGS: usize = 500;
+
 /// What was noticed on the way.
 pub(super) fn warnings(study: &Study) -> Option<Markup> {
     (!study.warnings.is_empty()).then(|| {
@@ -55,13 +58,17 @@ fn settings(settings: &[&Assumption]) -> Markup {
                 caption { "Values that decide the result, and who chose them" }
                 thead { tr { th scope="col" { "setting" } th scope="col" { "value" }
                     th scope="col" { "origin" } th scope="col" { "why" } } }
-                tbody { @for a in settings { tr {
+                tbody { @for a in settings.iter().take(SETTINGS) { tr {
                     th scope="row" { (code(&a.path)) }
                     td { bdi { (text::name(&a.value)) } }
                     td { (a.origin.name()) }
                     td { bdi { (text::name(&a.note)) } }
                 } } }
             }
+        }
+        @if settings.len() > SETTINGS {
+            p.note { "And " (settings.len() - SETTINGS) " more: "
+                (code("plimsoll check --print-effective")) " prints all." }
         }
     }
 }

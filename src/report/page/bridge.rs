@@ -81,17 +81,14 @@ pub(super) fn flips(study: &Study, verdict: &Verdict) -> Option<Markup> {
                 table {
                     caption { "Price levels at which another case costs the same" }
                     thead { tr { th scope="col" { "if" } th.n scope="col" { "change by" }
-                        th scope="col" { "then as cheap" } th scope="col" { "in other words" } } }
+                        th scope="col" { "then as cheap" } } }
                     tbody { @for flip in &verdict.flips { tr {
                         th scope="row" { (flip.lever.label()) }
-                        td.n { (change(flip.factor)) }
+                        td.n { (change(flip.factor))
+                            @if let (Lever::Purchase(PurchaseOption::Spot), Some((now, then))) = (flip.lever, flip.saving) {
+                                small { (spot(then)) " On-Demand, now " (text::percent(now)) " below" }
+                            } }
                         td { (named(&words::title(study, flip.case))) }
-                        td { @match (flip.lever, flip.saving) {
-                            (Lever::Purchase(PurchaseOption::Spot), Some((now, then))) => {
-                                (spot(then)) " On-Demand, now " (text::percent(now)) " below"
-                            }
-                            _ => { (text::grouped(flip.factor, 2)) " times today's prices" }
-                        } }
                     } } }
                 }
             }
