@@ -8,7 +8,7 @@ use crate::bill::{Bill, Charge, Resource};
 use crate::cluster::{Capacity, ClusterSpec, ShapeId};
 use crate::observe::{NodeRecord, Place, Record};
 use crate::units::{Bytes, MINUTE_MS, MilliCpu, Money, SECOND_MS, SimTime};
-use crate::workload::{ClassId, WorkloadKind, Workloads};
+use crate::workload::{ClassId, WorkloadId, WorkloadKind, Workloads};
 
 /// One pool of nodes in the billed window.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -34,6 +34,9 @@ pub(super) struct PodUse {
     pub(super) name: String,
     /// How long they were bound, pod·ms.
     pub(super) pod_ms: i128,
+    /// How long they would be on Fargate, pod·ms: with the pull of an image
+    /// that was on the node already.
+    pub(super) fargate_ms: i128,
     /// How long Fargate would bill for the same: whole seconds, at least its
     /// minimum a pod.
     pub(super) billed_ms: i128,
@@ -148,7 +151,23 @@ fn charges(record: &Record, bill: &Bill, uses: &mut [PoolUse]) {
     }
 }
 
+/// When the first pod of each workload was bound to each node, and began to
+/// pull its image, where it has one.
+fn pulls(record: &Record, workloads: &Workloads) -> BTreeMap<(u32, WorkloadId), SimTime> {
+    let mut first = BTreeMap::new();
+    for pod in &record.pods {
+        let Place::Node(node) = pod.place else { continue };
+        let template = workloads.templates.get(pod.template.index());
+        if let Some(template) = template.filter(|t| t.life.pull.ms() > 0) {
+            let at = first.entry((node, template.workload)).or_insert(pod.bound);
+            *at = pod.bound.min(*at);
+        }
+    }
+    first
+}
+
 fn pods(record: &Record, workloads: &Workloads, storage: &[(String, i64)], uses: &mut [PoolUse]) {
+    let first = pulls(record, workloads);
     for pod in &record.pods {
         let Place::Node(node) = pod.place else { continue };
         let template = workloads.templates.get(pod.template.index());
@@ -159,7 +178,14 @@ fn pods(record: &Record, workloads: &Workloads, storage: &[(String, i64)], uses:
         if bound == 0 {
             continue;
         }
-        let name = workloads.workloads.get(template.workload.index()).map_or("", |w| &*w.name);
+        let workload = workloads.workloads.get(template.workload.index());
+        let name = workload.map_or("", |w| &*w.name);
+        // Work begins when the image is there: on Fargate each pod pulls it. A
+        // replica's life has another end than its work.
+        let batch = workload.is_some_and(|w| w.kind == WorkloadKind::Batch);
+        let pull = if batch { template.life.pull.ms() } else { 0 };
+        let began = first.get(&(node, template.workload)).map_or(pod.bound, |at| *at);
+        let spared = pull - (began.ms() + pull - pod.bound.ms()).clamp(0, pull);
         let entry = pool
             .pods
             .entry(template.class)
@@ -167,12 +193,14 @@ fn pods(record: &Record, workloads: &Workloads, storage: &[(String, i64)], uses:
         if entry.name != name {
             entry.name.clear();
         }
-        let billed = (whole + SECOND_MS - 1) / SECOND_MS * SECOND_MS;
+        let billed = (whole + spared + SECOND_MS - 1) / SECOND_MS * SECOND_MS;
         let extra = billed.max(MINUTE_MS) - whole;
+        let ended = pod.ended <= record.end;
         entry.pod_ms += i128::from(bound);
+        entry.fargate_ms += i128::from(bound + if ended { spared } else { 0 });
         // What a pod that began before the window is billed beyond its time
         // belongs to its end, which lies in the window or after it.
-        let billed = i128::from(bound + if pod.ended <= record.end { extra } else { 0 });
+        let billed = i128::from(bound + if ended { extra } else { 0 });
         entry.billed_ms += billed;
         let kib = storage.iter().find(|(workload, _)| workload == name).map_or(0, |(_, kib)| *kib);
         entry.storage += billed * i128::from(kib);

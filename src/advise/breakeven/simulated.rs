@@ -23,6 +23,8 @@ struct Mix {
     billed: Vec<i128>,
     /// Storage that Fargate would charge, KiB·ms.
     storage: i128,
+    /// How long all would be on Fargate, pod·ms.
+    on_fargate: i128,
     left_out: Vec<LeftOut>,
 }
 
@@ -66,6 +68,13 @@ pub fn one_sided(case: &CasePlan) -> Vec<(&'static str, &'static str)> {
             "breakeven-factors",
             "the factors of `prices` are in what nodes cost as bought and On-Demand, not in the \
              prices of Fargate, Spot and plans here",
+        ));
+    }
+    if stated("spot.prices") {
+        told.push((
+            "breakeven-spot",
+            "prices of Spot that move are in what nodes cost as bought; Spot as a way of its own \
+             is at the level of the Spot Advisor here",
         ));
     }
     told
@@ -145,9 +154,14 @@ impl Platform {
 
     fn mix(&self, pool: &PoolUse, workloads: &Workloads, rates: &FargateRates) -> Mix {
         let all: i128 = pool.pods.values().map(|p| p.pod_ms).sum();
-        let mut mix =
-            Mix { pods: Vec::new(), billed: Vec::new(), storage: 0, left_out: Vec::new() };
-        for (class, PodUse { name, pod_ms, billed_ms, storage }) in &pool.pods {
+        let mut mix = Mix {
+            pods: Vec::new(),
+            billed: Vec::new(),
+            storage: 0,
+            on_fargate: 0,
+            left_out: Vec::new(),
+        };
+        for (class, PodUse { name, pod_ms, fargate_ms, billed_ms, storage }) in &pool.pods {
             match self.size(workloads, *class, rates) {
                 Ok(size) => {
                     let (cpu, memory) = requests_of(workloads, *class);
@@ -155,6 +169,7 @@ impl Platform {
                     mix.pods.push(MixPod { name, weight: *pod_ms, cpu, memory, size });
                     mix.billed.push(*billed_ms);
                     mix.storage += storage;
+                    mix.on_fargate += fargate_ms;
                 }
                 Err(reason) => {
                     let share = *pod_ms as f64 / all.max(1) as f64;
@@ -220,7 +235,7 @@ fn compare(
             .sum();
         Rate::from_pico(cost).scale(1, pod_ms)
     };
-    let beside = beside(case, prices, rates, mix.storage, pod_ms)?;
+    let beside = beside(case, prices, rates, &mix, pod_ms)?;
     let mut caveats: Vec<Caveat> = Vec::new();
     for kind in pool.by_shape.keys().filter_map(|shape| kind_of(*shape)) {
         caveats.extend(Caveat::of(kind, platform.orchestrator));
@@ -246,18 +261,18 @@ fn beside(
     case: &CasePlan,
     prices: &Prices,
     rates: &FargateRates,
-    storage: i128,
+    mix: &Mix,
     pod_ms: i128,
 ) -> Result<Vec<Part>> {
     let mut parts = Vec::new();
-    if storage > 0 {
+    if mix.storage > 0 {
         let (rate, status) = prices.usable(&rates.ephemeral_gb_hour, &"Fargate storage")?;
-        let hourly = rate.scale(storage, pod_ms << 20);
+        let hourly = rate.scale(mix.storage, pod_ms << 20);
         parts.push((Charge::FargateStorage.label().to_owned(), hourly, status));
     }
     if let Some(licence) = case.billing.fargate_licence {
         let name = Charge::FargateLicence.label().to_owned();
-        parts.push((name, licence.rate, licence.status));
+        parts.push((name, licence.rate.scale(mix.on_fargate, pod_ms), licence.status));
     }
     Ok(parts)
 }

@@ -97,9 +97,21 @@ fn everything_that_either_side_costs_counts() {
 
 /// What the pods of a pool are said to cost on Fargate is what a run with
 /// them there is billed, but for the milliseconds that the scheduler takes.
+///
+/// With an image of 500 MiB, which takes ten seconds, jobs of 70 seconds are
+/// billed 80: on nodes only the first of them pulls it.
 #[test]
 fn a_run_on_fargate_is_billed_the_same() {
-    let plan = plan(BOTH_SIDES);
+    let pulled = BOTH_SIDES
+        .replace("    startup: 0s", "    startup: 0s\n    image: 500Mi")
+        .replace("duration: 20s", "duration: 70s");
+    for text in [BOTH_SIDES, &pulled] {
+        billed_the_same(text);
+    }
+}
+
+fn billed_the_same(text: &str) {
+    let plan = plan(text);
     let (mut found, _) = judged(&plan.cases[0]);
     let found = found.remove(0).1.expect("compared");
     let measured = found.measured.expect("ran");
@@ -173,4 +185,20 @@ pools:
     assert_eq!(found.caveats, []);
     assert_eq!(found.fargate[0].option, "fargate-arm64");
     assert!((found.fargate[0].per_hour.to_f64() - 0.0395).abs() < 1e-6);
+}
+
+/// Prices that only one side knows are named: each by its code.
+#[test]
+fn one_sided_prices_are_named() {
+    let codes = |more: &str| -> Vec<&str> {
+        let plan = plan(&format!("{GPUS}{more}"));
+        one_sided(&plan.cases[0]).into_iter().map(|(code, _)| code).collect()
+    };
+    assert_eq!(codes(""), Vec::<&str>::new());
+    assert_eq!(codes("discounts: { ec2: 5% }\n"), ["breakeven-discounts"]);
+    assert_eq!(codes("prices: { fargate: 110% }\n"), ["breakeven-factors"]);
+    let spot = GPUS.replace("count: 2", "count: 2, purchase: spot");
+    let moving = format!("{spot}spot: {{ prices: {{ process: {{ interval: 1h }} }} }}\n");
+    let named = one_sided(&plan(&moving).cases[0]);
+    assert!(matches!(named.as_slice(), [("breakeven-spot", _)]), "{named:?}");
 }
