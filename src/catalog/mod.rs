@@ -207,14 +207,12 @@ impl Catalog {
     #[must_use]
     pub fn edited(&self) -> Option<String> {
         let Checked { dir, edited, .. } = self.lock.as_ref().filter(|l| !l.edited.is_empty())?;
-        let (are, their) = if edited.len() == 1 { ("is", "its") } else { ("are", "their") };
+        let (are, them) = if edited.len() == 1 { ("is", "it") } else { ("are", "them") };
         Some(format!(
-            "{} of `{dir}` {are} not as {LOCK_FILE} has {}: changed by hand, or left by an \
-             update that was cut short, so AWS's files do not vouch for {their} prices; import \
-             them again with `plimsoll prices update` without --pricing, or remove {LOCK_FILE} if \
-             they are your own",
+            "{} of `{dir}` {are} not as {LOCK_FILE} has {them}: changed by hand, or left by an \
+             update that was cut short; import AWS's files anew with `plimsoll prices update`, \
+             or remove {LOCK_FILE} if the prices are your own",
             edited.join(", "),
-            if edited.len() == 1 { "it" } else { "them" },
         ))
     }
 

@@ -11,6 +11,12 @@ use crate::{Error, Result};
 /// # Errors
 /// When it is no directory, cannot be listed or is not for tables.
 pub(super) fn check_target(dir: &Path) -> Result<()> {
+    if dir.exists() && !dir.is_dir() {
+        return Err(Error::input(format!(
+            "`{}` is a file: name a directory with -o",
+            dir.display()
+        )));
+    }
     if !dir.exists() || dir.join("sources.csv").exists() || dir.join(LOCK_FILE).exists() {
         return Ok(());
     }
@@ -99,7 +105,8 @@ mod tests {
         fs::write(at.join("notes.txt"), "").expect("written");
         let error = check_target(at).expect_err("refused").to_string();
         assert!(error.contains("notes.txt") && error.contains("-o"), "{error}");
-        assert!(check_target(&at.join("notes.txt")).is_err());
+        let error = check_target(&at.join("notes.txt")).expect_err("refused");
+        assert!(error.is_input() && error.to_string().contains("is a file"), "{error}");
         fs::write(at.join("sources.csv"), "").expect("written");
         assert!(check_target(at).is_ok());
     }

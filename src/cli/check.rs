@@ -28,7 +28,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     let plan = super::run::load(&args.scenario)?;
     super::run::warn(&plan, args.deny_warnings, console)?;
-    args.price_age.check(&plan, args.deny_warnings, console)?;
+    args.price_age.check(&plan.dated_prices, args.deny_warnings, console)?;
     let mut out = String::new();
     // Writing to a String cannot fail.
     let _ = writeln!(

@@ -12,7 +12,7 @@ use jiff::{Timestamp, ToSpan as _};
 use super::Console;
 use super::run::warn_of;
 use crate::Result;
-use crate::plan::{Plan, Warning};
+use crate::plan::Warning;
 use crate::units::{DAY_MS, SimDuration};
 
 /// Prices named in a warning.
@@ -26,14 +26,18 @@ pub(super) struct Args {
 }
 
 impl Args {
-    /// Warns of stale prices of a plan.
-    pub(super) fn check(&self, plan: &Plan, deny: bool, console: &Console) -> Result<()> {
+    /// Warns of stale prices among those in use, given with their dates.
+    pub(super) fn check(
+        &self,
+        dated: &BTreeMap<String, String>,
+        deny: bool,
+        console: &Console,
+    ) -> Result<()> {
         let Some(age) = self.max_price_age else { return Ok(()) };
         let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
         let days = age.ms() / DAY_MS;
         let limit = today.checked_sub(days.days()).unwrap_or(Date::MIN);
-        let stale: Vec<Warning> =
-            stale(&plan.dated_prices, limit, &age.to_string()).into_iter().collect();
+        let stale: Vec<Warning> = stale(dated, limit, &age.to_string()).into_iter().collect();
         warn_of(&stale, deny, console)
     }
 }
@@ -66,7 +70,8 @@ fn stale(prices: &BTreeMap<String, String>, limit: Date, age: &str) -> Option<Wa
         _ => String::new(),
     };
     let text = format!(
-        "prices in use are older than {age}: {}{more}; see `plimsoll prices update`",
+        "prices in use are older than {age}: {}{more}; import newer ones with `plimsoll prices \
+         update`",
         named.join(", ")
     );
     Some(Warning { code: "stale-prices", text })
@@ -95,7 +100,7 @@ mod tests {
             told("2026-03-02").as_deref(),
             Some(
                 "prices in use are older than 90d: b of 2024..2026-07, f of 2026-02-28, a of \
-                 2026-03; see `plimsoll prices update`"
+                 2026-03; import newer ones with `plimsoll prices update`"
             )
         );
         assert!(told("2026-08-01").is_some_and(|text| text.contains(" and 2 more;")));

@@ -86,8 +86,7 @@ fn update(args: &Update) -> Result<String> {
             let _ = writeln!(text, "{}: left out {left_out}", it.file);
         }
         if it.older > 0 {
-            let _ =
-                writeln!(text, "{}: {} rows are older than those they replace", it.file, it.older);
+            let _ = writeln!(text, "{}: {} of its rows replaced newer ones", it.file, it.older);
         }
     }
     let dir = args.output.display();

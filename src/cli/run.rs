@@ -49,7 +49,7 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     let plan = load(&args.scenario)?;
     fail_if::check_names(&fail_if, plan.cases.iter())?;
     warn(&plan, args.deny_warnings, console)?;
-    args.price_age.check(&plan, args.deny_warnings, console)?;
+    args.price_age.check(&plan.dated_prices, args.deny_warnings, console)?;
     let target = args.output.clone().unwrap_or_else(|| Path::new("out").join(&plan.name));
     for case in &plan.cases {
         OutputDir::check_case(&case.name)?;

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::cells::GridCells;
 use super::progress::{Milestones, Progress};
 use super::run::{options, peak_rss_kib, stop_on_interrupt, threads, warn_of};
-use super::{Console, Format, Outcome, Scenario, fail_if, print};
+use super::{Console, Format, Outcome, Scenario, fail_if, price_age, print};
 use crate::advise::{FailIf, SweepVerdict};
 use crate::plan::{self, Grid};
 use crate::sweep::{self, Axis, Cells, Combination, Journal, OutputDir, SweepStudy, SweptCase};
@@ -33,6 +33,8 @@ pub(super) struct Args {
     #[arg(long)]
     deny_warnings: bool,
     #[command(flatten)]
+    price_age: price_age::Args,
+    #[command(flatten)]
     fail_if: fail_if::Args,
 }
 
@@ -44,6 +46,7 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     let fail_if = args.fail_if.parse()?;
     let grid = plan::load_sweep(&args.scenario.file, &options(&args.scenario)?)?;
     warn_of(&grid.warnings, args.deny_warnings, console)?;
+    args.price_age.check(&grid.dated_prices, args.deny_warnings, console)?;
     if !fail_if.is_empty() {
         check_names(&fail_if, &grid)?;
     }

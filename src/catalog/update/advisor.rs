@@ -72,7 +72,7 @@ pub(super) fn read(input: &mut Input, as_of: &str, draft: &mut Draft) -> Result<
     })?;
     let left_out = match unknown {
         0 => Vec::new(),
-        n => vec![format!("{n} entries of types of unknown shape")],
+        n => vec![format!("entries of types of unknown shape ({n})")],
     };
     Ok(Taken { kind: "Spot advisor", as_of: as_of.to_owned(), source: id, rows, left_out })
 }

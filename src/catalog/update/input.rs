@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufReader, ErrorKind, Read};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -71,6 +71,24 @@ impl Kind {
     }
 }
 
+/// What to fetch instead of a file that is none of these: AWS has some that are
+/// close to them.
+fn help(head: &str) -> &'static str {
+    let has = |key: &str| head.contains(&format!("\"{key}\""));
+    if has("currentVersionUrl") || has("versionUrl") || has("currentRegionIndexUrl") {
+        "it is an index of price lists: fetch the one that it names for the service or Region"
+    } else if head.trim_start_matches('\u{feff}').starts_with("\"FormatVersion\"") {
+        "it is a price list as CSV: fetch it as JSON, which is index.json beside index.csv"
+    } else if has("PriceList") {
+        "it is an answer of `aws pricing get-products`: fetch the price list itself, \
+         https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/AmazonEC2/current/<region>/index.json"
+    } else {
+        "they are price lists of AmazonEC2, AmazonECS, AmazonEKS or Savings Plans, the Spot \
+         advisor, the Spot price history, and answers of describe-savings-plans, \
+         describe-savings-plans-offering-rates and describe-reserved-instances"
+    }
+}
+
 /// An open file.
 pub(super) struct Input {
     /// What it is.
@@ -97,19 +115,25 @@ impl Read for Hashing {
 
 impl Input {
     pub(super) fn open(path: &Path) -> Result<Self> {
-        let failed = |e: std::io::Error| Error::read(path, &e);
+        let failed = |e: std::io::Error| match e.kind() {
+            // Of gzip, whose end says that it is one.
+            ErrorKind::UnexpectedEof => Error::input(format!(
+                "`{}` ends too early; it looks truncated, fetch it again",
+                path.display()
+            )),
+            _ => Error::read(path, &e),
+        };
         let mut head = Vec::new();
         text::open(path)?.take(HEAD as u64).read_to_end(&mut head).map_err(failed)?;
         if head.trim_ascii().is_empty() {
             return Err(Error::input(format!("`{}` is empty; fetch it again", path.display())));
         }
-        let kind = Kind::tell(&String::from_utf8_lossy(&head)).ok_or_else(|| {
+        let head = String::from_utf8_lossy(&head);
+        let kind = Kind::tell(&head).ok_or_else(|| {
             Error::input(format!(
-                "`{}` is none of the files that prices are updated from\n  = help: they are \
-                 price lists of AmazonEC2, AmazonECS, AmazonEKS or Savings Plans, the Spot \
-                 advisor, the Spot price history, and answers of describe-savings-plans, \
-                 describe-savings-plans-offering-rates and describe-reserved-instances",
-                path.display()
+                "`{}` is none of the files that prices are updated from\n  = help: {}",
+                path.display(),
+                help(&head)
             ))
         })?;
         let file = File::open(path).map_err(failed)?;
@@ -152,6 +176,7 @@ impl Input {
 
 /// A fault of JSON, with line and column.
 pub(super) fn bad_json(e: &serde_json::Error) -> Error {
-    let cut = if e.is_eof() { "; the file looks truncated" } else { "" };
+    let ended = e.is_eof() || e.io_error_kind() == Some(ErrorKind::UnexpectedEof);
+    let cut = if ended { "; the file looks truncated" } else { "" };
     Error::input(format!("{e}{cut}"))
 }

@@ -63,7 +63,7 @@ pub(super) fn read(input: &mut Input, dates: Dates, draft: &mut Draft) -> Result
         rows += put;
         if put < found.reserved.len() {
             left_out.push(format!(
-                "{} Reserved Instances without a higher On-Demand price",
+                "Reserved Instances without a higher On-Demand price ({})",
                 found.reserved.len() - put
             ));
         }

@@ -130,7 +130,7 @@ impl Counts {
     fn taken(self, kind: &'static str, as_of: String, source: String) -> Taken {
         let left_out = match self.unrelated {
             0 => Vec::new(),
-            n => vec![format!("{n} rates without a higher On-Demand price")],
+            n => vec![format!("rates without a higher On-Demand price ({n})")],
         };
         Taken { kind, as_of, source, rows: self.rows, left_out }
     }

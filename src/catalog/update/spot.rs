@@ -60,7 +60,7 @@ pub(super) fn read(input: &mut Input, draft: &mut Draft) -> Result<Taken> {
     }
     let left_out = match unknown {
         0 => Vec::new(),
-        n => vec![format!("{n} types without an On-Demand price or an interruption band")],
+        n => vec![format!("types without an On-Demand price or an interruption band ({n})")],
     };
     Ok(Taken { kind: "Spot price history", as_of, source: id, rows, left_out })
 }

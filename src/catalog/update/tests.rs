@@ -58,6 +58,14 @@ impl Bench {
     }
 }
 
+/// A text as gzip.
+fn packed(text: &str) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gz.write_all(text.as_bytes()).expect("packed");
+    gz.finish().expect("packed")
+}
+
 /// A product of the EC2 price list.
 fn product(sku: &str, region: &str, kind: &str, more: &str) -> String {
     format!(

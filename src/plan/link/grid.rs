@@ -51,6 +51,8 @@ pub struct Grid {
     pub pricing_sha256: String,
     /// Price table to the dates of its prices in the Regions used.
     pub price_dates: BTreeMap<String, String>,
+    /// Every price in use to its date.
+    pub dated_prices: BTreeMap<String, String>,
     /// Seeds that every combination runs with.
     pub seeds: Vec<u64>,
     /// What the user should know, each once.
@@ -182,13 +184,14 @@ pub fn link_sweep(source: &Source, options: &Options) -> Result<Grid> {
     let cases = firsts.iter().map(|r| (r.case.clone(), r.title.clone())).collect();
     let text = |axis: &Axis| axis.values.iter().map(settings::inline).collect();
     let axes = steps.iter().map(|a| (a.name.value.clone(), text(a))).collect();
-    let files = shared.files;
+    let (files, dated_prices) = (shared.files, shared.dated);
     Ok(Grid {
         name: first.scenario.name.value.to_string(),
         region: baseline.region.clone(),
         inputs: files.clone().into_inputs(),
         pricing_sha256: catalog.hash(),
         price_dates,
+        dated_prices,
         seeds,
         warnings,
         traces: files.traces().map(|t| t.report.clone()).collect(),

@@ -183,11 +183,14 @@ impl Found {
             (self.foreign, "prices in other currencies than USD"),
             (self.unknown_types, "prices of types of unknown shape"),
         ];
-        let mut left_out: Vec<String> =
-            counted.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+        let mut left_out: Vec<String> = counted
+            .iter()
+            .filter(|(n, _)| *n > 0)
+            .map(|(n, what)| format!("{what} ({n})"))
+            .collect();
         if self.elsewhere > 0 {
             left_out.push(format!(
-                "{} prices in Regions that regions.csv does not have: {}",
+                "prices in Regions that regions.csv does not have ({}): {}",
                 self.elsewhere,
                 self.named_regions(draft)
             ));

@@ -8,7 +8,7 @@ fn a_price_list_replaces_its_rows_and_no_others() {
     let told = bench.update(&[bench.file("index.json", &ec2())]).expect("imported");
     assert_eq!(told[0].kind, "EC2 price list");
     assert_eq!((told[0].as_of.as_str(), told[0].rows), ("2026-07-20", 4));
-    assert_eq!(told[0].left_out, ["1 prices of types of unknown shape"]);
+    assert_eq!(told[0].left_out, ["prices of types of unknown shape (1)"]);
     let (new, old) = (bench.catalog(), Catalog::load(None).expect("tables"));
     let rate = |catalog: &Catalog, region: &str, name: &str| {
         catalog.region(region).expect("a Region").on_demand(name).expect("listed").clone()
@@ -29,6 +29,17 @@ fn a_price_list_replaces_its_rows_and_no_others() {
             .text("savings-plans.csv")
             .contains("us-east-1,m5.large,standard-ri,3y,no-upfront,0.3,reserved-2026-07-20\n")
     );
+}
+
+/// Reserved Instances that cost more than On-Demand are no discount.
+#[test]
+fn dear_reserved_instances_are_left_out() {
+    let bench = Bench::new();
+    let text = ec2().replace("\"0.0700000000\"", "\"0.1700000000\"");
+    let told = bench.update(&[bench.file("index.json", &text)]).expect("imported");
+    assert_eq!(told[0].rows, 3);
+    let left_out = "Reserved Instances without a higher On-Demand price (1)";
+    assert_eq!(told[0].left_out[1], left_out);
 }
 
 #[test]
@@ -125,7 +136,7 @@ fn new_regions_are_left_out_of_a_list_of_all() {
     let text = ec2().replace("\"eu-west-1\"", "\"eu-moon-1\"");
     let told = bench.update(&[bench.file("index.json", &text)]).expect("imported");
     assert_eq!(told[0].rows, 3);
-    let left_out = "1 prices in Regions that regions.csv does not have: eu-moon-1";
+    let left_out = "prices in Regions that regions.csv does not have (1): eu-moon-1";
     assert!(told[0].left_out.iter().any(|line| line.starts_with(left_out)), "{told:?}");
 }
 
@@ -133,12 +144,9 @@ fn new_regions_are_left_out_of_a_list_of_all() {
 /// kept.
 #[test]
 fn gzip_is_unpacked() {
-    use std::io::Write as _;
     let bench = Bench::new();
-    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    gz.write_all(fargate().as_bytes()).expect("packed");
     let path = bench.0.path().join("ecs.json.gz");
-    std::fs::write(&path, gz.finish().expect("packed")).expect("written");
+    std::fs::write(&path, packed(&fargate())).expect("written");
     assert_eq!(bench.update(&[path]).expect("imported")[0].rows, 4);
     let region = bench.catalog().region("eu-west-1").expect("a Region");
     assert_eq!(region.fargate(Arch::Arm64).expect("rates").vcpu_hour.rate, usd("0.04"));

@@ -34,7 +34,7 @@ fn rates_of_plans_become_discounts() {
     let files = [bench.file("rates.json", RATES), bench.file("plans.json", PLAN_LIST)];
     let told = bench.update(&files).expect("imported");
     assert_eq!(told.iter().map(|t| t.rows).collect::<Vec<_>>(), [2, 1]);
-    assert_eq!(told[1].left_out, ["1 rates without a higher On-Demand price"]);
+    assert_eq!(told[1].left_out, ["rates without a higher On-Demand price (1)"]);
     let plans = bench.text("savings-plans.csv");
     for row in [
         "us-east-1,m5.large,compute-sp,1y,no-upfront,0.25,plan-rates-2026-08-01\n",

@@ -19,6 +19,26 @@ fn what_is_no_file_of_prices_is_refused() {
     assert!(error.contains("cut.json") && error.contains("truncated"), "{error}");
     let bands = ADVISOR.replace(">20%", ">30%");
     assert!(refused("bands.json", &bands).contains("not one of"));
+    for (near, instead) in [
+        (
+            r#"{ "formatVersion": "v1.0", "regions": { "x": { "currentVersionUrl": "/o" } } }"#,
+            "index of",
+        ),
+        ("\"FormatVersion\",\"v1.0\"\n\"OfferCode\",\"AmazonEC2\"\n", "as CSV"),
+        (r#"{ "FormatVersion": "aws_v1", "PriceList": [] }"#, "get-products"),
+    ] {
+        let error = refused("near", near);
+        assert!(error.contains("none of the files") && error.contains(instead), "{error}");
+    }
+    // A second document behind a price list is not passed over.
+    let two = format!("{0}{0}", one("us-east-1", "USD", "0.1"));
+    assert!(refused("two.json", &two).contains("trailing characters"));
+    // A file of gzip that was cut short.
+    let gz = packed(&ec2());
+    let cut = bench.0.path().join("cut.json.gz");
+    std::fs::write(&cut, &gz[..gz.len() - 20]).expect("written");
+    let error = bench.update(&[cut]).expect_err("refused").to_string();
+    assert!(error.contains("cut.json.gz") && error.contains("truncated"), "{error}");
     // Nothing was written.
     assert!(!bench.out().exists());
 }
@@ -48,13 +68,16 @@ fn prices_that_cannot_be_are_refused_with_the_file_and_what_is_priced() {
         "\"regionCode\": \"us-east-1\", \"marketoption\": \"CapacityBlock\", \"instanceType\": \"m5.large\"",
     );
     says(&blocks, &["gives no row"]);
-    let elsewhere = "gives no row: left out 1 prices in Regions that regions.csv does not have";
+    let elsewhere = "gives no row: left out prices in Regions that regions.csv does not have (1)";
     says(&one("mars-1", "USD", "0.1"), &[elsewhere, ": mars-1"]);
     says(&one("us-east-11", "USD", "0.1"), &[elsewhere, "us-east-11 (`us-east-1` is the nearest)"]);
     says(&one("us-east-1", "USD", "-0.1"), &["`-0.1` of m5.large in us-east-1", "between 0"]);
     says(&one("us-east-1", "USD", "1e7"), &["`1e7` of m5.large in us-east-1", "1000000"]);
-    says(&one("us-east-1", "USD", "0"), &["gives no row", "1 prices of 0 USD"]);
-    says(&one("us-east-1", "CNY", "1"), &["gives no row", "1 prices in other currencies"]);
+    says(&one("us-east-1", "USD", "0"), &["gives no row", "prices of 0 USD (1)"]);
+    says(
+        &one("us-east-1", "CNY", "1"),
+        &["gives no row", "prices in other currencies than USD (1)"],
+    );
     let windows = fine.replace("Linux", "Windows");
     says(&windows, &["gives no row: it has nothing of what is taken", "EC2 price list"]);
     says("", &["is empty"]);
