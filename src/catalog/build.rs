@@ -6,6 +6,7 @@
 //! leaves out, and why, is listed in `pricing/README.md`.
 
 mod charges;
+mod facts;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,13 +17,10 @@ use super::instance::{Arch, INSTANCE_HEADER};
 use super::quote::PriceStatus;
 use super::region::{FARGATE_HEADER, ON_DEMAND, ON_DEMAND_HEADER, SPOT, SPOT_HEADER};
 use super::savings::{PLANS_HEADER, Payment, PlanKind, SCOPE_FARGATE, SCOPE_GENERAL, Term};
-use super::table::SOURCES_HEADER;
-use super::write::{check_target, write_all};
-use super::{
-    Catalog, EMBEDDED, MAX_FILE_BYTES, REGIONS_HEADER, TableFile, Tables, read_text, sha256,
-};
-use crate::units::Rate;
+use super::write::{check_target, write_all, write_csv};
+use super::{Catalog, EMBEDDED, MAX_FILE_BYTES, REGIONS_HEADER, TableFile, Tables, sha256};
 use crate::{Error, Result};
+use facts::{FactTable, SourceTable, Unsourced, sorted, source_of, with_sources};
 
 /// Date of the Spot advisor's data, which its table does not repeat per row.
 const ADVISOR_DATE: &str = "2025-06-28";
@@ -91,150 +89,6 @@ pub(super) fn render(facts: &Path) -> Result<BTreeMap<String, String>> {
     files.insert("charges.csv".to_owned(), charges::render(&table, &mut sources)?);
     files.insert("sources.csv".to_owned(), sources.render()?);
     Ok(files)
-}
-
-/// A fact table in memory, its columns found by name.
-struct FactTable {
-    label: String,
-    columns: BTreeMap<String, usize>,
-    rows: Vec<(u64, csv::StringRecord)>,
-}
-
-#[derive(Clone, Copy)]
-struct Fact<'a> {
-    table: &'a FactTable,
-    line: u64,
-    record: &'a csv::StringRecord,
-}
-
-impl FactTable {
-    fn read(dir: &Path, name: &str) -> Result<Self> {
-        let path = dir.join(name);
-        let label = path.display().to_string();
-        let text = read_text(&path)?;
-        let mut reader = csv::Reader::from_reader(text.as_bytes());
-        let wrong = |e: &csv::Error| {
-            let line = e.position().map_or(1, csv::Position::line);
-            Error::input(format!("{label}:{line}: {e}"))
-        };
-        let header = reader.headers().map_err(|e| wrong(&e))?;
-        let columns = header.iter().enumerate().map(|(i, name)| (name.to_owned(), i)).collect();
-        let mut rows = Vec::new();
-        for record in reader.records() {
-            let record = record.map_err(|e| wrong(&e))?;
-            rows.push((record.position().map_or(1, csv::Position::line), record));
-        }
-        Ok(FactTable { label, columns, rows })
-    }
-
-    fn facts(&self) -> impl Iterator<Item = Fact<'_>> {
-        self.rows.iter().map(|(line, record)| Fact { table: self, line: *line, record })
-    }
-}
-
-impl<'a> Fact<'a> {
-    fn error(self, message: impl std::fmt::Display) -> Error {
-        Error::input(format!("{}:{}: {message}", self.table.label, self.line))
-    }
-
-    fn get(self, column: &str) -> Result<&'a str> {
-        self.table
-            .columns
-            .get(column)
-            .and_then(|i| self.record.get(*i))
-            .ok_or_else(|| self.error(format!("there is no column `{column}`")))
-    }
-
-    /// A decimal in its one canonical form; empty stays empty.
-    fn decimal(self, column: &str) -> Result<String> {
-        let text = self.get(column)?;
-        if text.is_empty() {
-            return Ok(String::new());
-        }
-        let rate: Rate = text.parse().map_err(|e| self.error(format!("{column} `{text}`: {e}")))?;
-        Ok(rate.to_string())
-    }
-
-    /// The catalog's status for the facts' word, and a remark where the word
-    /// says more than the status does.
-    fn status(self) -> Result<(PriceStatus, &'static str)> {
-        match self.get("status")? {
-            "approximate" => {
-                Ok((PriceStatus::Representative, "; a rounded public figure, not a quote"))
-            }
-            // A published figure of which it is not known what it covers.
-            "real-unclear-split" => Ok((PriceStatus::Representative, "")),
-            word => PriceStatus::from_word(word)
-                .map(|status| (status, ""))
-                .ok_or_else(|| self.error(format!("unknown status `{word}`"))),
-        }
-    }
-}
-
-/// Collects sources and gives each an id that does not depend on row order.
-#[derive(Default)]
-struct SourceTable {
-    /// (status, date, text) by id.
-    known: BTreeMap<String, (PriceStatus, String, String)>,
-}
-
-impl SourceTable {
-    /// A source whose id is fixed.
-    fn named(&mut self, id: &str, status: PriceStatus, as_of: &str, text: &str) -> String {
-        self.known.insert(id.to_owned(), (status, as_of.to_owned(), text.to_owned()));
-        id.to_owned()
-    }
-
-    /// Ids `prefix-1`, `prefix-2` … for the sources of a table, in their
-    /// sorted order.
-    fn numbered(
-        &mut self,
-        prefix: &str,
-        wanted: &BTreeSet<(PriceStatus, String, String)>,
-    ) -> BTreeMap<(PriceStatus, String, String), String> {
-        let mut ids = BTreeMap::new();
-        for (i, source) in wanted.iter().enumerate() {
-            let id = self.named(&format!("{prefix}-{}", i + 1), source.0, &source.1, &source.2);
-            ids.insert(source.clone(), id);
-        }
-        ids
-    }
-
-    fn render(&self) -> Result<String> {
-        let rows = self.known.iter().map(|(id, (status, as_of, text))| {
-            vec![id.clone(), status.to_string(), as_of.clone(), text.clone()]
-        });
-        write_csv(SOURCES_HEADER, rows)
-    }
-}
-
-/// Header and rows as text, one line each; quoted only where it must be.
-pub(super) fn write_csv(
-    header: &str,
-    rows: impl IntoIterator<Item = Vec<String>>,
-) -> Result<String> {
-    let failed = |e: csv::Error| Error::failed(format!("cannot write a price table: {e}"));
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(header.split(',')).map_err(failed)?;
-    for row in rows {
-        writer.write_record(&row).map_err(failed)?;
-    }
-    let bytes = writer
-        .into_inner()
-        .map_err(|e| Error::failed(format!("cannot write a price table: {e}")))?;
-    String::from_utf8(bytes).map_err(|e| Error::failed(format!("cannot write a price table: {e}")))
-}
-
-/// Rows sorted by key; a key that comes twice is an error.
-fn sorted(rows: Vec<(Fact<'_>, usize, Vec<String>)>) -> Result<Vec<Vec<String>>> {
-    let mut map: BTreeMap<Vec<String>, Vec<String>> = BTreeMap::new();
-    for (fact, key_columns, row) in rows {
-        let key = row.iter().take(key_columns).cloned().collect();
-        if map.insert(key, row).is_some() {
-            return Err(fact.error("this row repeats an earlier one"));
-        }
-    }
-    Ok(map.into_values().collect())
 }
 
 /// Columns whose name differs between the facts and `instance-types.csv`.
@@ -381,33 +235,6 @@ fn ec2_spot(
         rows.push((fact, 2, row));
     }
     write_csv(SPOT_HEADER, sorted(rows)?)
-}
-
-/// A row whose source is still to be numbered.
-type Unsourced<'a> = (Fact<'a>, usize, Vec<String>, (PriceStatus, String, String));
-
-fn with_sources(
-    rows: Vec<Unsourced<'_>>,
-    prefix: &str,
-    header: &str,
-    sources: &mut SourceTable,
-) -> Result<String> {
-    let wanted = rows.iter().map(|(_, _, _, source)| source.clone()).collect();
-    let ids = sources.numbered(prefix, &wanted);
-    let rows = rows
-        .into_iter()
-        .map(|(fact, keys, mut row, source)| {
-            row.push(ids.get(&source).cloned().unwrap_or_default());
-            (fact, keys, row)
-        })
-        .collect();
-    write_csv(header, sorted(rows)?)
-}
-
-/// The source of a row that states status, date and text itself.
-fn source_of(fact: Fact<'_>) -> Result<(PriceStatus, String, String)> {
-    let (status, remark) = fact.status()?;
-    Ok((status, fact.get("as_of")?.to_owned(), format!("{}{remark}", fact.get("source")?)))
 }
 
 fn fargate(table: &FactTable, sources: &mut SourceTable) -> Result<String> {

@@ -65,7 +65,7 @@ pub struct Update<'a> {
 /// What became of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Imported {
-    /// Name of the file.
+    /// The file, as it was given.
     pub file: String,
     /// What it is.
     pub kind: &'static str,
@@ -151,7 +151,7 @@ fn import_all(
         }
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         locked.push(Locked {
-            file: name.clone(),
+            file: name,
             kind: taken.kind.to_owned(),
             as_of: taken.as_of.clone(),
             sha256,
@@ -159,7 +159,7 @@ fn import_all(
             source: taken.source,
         });
         told.push(Imported {
-            file: name,
+            file: path.display().to_string(),
             kind: taken.kind,
             as_of: taken.as_of,
             rows: taken.rows,

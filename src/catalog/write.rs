@@ -6,6 +6,23 @@ use std::path::{Path, PathBuf};
 use super::lock::LOCK_FILE;
 use crate::{Error, Result};
 
+/// Header and rows as text, one line each; quoted only where it must be.
+pub(super) fn write_csv(
+    header: &str,
+    rows: impl IntoIterator<Item = Vec<String>>,
+) -> Result<String> {
+    let failed = |e: csv::Error| Error::failed(format!("cannot write a price table: {e}"));
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(header.split(',')).map_err(failed)?;
+    for row in rows {
+        writer.write_record(&row).map_err(failed)?;
+    }
+    let bytes = writer
+        .into_inner()
+        .map_err(|e| Error::failed(format!("cannot write a price table: {e}")))?;
+    String::from_utf8(bytes).map_err(|e| Error::failed(format!("cannot write a price table: {e}")))
+}
+
 /// Refuses a directory of something else: one with files, but without tables.
 ///
 /// # Errors

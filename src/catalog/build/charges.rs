@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{FactTable, SourceTable, Unsourced, source_of, with_sources};
+use super::facts::{FactTable, SourceTable, Unsourced, source_of, with_sources};
 use crate::Result;
 use crate::catalog::charges::{ANY_REGION, CHARGES_HEADER, ChargeItem};
 use crate::catalog::quote::PriceStatus;

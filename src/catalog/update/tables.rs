@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Result;
-use crate::catalog::build::write_csv;
 use crate::catalog::charges::CHARGES_HEADER;
 use crate::catalog::quote::PriceStatus;
 use crate::catalog::region::{FARGATE_HEADER, ON_DEMAND_HEADER, SPOT_HEADER};
 use crate::catalog::savings::PLANS_HEADER;
 use crate::catalog::table::{SOURCES_HEADER, Table};
+use crate::catalog::write::write_csv;
 use crate::catalog::{REGIONS_HEADER, Tables};
 use crate::units::Rate;
 
