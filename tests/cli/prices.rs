@@ -53,6 +53,37 @@ fn prices_are_updated_from_files_and_their_age_is_watched() {
     refused(at, &["prices", "update", "--from", "s.yaml"], &["none of the files", "help:"]);
 }
 
+/// A directory without its lock may say what it likes; with it, it is what was
+/// imported or says that it is not.
+#[test]
+fn tables_changed_by_hand_are_told() {
+    let dir = scratch();
+    let at = dir.path();
+    fs::write(at.join("advisor.json"), ADVISOR).expect("written");
+    fs::write(at.join("s.yaml"), SCENARIO.split("cases:").next().unwrap_or("")).expect("written");
+    let update =
+        ["prices", "update", "--from", "advisor.json", "--as-of", "2026-08-01", "-o", "new"];
+    fine(at, &update);
+    let check = ["check", "s.yaml", "--pricing", "new"];
+    let told = fine(at, &check);
+    assert!(text(&told.stdout).contains("prices lock: Spot advisor 2026-08-01\n"));
+    assert!(!text(&told.stderr).contains("edited-prices"));
+    let table = at.join("new/ec2-spot.csv");
+    let edited = fs::read_to_string(&table).expect("there");
+    let row = "us-east-1,m5.large,50,1,";
+    assert!(edited.contains(row));
+    fs::write(&table, edited.replace(row, "us-east-1,m5.large,90,1,")).expect("written");
+    for verb in [&check[..], &["prices", "show", "m5.large", "--pricing", "new"]] {
+        let told = text(&fine(at, verb).stderr);
+        assert!(told.contains("warning[edited-prices]: ec2-spot.csv of `new` is not"), "{told}");
+    }
+    refused(at, &[&check[..], &["--deny-warnings"]].concat(), &["edited-prices"]);
+    fs::remove_file(at.join("new/prices.lock")).expect("removed");
+    assert!(!text(&fine(at, &check).stderr).contains("edited-prices"));
+    // What lies in a directory of other things stays alone there.
+    refused(at, &["prices", "update", "--from", "advisor.json", "-o", "."], &["other files"]);
+}
+
 #[test]
 fn a_node_shows_the_range_of_its_price() {
     let dir = scratch();
