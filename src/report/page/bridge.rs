@@ -84,11 +84,15 @@ pub(super) fn flips(study: &Study, verdict: &Verdict) -> Option<Markup> {
                         th scope="col" { "then as cheap" } } }
                     tbody { @for flip in &verdict.flips { tr {
                         th scope="row" { (flip.lever.label()) }
-                        td.n { (change(flip.factor))
-                            @if let (Lever::Purchase(PurchaseOption::Spot), Some((now, then))) = (flip.lever, flip.saving) {
+                        td.n { (change(flip.factor)) }
+                        td {
+                            (named(&words::title(study, flip.case)))
+                            @if let (Lever::Purchase(PurchaseOption::Spot), Some((now, then))) =
+                                (flip.lever, flip.saving)
+                            {
                                 small { (spot(then)) " On-Demand, now " (text::percent(now)) " below" }
-                            } }
-                        td { (named(&words::title(study, flip.case))) }
+                            }
+                        }
                     } } }
                 }
             }

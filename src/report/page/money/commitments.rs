@@ -126,6 +126,7 @@ pub(super) fn sensitivity(
         @if let Some(none) = at(0) {
             p { "Without commitments the bill would be " (text::usd(none, places)) "; "
                 @match study.levels.iter().min_by_key(|l| l.1).filter(|l| Some(l.1) < study.at(100)) {
+                    Some((0, _)) => { "none of the sizes drawn costs less." }
                     Some((percent, least)) => {
                         "of the sizes drawn, " (percent) " % of each costs least, "
                         (text::usd(bill.total - now + *least, places)) "."
