@@ -22,6 +22,7 @@ pub mod import;
 mod kubernetes;
 pub mod lifecycle;
 pub mod names;
+pub mod nouns;
 pub mod observe;
 pub mod place;
 pub mod plan;

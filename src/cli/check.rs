@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::cells::GridCells;
 use super::{Console, Outcome, Scenario, price_age, print};
+use crate::nouns::counted;
 use crate::scenario::Source;
 use crate::sweep::{Journal, peek};
 use crate::{Result, plan};
@@ -72,11 +73,6 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     Ok(Outcome::Fine)
 }
 
-/// A number of things: `1 case`, `2 cases`.
-fn counted(n: usize, thing: &str) -> String {
-    format!("{n} {thing}{}", if n == 1 { "" } else { "s" })
-}
-
 /// What a sweep would do, and what it will take as far as earlier runs tell.
 fn sweep(args: &Args, console: &Console) -> Result<String> {
     let grid = plan::load_sweep(&args.scenario.file, &super::run::options(&args.scenario)?)?;
@@ -123,16 +119,4 @@ fn sweep(args: &Args, console: &Console) -> Result<String> {
         ),
     };
     Ok(out)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_is_singular() {
-        assert_eq!(counted(0, "cell"), "0 cells");
-        assert_eq!(counted(1, "case"), "1 case");
-        assert_eq!(counted(2, "case"), "2 cases");
-    }
 }

@@ -47,7 +47,8 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
         } else {
             write_native_csv(&data, out).map_err(|e| Error::write(&path, &e))?;
         }
-        console.note(&format!("wrote {} pods to {}", data.trace.pods(), path.display()));
+        let pods = crate::nouns::counted(data.trace.pods(), "pod");
+        console.note(&format!("wrote {pods} to {}", path.display()));
         written += 1;
     }
     if written == 0 {

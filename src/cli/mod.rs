@@ -159,9 +159,16 @@ struct Console {
 impl Console {
     /// A warning or note on stderr.
     fn warn(&self, code: &str, text: &str) {
-        if !self.quiet {
-            let _ = writeln!(io::stderr(), "warning[{code}]: {text}");
+        if self.quiet {
+            return;
         }
+        let head = format!("warning[{code}]: ");
+        // Programs that read stderr find a warning on one line.
+        let _ = if io::stderr().is_terminal() {
+            write!(io::stderr(), "{}", crate::report::wrapped(text, &head, "  "))
+        } else {
+            writeln!(io::stderr(), "{head}{text}")
+        };
     }
 
     /// A plain line on stderr.

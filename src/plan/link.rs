@@ -59,6 +59,8 @@ pub fn link(source: &Source, options: &Options) -> Result<Plan> {
         options,
         files: Files::new(source.path(), options.read_trace),
         weak: BTreeMap::new(),
+        weak_cases: BTreeMap::new(),
+        linked: Vec::new(),
         dates: BTreeMap::new(),
         dated: BTreeMap::new(),
         autoscaled: false,
@@ -69,8 +71,10 @@ pub fn link(source: &Source, options: &Options) -> Result<Plan> {
     let mut resolved = Vec::new();
     let mut cases: Vec<Option<CasePlan>> = Vec::new();
     for name in names {
+        let before = diags.count();
         let case = source.resolve(name, &mut diags);
         cases.push(case.as_ref().and_then(|case| shared.case(case, &mut diags)));
+        diags.of_case(before, name);
         resolved.extend(case);
     }
     check_agreement(&resolved, &mut diags);
@@ -98,7 +102,7 @@ pub fn link(source: &Source, options: &Options) -> Result<Plan> {
         case.settings.extend(defaults.iter().cloned());
         case.settings.sort_by_key(|s| s.origin);
     }
-    let mut warnings = warnings(&diags);
+    let mut warnings = warnings(&diags, cases.len());
     warnings.extend(shared.warnings_of_prices());
     let price_dates = shared.price_dates();
     let traces = shared.files.traces().map(|t| t.report.clone()).collect();
@@ -143,6 +147,10 @@ struct Shared<'a> {
     files: Files,
     /// Prices in use that are not published.
     weak: BTreeMap<String, PriceStatus>,
+    /// The cases that use each of them.
+    weak_cases: BTreeMap<String, Vec<String>>,
+    /// Cases linked so far.
+    linked: Vec<String>,
     dates: BTreeMap<String, String>,
     /// Prices in use, with their dates.
     dated: BTreeMap<String, String>,
@@ -157,11 +165,32 @@ struct Shared<'a> {
 impl Shared<'_> {
     /// Links one case; `None` if it lacks so much that nothing can be made.
     fn case(&mut self, resolved: &Resolved, diags: &mut Diagnostics) -> Option<CasePlan> {
+        let mut weak = BTreeMap::new();
+        let linked = self.link_case(resolved, &mut weak, diags);
+        if !self.linked.contains(&resolved.case) {
+            self.linked.push(resolved.case.clone());
+        }
+        for (name, status) in weak {
+            let cases = self.weak_cases.entry(name.clone()).or_default();
+            if !cases.contains(&resolved.case) {
+                cases.push(resolved.case.clone());
+            }
+            self.weak.insert(name, status);
+        }
+        linked
+    }
+
+    fn link_case(
+        &mut self,
+        resolved: &Resolved,
+        weak: &mut BTreeMap<String, PriceStatus>,
+        diags: &mut Diagnostics,
+    ) -> Option<CasePlan> {
         let scenario = &resolved.scenario;
         let mut notes = Notes {
             diags,
             settings: Vec::new(),
-            weak: &mut self.weak,
+            weak,
             dated: &mut self.dated,
             allow_believed: self.options.allow_believed,
         };
@@ -342,11 +371,20 @@ impl Shared<'_> {
                 .filter(|(_, s)| **s == status)
                 .map(|(name, _)| name.as_str())
                 .collect();
+            let uses = |case: &&String| {
+                names.iter().any(|n| self.weak_cases.get(*n).is_some_and(|c| c.contains(case)))
+            };
+            let cases: Vec<&str> = self.linked.iter().filter(uses).map(String::as_str).collect();
+            let cases = named_cases(&cases, self.linked.len());
             (!names.is_empty()).then(|| Warning {
                 code,
                 text: match names.as_slice() {
-                    [name] => format!("a price in use is {what}: {name}"),
-                    _ => format!("{} prices in use are {what}: {}", names.len(), names.join(", ")),
+                    [name] => format!("a price in use is {what}: {name}{cases}"),
+                    _ => format!(
+                        "{} prices in use are {what}: {}{cases}",
+                        names.len(),
+                        names.join(", ")
+                    ),
                 },
             })
         };
@@ -565,14 +603,36 @@ fn seeds(
     Ok((seeds, defaults))
 }
 
-fn warnings(diags: &Diagnostics) -> Vec<Warning> {
+/// Which cases something is about, where that is not all of them:
+/// ` (case spot)`.
+fn named_cases(cases: &[&str], linked: usize) -> String {
+    const NAMED: usize = 3;
+    if cases.is_empty() || cases.len() >= linked {
+        return String::new();
+    }
+    let s = if cases.len() == 1 { "" } else { "s" };
+    let more = match cases.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    format!(" (case{s} {}{more})", cases[..cases.len().min(NAMED)].join(", "))
+}
+
+fn warnings(diags: &Diagnostics, linked: usize) -> Vec<Warning> {
     diags
         .items()
         .into_iter()
         .filter_map(|item| match item.level() {
             Level::Warning(code) => {
                 let place = item.span().map(|span| format!("{}: ", diags.sources().place(span)));
-                let text = format!("{}{}", place.unwrap_or_default(), item.message());
+                let cases = diags.cases(item);
+                let said = |case: &&str| item.message().contains(&format!("case {}", quote(case)));
+                let cases = if cases.iter().all(said) {
+                    String::new()
+                } else {
+                    named_cases(&cases, linked)
+                };
+                let text = format!("{}{}{cases}", place.unwrap_or_default(), item.message());
                 Some(Warning { code, text })
             }
             Level::Error => None,

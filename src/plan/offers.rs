@@ -148,7 +148,7 @@ impl Linker<'_> {
         };
         notes.catalog(
             format!("instance-types.{}.allocatable", found.name),
-            format!("cpu {cpu}, memory {memory}, {pods} pods"),
+            format!("cpu {cpu}, memory {memory}, {}", crate::nouns::counted(pods, "pod")),
             format!(
                 "memory seen by the system: {}; reserves: {}",
                 found.os_memory_origin,

@@ -878,3 +878,39 @@ fn named_nodes_and_bindings_link_to_members() {
         assert!(errors.contains(message), "{message}\n{errors}");
     }
 }
+
+/// A warning that some cases give says which; one that all give does not.
+#[test]
+fn warnings_name_their_cases() {
+    let text = "version: 1
+name: t
+region: us-east-1
+time: { horizon: 1h }
+workload:
+  a: { service: { requests: { cpu: 1, memory: 1Gi }, replicas: 2 } }
+pools:
+  p: { fixed: { type: m5.large, count: 3 } }
+allocation: { by-label: { team: {} } }
+cases:
+  one: {}
+  two: { set: { allocation.by-label.app: {} } }
+  three:
+    set:
+      commitments.plan: { kind: compute-sp, term: 1y, payment: no-upfront, usd-per-hour: 0.1 }
+";
+    let source = Source::parse(Path::new("s.yaml"), text.as_bytes()).expect("parses");
+    let plan = link(&source, &Options::default()).expect("links");
+    let told = |code: &str| -> Vec<&str> {
+        plan.warnings.iter().filter(|w| w.code == code).map(|w| w.text.as_str()).collect()
+    };
+    let labels = told("unknown-label");
+    assert_eq!(labels.len(), 2, "{labels:?}");
+    assert!(labels[0].ends_with("carries the label `team`"), "{labels:?}");
+    assert!(labels[1].ends_with("carries the label `app` (case two)"), "{labels:?}");
+    let prices = told("representative-prices");
+    assert!(prices.len() == 1 && prices[0].ends_with(" (case three)"), "{prices:?}");
+    // Alone it is told from no other.
+    let options = Options { cases: Some(vec!["three".to_owned()]), ..Options::default() };
+    let alone = link(&source, &options).expect("links");
+    assert!(!alone.warnings.iter().any(|w| w.text.contains("(case")), "{:?}", alone.warnings);
+}

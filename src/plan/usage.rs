@@ -10,6 +10,7 @@ use super::model::CasePlan;
 use super::notes::Notes;
 use crate::import::usage::prometheus::Quantity;
 use crate::import::usage::{UsageFile, UsageFormat, UsageSource};
+use crate::nouns::counted;
 use crate::scenario::{self, RelPath, Scenario, Source, Span, Spanned, quote};
 use crate::units::Bytes;
 use crate::workload::Usage;
@@ -297,8 +298,8 @@ fn warn_of_rows(
         let example = first.map_or_else(String::new, |q| {
             format!(", the first at {}: {} {}", q.position, q.bad.column, q.bad.cause)
         });
-        let rows = report.quarantined;
-        warn("quarantined", format!("left out {rows} rows that cannot be read{example}"));
+        let rows = counted(report.quarantined, "row");
+        warn("quarantined", format!("left out {rows} that cannot be read{example}"));
     }
 }
 

@@ -8,6 +8,7 @@ use super::scheduler;
 use super::time::{LONGEST, Window};
 use super::trace_format;
 use crate::import::TraceSource;
+use crate::nouns::counted;
 use crate::rng::Distribution;
 use crate::scenario::{
     self, CpuDist, DrawnMemory, Generate, GenerateLength, GenerateSizes, Keyed, PreemptionPolicy,
@@ -419,8 +420,8 @@ fn warn_of_rows(report: &ReadReport, path: &Spanned<RelPath>, notes: &mut Notes<
                 if q.bad.column.is_empty() { String::new() } else { format!(" {}", q.bad.column) };
             format!(", the first at {}{column}: {}", q.position, q.bad.cause)
         });
-        let rows = report.quarantined;
-        warn("quarantined", format!("left out {rows} rows that cannot be read{example}"));
+        let rows = counted(report.quarantined, "row");
+        warn("quarantined", format!("left out {rows} that cannot be read{example}"));
     }
 }
 

@@ -37,6 +37,6 @@ pub use patches::{Patches, patches};
 pub use reprice::{RepriceRows, reprice};
 pub use rightsize::{RightsizeFormat, rightsize, rightsize_csv, rightsize_json};
 pub use sweep_figures::sweep_chart_files;
-pub use terminal::{Format, results, terminal};
+pub use terminal::{Format, results, terminal, wrapped};
 pub use text::{name as printable, shortened};
 pub use usage_bill::{UsageBy, usage_bill};

@@ -184,8 +184,12 @@ fn table(name: &str, format: statement::Format, of: &Repricing) -> String {
     let period = of
         .period
         .map_or_else(String::new, |(start, end)| format!(", {} to {}", moment(start), moment(end)));
-    let head =
-        format!("{}: {}, {} rows{period}", text::name(name), format.name(), text::count(of.rows));
+    let head = format!(
+        "{}: {}, {}{period}",
+        text::name(name),
+        format.name(),
+        text::counted(of.rows, "row")
+    );
     let mut out = wrapped(&head, "", "  ");
     for (reason, groups) in by_reason(of) {
         out.push('\n');
@@ -275,7 +279,7 @@ fn closing(of: &Repricing) -> String {
         of.sum(|key| key.ours.starts_with("real") || key.ours.starts_with("derived"));
     format!(
         "{} of {} rows are modelled, ${} at list; {} of them (${}) have a price of ours, {} (${}) \
-         a published one. Residual in all ${}; unexplained: {} rows, ${}. Not priced: {} rows, ${} \
+         a published one. Residual in all ${}; unexplained: {}, ${}. Not priced: {}, ${} \
          at list{foreign}.",
         text::count(rows),
         text::count(of.rows),
@@ -285,9 +289,9 @@ fn closing(of: &Repricing) -> String {
         text::count(published),
         published_file.human(PLACES),
         residual(Some(off), usize::MAX),
-        text::count(open),
+        text::counted(open, "row"),
         residual(Some(open_off), usize::MAX),
-        text::count(left),
+        text::counted(left, "row"),
         list.human(PLACES)
     )
 }

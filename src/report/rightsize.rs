@@ -130,7 +130,7 @@ pub(super) fn names(it: &Rightsized, edits: &[usize], most: usize) -> String {
 
 /// What a freed node is called.
 pub(super) fn freed(it: &Rightsized, node: &FreedNode) -> String {
-    let nodes = if node.freed == 1 { "1 node".to_owned() } else { format!("{} nodes", node.freed) };
+    let nodes = crate::nouns::counted(node.freed, "node");
     match node.pool.and_then(|p| it.pools.get(p)) {
         Some(pool) if it.pools.len() == 1 => format!("{nodes} of pool {}", pool.name),
         Some(pool) => format!("{nodes}, now of pool {}", pool.name),
@@ -148,9 +148,9 @@ pub(super) fn pools(it: &Rightsized) -> Vec<String> {
             |n: Option<u32>| n.map_or_else(|| "no number of them".to_owned(), |n| n.to_string());
         let kept = if pool.shrinks { "" } else { " (kept)" };
         out.push(format!(
-            "Fixed pool {}{kept}: {} nodes today; today's requests need {}, the new ones {}",
+            "Fixed pool {}{kept}: {} today; today's requests need {}, the new ones {}",
             pool.name,
-            pool.count,
+            crate::nouns::counted(pool.count, "node"),
             say(of(&whole.today)),
             say(of(&whole.fitted)),
         ));

@@ -160,7 +160,8 @@ fn table(rows: &[Row]) -> String {
 
 /// Words in lines of at most 80 characters, the first behind `first`, the
 /// others behind `rest`.
-pub(super) fn wrapped(text: &str, first: &str, rest: &str) -> String {
+#[must_use]
+pub fn wrapped(text: &str, first: &str, rest: &str) -> String {
     let mut out = String::new();
     let mut line = first.to_owned();
     let mut used = line.chars().count();

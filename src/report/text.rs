@@ -123,6 +123,11 @@ pub(super) fn count(value: u64) -> String {
     grouped(value as f64, 0)
 }
 
+/// A number of things: `1 pod`, `1,108 pods`.
+pub(super) fn counted(n: u64, thing: &str) -> String {
+    format!("{} {}", count(n), crate::nouns::noun(n, thing))
+}
+
 /// A mean of counts: whole where it is whole or large, else one decimal;
 /// beyond a billion only its size.
 pub(super) fn mean_count(value: f64) -> String {

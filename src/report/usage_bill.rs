@@ -93,12 +93,12 @@ fn share(of: Option<f64>) -> String {
 fn table(name: &str, of: &PricedUsage, by: UsageBy) -> String {
     let bill = &of.bill;
     let head = format!(
-        "{}: {}, {} rows of {} that commitments can cover, {} hours from {}",
+        "{}: {}, {} of {} that commitments can cover, {} from {}",
         text::name(name),
         of.format.name(),
-        text::count(of.rows),
+        text::counted(of.rows, "row"),
         text::count(of.rows + of.left_out.rows),
-        text::count(bill.usage.hours() as u64),
+        text::counted(bill.usage.hours() as u64, "hour"),
         hour(bill.usage.first_hour())
     );
     let mut out = wrapped(&head, "", "  ");
@@ -180,8 +180,8 @@ fn closing(of: &PricedUsage) -> String {
     } else {
         let (billed, foreign) = of.left_out.others_billed();
         format!(
-            " Not in it: {} rows that no commitment covers, billed ${}{}.",
-            text::count(of.left_out.rows),
+            " Not in it: {} that no commitment covers, billed ${}{}.",
+            text::counted(of.left_out.rows, "row"),
             billed.human(2),
             super::reprice::other_currencies(foreign)
         )

@@ -157,10 +157,12 @@ fn service(study: &Study, verdict: &Verdict, chosen: &CaseVerdict) -> String {
     };
     let waiting = match figure(|c| c.pending_at_end, |v| text::grouped(v, 0)) {
         (now, _) if now == "0" || now == "–" => String::new(),
+        (now, was) if now == "1" => format!("; 1 pod still waits at the end{was}"),
         (now, was) => format!("; {now} pods still wait at the end{was}"),
     };
     let rejected = match figure(|c| c.rejected, |v| text::grouped(v, 0)) {
         (now, _) if now == "0" || now == "–" => String::new(),
+        (now, was) if now == "1" => format!("; 1 pod fits on no node and is rejected{was}"),
         (now, was) => format!("; {now} pods fit on no node and are rejected{was}"),
     };
     format!(

@@ -142,9 +142,16 @@ pub struct Diagnostic {
     span: Option<Span>,
     label: Option<String>,
     help: Option<String>,
+    /// The case in which it was found.
+    case: Option<String>,
 }
 
 impl Diagnostic {
+    /// Whether it says the same, in whatever case.
+    fn is_same(&self, other: &Diagnostic) -> bool {
+        self.span == other.span && self.message == other.message && self.level == other.level
+    }
+
     /// A short remark beside the caret, as in "did you mean `m7i.xlarge`?".
     pub fn label(&mut self, text: impl Into<String>) -> &mut Self {
         self.label = Some(text.into());
@@ -241,13 +248,41 @@ impl Diagnostics {
     }
 
     fn push(&mut self, level: Level, span: Option<Span>, message: String) -> &mut Diagnostic {
-        self.items.push(Diagnostic { level, message, span, label: None, help: None });
+        self.items.push(Diagnostic { level, message, span, label: None, help: None, case: None });
         self.items.last_mut().expect("one was pushed")
     }
 
     /// Takes over the findings of another collection about the same texts.
     pub fn append(&mut self, other: Diagnostics) {
         self.items.extend(other.items);
+    }
+
+    /// How many findings there are so far, equal ones among them.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.items.len()
+    }
+
+    /// What was found after the first so many was found in this case.
+    pub fn of_case(&mut self, from: usize, case: &str) {
+        for item in self.items.iter_mut().skip(from) {
+            item.case.get_or_insert_with(|| case.to_owned());
+        }
+    }
+
+    /// The cases in which a finding was made, in the order of linking; none
+    /// where it is about no single case.
+    #[must_use]
+    pub fn cases(&self, of: &Diagnostic) -> Vec<&str> {
+        let mut cases: Vec<&str> = Vec::new();
+        for item in self.items.iter().filter(|d| d.is_same(of)) {
+            match item.case.as_deref() {
+                None => return Vec::new(),
+                Some(case) if !cases.contains(&case) => cases.push(case),
+                Some(_) => {}
+            }
+        }
+        cases
     }
 
     /// Whether anything is an error.
@@ -268,7 +303,7 @@ impl Diagnostics {
     pub fn items(&self) -> Vec<&Diagnostic> {
         let mut all: Vec<&Diagnostic> = self.items.iter().collect();
         all.sort_by(|a, b| (a.span, a.level, &a.message).cmp(&(b.span, b.level, &b.message)));
-        all.dedup_by(|a, b| a.span == b.span && a.message == b.message && a.level == b.level);
+        all.dedup_by(|a, b| a.is_same(b));
         all
     }
 

@@ -246,7 +246,8 @@ pub struct ReadReport {
 impl std::fmt::Display for ReadReport {
     /// One line: what became of the rows.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "trace {}: {} rows, {} accepted", self.source, self.rows, self.accepted)?;
+        let rows = crate::nouns::counted(self.rows, "row");
+        write!(f, "trace {}: {rows}, {} accepted", self.source, self.accepted)?;
         if self.sorted > 0 {
             write!(f, ", {} out of order", self.sorted)?;
         }

@@ -478,7 +478,7 @@ fn amounts_in_another_currency_are_not_taken_for_dollars() {
     let closing = text(&table.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
     for part in [
         "2 of 2 rows are modelled, $0.340000 at list; 1 of them",
-        "Not priced: 1 rows, $0.000000 at list, and 1 of them in another currency than USD.",
+        "Not priced: 1 row, $0.000000 at list, and 1 of them in another currency than USD.",
     ] {
         assert!(closing.contains(part), "{part}: {closing}");
     }

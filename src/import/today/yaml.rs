@@ -8,6 +8,7 @@ use super::constraints;
 use super::pools::{Kind, Pool};
 use super::workloads::{Entry, EntryKind};
 use crate::import::cluster::{Amounts, Cluster, OwnerKind};
+use crate::nouns::counted;
 use crate::scenario::tree::yaml_text as quoted;
 use crate::workload::{TaintEffect, Toleration};
 
@@ -62,9 +63,9 @@ fn head(out: &mut String, it: &Parts<'_>) {
         Some(_) => "A cluster as it was recorded, pods that stayed and traces of others",
     };
     let what = if it.options.nodes.is_empty() {
-        format!("{what}: {nodes} nodes, {pods} pods")
+        format!("{what}: {}, {}", counted(nodes, "node"), counted(pods, "pod"))
     } else {
-        format!("Manifests of {} workloads, on nodes that were stated", it.entries.len())
+        format!("Manifests of {}, on nodes that were stated", counted(it.entries.len(), "workload"))
     };
     let _ = write!(
         out,

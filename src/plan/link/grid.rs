@@ -136,6 +136,9 @@ pub fn link_sweep(source: &Source, options: &Options) -> Result<Grid> {
             firsts.push(resolved);
         }
         let fine = !found.has_errors();
+        if let Some(name) = names.get(case) {
+            found.of_case(0, name);
+        }
         diags.append(found);
         match linked {
             Some(case) if fine => {
@@ -178,7 +181,7 @@ pub fn link_sweep(source: &Source, options: &Options) -> Result<Grid> {
     if diags.has_errors() {
         return Err(refused(diags));
     }
-    let mut warnings = warnings(&diags);
+    let mut warnings = warnings(&diags, names.len());
     warnings.extend(shared.warnings_of_prices());
     let price_dates = shared.price_dates();
     let cases = firsts.iter().map(|r| (r.case.clone(), r.title.clone())).collect();
@@ -316,6 +319,8 @@ fn shared<'a>(
         options,
         files,
         weak: BTreeMap::new(),
+        weak_cases: BTreeMap::new(),
+        linked: Vec::new(),
         dates: BTreeMap::new(),
         dated: BTreeMap::new(),
         autoscaled: false,

@@ -190,7 +190,7 @@ fn cost_rows(group: &CostGroup, all: bool) -> Vec<Row> {
     if rest.2 > 0 {
         rows.push(Row {
             sign: ' ',
-            name: format!("{} others", rest.2),
+            name: crate::nouns::counted(rest.2, "other"),
             cells: [
                 text::usd(rest.0, places),
                 text::usd(rest.1, places),

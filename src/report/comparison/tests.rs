@@ -100,10 +100,10 @@ fn a_plan_shows_what_differs_and_how_surely() {
         "    ~ cpu used/requested      56.8 % →     56.7 %  −0.10 ± 0.01 pp",
         "    ~ pending p95  1 min 58 s → 7.9 s  −1 min 50 s ± 13 s (−93\u{A0}%)",
         "    + prod  – → 12.5  +12.5",
-        "    ~ a         $10.00 →  $9.00  −$1.00 (−10\u{A0}%)",
-        "    + prod           – →  $1.01  +$1.01",
-        "      1 others   $5.00 →  $5.00",
-        "    ~ total     $15.00 → $15.01  +$0.01 (+0.1\u{A0}%)",
+        "    ~ a        $10.00 →  $9.00  −$1.00 (−10\u{A0}%)",
+        "    + prod          – →  $1.01  +$1.01",
+        "      1 other   $5.00 →  $5.00",
+        "    ~ total    $15.00 → $15.01  +$0.01 (+0.1\u{A0}%)",
         "+ case prod",
     ] {
         assert!(text.lines().any(|l| l == line), "{line}\n{text}");

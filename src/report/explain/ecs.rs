@@ -13,6 +13,7 @@ use super::pod::text as pod_text;
 use super::pod::{FargateStory, Happening, Moment, Teller, Who};
 use super::{CellFacts, Head, json};
 use crate::Result;
+use crate::nouns::counted;
 use crate::observe::probe::{Follow, Instance};
 use crate::observe::probe_ecs::{EcsStep, EcsStory, Named, ProviderChoice, Sight, Woken};
 use crate::observe::{Place, PodEnd, RejectReason};
@@ -297,7 +298,10 @@ fn events(
             }
             EcsStep::ScaleOut { at, pool, from, to } => {
                 let pool = teller.cell.pool(pool.index());
-                let text = format!("managed scaling raises {pool} from {from} to {to} instances");
+                let text = format!(
+                    "managed scaling raises {pool} from {from} to {}",
+                    counted(*to, "instance")
+                );
                 say(*at, "scale-out", text);
             }
             EcsStep::Woken { at, node, by } => {
@@ -410,7 +414,7 @@ fn keeps(rule: &Rule, least: Option<i64>) -> String {
         (Rule::Random, _) => "one of them is drawn".to_owned(),
         (Rule::Spread(_), None) => "none has the attribute".to_owned(),
         (Rule::Spread(by), Some(tasks)) => {
-            let tasks = if tasks == 1 { "1 task".to_owned() } else { format!("{tasks} tasks") };
+            let tasks = counted(tasks, "task");
             match by {
                 SpreadBy::Instance => format!("{tasks} of its group there"),
                 SpreadBy::Attribute(_) => format!("{tasks} of its group with the value"),

@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 
 use super::{MicroCpu, StatedResources, UsageKey, UsageSample, UsageSeries, UsageSet};
 use crate::error::{Error, Result};
+use crate::nouns::counted;
 use crate::text::{MAX_MS, decimal};
 use crate::units::Bytes;
 use crate::workload::source::{
@@ -85,7 +86,8 @@ impl std::fmt::Display for UsageReport {
     /// One line: what became of the rows.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let UsageReport { source, rows, series, samples, .. } = self;
-        write!(f, "usage {source}: {rows} rows, {series} series, {samples} samples")?;
+        let (rows, samples) = (counted(*rows, "row"), counted(*samples, "sample"));
+        write!(f, "usage {source}: {rows}, {series} series, {samples}")?;
         for (what, tallies) in [("dropped", &self.dropped), ("noted", &self.warnings)] {
             for (code, tally) in tallies {
                 write!(f, ", {} {what} ({code})", tally.rows)?;

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::Teller;
 use super::attempts::message;
 use super::story::Happening;
+use crate::nouns::counted;
 use crate::observe::probe::{Cause, Failures, Instance, Requeue, Room, Step};
 use crate::observe::{NodeEnd, Place, PodEnd, RejectReason};
 use crate::units::{SimDuration, SimTime};
@@ -59,8 +60,10 @@ impl Teller<'_> {
                 }
                 Step::ScaleUp { at, pool, from, to } => {
                     let pool = self.cell.pool(pool.index());
-                    let text =
-                        format!("Cluster Autoscaler raises {pool} from {from} to {to} nodes");
+                    let text = format!(
+                        "Cluster Autoscaler raises {pool} from {from} to {}",
+                        counted(*to, "node")
+                    );
                     say(*at, "scale-up", text);
                 }
                 Step::Placed { at, cause, node, .. } => {

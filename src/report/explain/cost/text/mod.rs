@@ -7,6 +7,7 @@ use super::book::{Amount, Weights};
 use super::charges::ChargeSum;
 use super::label::LabelCost;
 use super::{CostStory, Of};
+use crate::nouns::noun;
 use crate::report::explain::blocks::Block;
 use crate::report::text;
 use crate::units::Money;
@@ -163,7 +164,8 @@ fn weights(of: &Weights) -> Vec<Block> {
         })
         .collect();
     if of.types.len() > TOP {
-        said.push(format!("and {} more types", of.types.len() - TOP));
+        let more = of.types.len() - TOP;
+        said.push(format!("and {} more {}", more, noun(more, "type")));
     }
     vec![Block::Text(
         format!(

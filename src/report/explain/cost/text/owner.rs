@@ -8,10 +8,15 @@ use crate::units::Money;
 
 pub(super) fn blocks(owner: &OwnerCost, what: &str, place: &str, window: &str) -> Vec<Block> {
     let kind = owner.kind.map(|k| format!(" ({k})")).unwrap_or_default();
+    let direct = if owner.charges.is_empty() {
+        "what its pods requested"
+    } else {
+        "what its pods requested and what the cluster is charged for it"
+    };
     let mut blocks = vec![
         Block::heading(format!("Cost of {what} {}{kind}; {place}", owner.name)),
         Block::text(window),
-        Block::text(format!("direct: exactly {} USD, what its pods requested", owner.direct)),
+        Block::text(format!("direct: exactly {} USD, {direct}", owner.direct)),
     ];
     if let Some(loaded) = owner.fully_loaded {
         let how = if owner.kind == Some("daemonset") {
