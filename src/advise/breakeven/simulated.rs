@@ -110,11 +110,11 @@ pub fn orchestrator(case: &CasePlan) -> Orchestrator {
 impl Platform {
     fn of(case: &CasePlan) -> Platform {
         let orchestrator = orchestrator(case);
-        if orchestrator == Orchestrator::Ecs {
-            // Neither Kubernetes components nor daemon services run there.
-            return Platform { orchestrator, cpu: MilliCpu(0), memory: Bytes(0) };
-        }
-        let mut sum = (0, plan::fargate_overhead().0);
+        let overhead = match orchestrator {
+            Orchestrator::Eks => plan::fargate_overhead(),
+            Orchestrator::Ecs => Bytes(0),
+        };
+        let mut sum = (0, overhead.0);
         for workload in case.workload.workloads() {
             if let Content::Daemon(daemon) = &workload.content
                 && daemon.sidecar_on_fargate

@@ -185,6 +185,13 @@ pools:
     assert_eq!(found.caveats, []);
     assert_eq!(found.fargate[0].option, "fargate-arm64");
     assert!((found.fargate[0].per_hour.to_f64() - 0.0395).abs() < 1e-6);
+    // An agent sits beside each task, as in a run: 2.125 GiB make 3 GB of 1 vCPU
+    // and 50m more make it 2 vCPU and 4 GB: 0.06476 + 0.01424.
+    let agent = "  agent:
+    daemonset: { requests: { cpu: 50m, memory: 128Mi }, on-fargate: sidecar }
+pools:";
+    let found = only(&ecs.replace("pools:", agent)).expect("compared");
+    assert!((found.fargate[0].per_hour.to_f64() - 0.079).abs() < 1e-6);
 }
 
 /// Prices that only one side knows are named: each by its code.
