@@ -133,14 +133,19 @@ fn money_is_taken_apart_along_every_axis_of_its_case() {
 }
 
 #[test]
-fn money_is_grouped_by_every_label_of_the_scenario() {
+fn money_is_grouped_as_the_scenario_allocates_it() {
     let mut study = sample::study();
     let detail = study.cases[1].detail.as_mut().expect("finished");
     let bill = std::sync::Arc::make_mut(&mut detail.bill);
     let most = bill.total.scale(3, 4);
     let groups = [("shop<b>".to_owned(), bill.total - most), ("back".to_owned(), most)];
+    bill.allocated_by_namespace = groups.iter().cloned().collect();
     bill.by_label.insert("te&am".to_owned(), groups.into_iter().collect());
     let html = of(&study);
+    let (_, allocated) = html.split_once("By namespace, allocated").expect("the policy");
+    let (allocated, _) = allocated.split_once("</details>").expect("its end");
+    assert!(allocated.contains("allocation.by-namespace") && allocated.contains("shop&lt;b&gt;"));
+    assert!(!html.contains("By workload, allocated"), "no policy");
     assert_sound(&html);
     let (_, section) = html.split_once("By label <bdi>te&amp;am</bdi>").expect("the label");
     let (section, _) = section.split_once("</details>").expect("its end");

@@ -20,16 +20,32 @@ pub(super) fn section(name: String, title: &str, bill: &Bill) -> Markup {
             (by_owner("What pods of each namespace requested, and what nobody did", "namespace",
                 bill.by_namespace.iter(), bill.total))
         }
+        @for (by, groups) in [
+            ("namespace", &bill.allocated_by_namespace),
+            ("workload", &bill.allocated_by_workload),
+        ] {
+            @if !groups.is_empty() {
+                details {
+                    summary { "By " (by) ", allocated" }
+                    p.note { (policy(&format!("allocation.by-{by}"))) "." }
+                    (by_owner("Cost under the policy", by, groups.iter(), bill.total))
+                }
+            }
+        }
         @for (label, groups) in &bill.by_label {
             details {
                 summary { "By label " (named(label)) }
-                p.note { "Who bears free capacity, system, DaemonSets and shared cost is said in "
-                    (code(&format!("allocation.by-label.{label}"))) "; pods without the label are "
-                    (code(UNALLOCATED)) "." }
+                p.note { (policy(&format!("allocation.by-label.{label}")))
+                    "; pods without the label are " (code(UNALLOCATED)) "." }
                 (by_owner("Cost by value of the label", label, groups.iter(), bill.total))
             }
         }
     }
+}
+
+/// Where the scenario states a policy.
+fn policy(path: &str) -> Markup {
+    html! { "Who bears free capacity, system, DaemonSets and shared cost is said in " (code(path)) }
 }
 
 /// What a workload costs by itself, what it bears of the rest, and both.
