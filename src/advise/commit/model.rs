@@ -237,7 +237,7 @@ pub struct Advice {
     pub break_even_fall: Option<f64>,
     /// Plans alone.
     pub alternatives: Vec<Alternative>,
-    /// Every how manyeth hour curves and falls were evaluated on.
+    /// Curves and falls were evaluated on one hour of so many.
     pub stride: usize,
 }
 

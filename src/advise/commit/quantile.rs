@@ -25,6 +25,10 @@ pub(super) fn best_last(stack: &Stack<'_>, candidate: usize, at: &[f64]) -> Opti
     let clock = stack.hours().clock_hours();
     // What is still missing until a dollar is worth less than it costs.
     let mut excess = clock / line.takes.first()? - clock;
+    // Where a plan takes nothing off, no dollar of it is worth what it costs.
+    if excess <= 0.0 {
+        return Some(0.0);
+    }
     // Breakpoints from `low` to `high` are still to be passed.
     let (mut low, mut high) = (0.0f64, stack.cap(candidate));
     loop {

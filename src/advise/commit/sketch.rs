@@ -106,8 +106,11 @@ impl<'a> Sketch<'a> {
     /// Savings fall with usage; halving finds where they are gone.
     pub(super) fn break_even(&self) -> Option<f64> {
         let saves = |less: f64| self.fall(less).saved_per_hour > 0.0;
-        if self.at.iter().sum::<f64>() <= 0.0 || !saves(0.0) || saves(0.99) {
+        if self.at.iter().sum::<f64>() <= 0.0 || saves(0.99) {
             return None;
+        }
+        if !saves(0.0) {
+            return Some(0.0);
         }
         let (mut low, mut high) = (0.0, 0.99);
         while high - low > 1e-3 {

@@ -215,11 +215,8 @@ proptest! {
     }
 }
 
-#[test]
-fn a_plan_found_by_hand() {
-    // Four hours with 1, 2, 3, 4 instances of 1 USD at half price: the second
-    // half-dollar is used in three hours of four, saving 1.50 for 2.00 x 0.5;
-    // the third in two: break-even; the fourth in one.
+/// Four hours with 1, 2, 3, 4 instances of 1 USD.
+fn four_hours() -> HourlyUsage {
     let mut item = items().remove(0);
     item.on_demand = rate("1");
     let mut usage = HourlyUsage::new(0, 4 * HOUR_MS, vec![item]).expect("small");
@@ -231,8 +228,34 @@ fn a_plan_found_by_hand() {
             Money::from_pico(i128::from(hour + 1) * 1_000_000_000_000),
         );
     }
-    let terms =
-        [Terms::savings_plan(CommitmentKind::ComputeSp, rate("0"), vec![Some(rate("0.5"))])];
+    usage
+}
+
+/// Half of what an instance of [`four_hours`] costs.
+fn half_price() -> Terms {
+    Terms::savings_plan(CommitmentKind::ComputeSp, rate("0"), vec![Some(rate("0.5"))])
+}
+
+/// Covering all takes 2 an hour, 8 USD instead of 10: as much as 0.8 of the usage
+/// costs On-Demand. With 4 an hour 16 USD are spent, and nothing is saved.
+#[test]
+fn usage_can_fall_until_nothing_is_saved() {
+    let (hours, terms) = (hours_of(&[four_hours()]), [half_price()]);
+    let fall = |usd: f64| {
+        let stack = Stack::new(&hours, &terms, &[0]);
+        sketch::Sketch::new(stack, vec![usd]).break_even()
+    };
+    assert!(fall(2.0).is_some_and(|fall| (fall - 0.2).abs() <= 1e-3), "{:?}", fall(2.0));
+    assert_eq!((fall(4.0), fall(0.0)), (Some(0.0), None));
+}
+
+#[test]
+fn a_plan_found_by_hand() {
+    // At half price the second half-dollar is used in three hours of four,
+    // saving 1.50 for 2.00 x 0.5; the third in two: break-even; the fourth in
+    // one.
+    let usage = four_hours();
+    let terms = [half_price()];
     let hours = hours_of(std::slice::from_ref(&usage));
     let found = best(&Stack::new(&hours, &terms, &[0]), &terms);
     assert_eq!(found, [1.0]);
@@ -240,6 +263,20 @@ fn a_plan_found_by_hand() {
         settle(&usage, &[Terms { usd_per_hour: rate("1"), ..terms[0].clone() }]).total(),
         usd("7")
     );
+}
+
+/// At On-Demand prices a dollar covers a dollar in hours that have one left, and
+/// is lost in the others.
+#[test]
+fn a_plan_that_takes_nothing_off_is_not_bought() {
+    let usage = [usage(5, 48)];
+    let hours = hours_of(&usage);
+    let on_demand = || TYPES.iter().map(|(_, price)| Some(rate(price))).collect();
+    let nothing_off = || Terms::savings_plan(CommitmentKind::ComputeSp, rate("0"), on_demand());
+    let terms = [nothing_off()];
+    assert_eq!(best(&Stack::new(&hours, &terms, &[0]), &terms), [0.0]);
+    let terms = [nothing_off(), nothing_off()];
+    assert_eq!(best(&Stack::new(&hours, &terms, &[0, 1]), &terms), [0.0, 0.0]);
 }
 
 /// Thousands of hours are searched by samples: what they lead to is not beaten
