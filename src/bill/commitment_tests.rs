@@ -377,3 +377,21 @@ fn commitments_that_begin_within_the_window_by_hand() {
     // 1.515333333333 On-Demand and what is paid.
     assert_eq!(bill.cash_total, money("790.435333333333"));
 }
+
+/// The most that can be committed, for three years, all of it paid within three
+/// hours in which 0.216 of 300,000 is used: what is paid for that is 26,280 ×
+/// 100,000 × 0.216 ÷ 300,000.
+#[test]
+fn the_largest_commitment_has_bounds() {
+    let record = record(3 * HOUR_MS, vec![three_hours(0)]);
+    let start = record.start_unix_ms;
+    let upfront = rate("100000").charge(26_280, 1);
+    let plan = Commitment {
+        in_force: (start, start + 26_280 * HOUR_MS),
+        fees: CommitmentFees { upfront, hourly: Rate::ZERO },
+        ..savings_plan("100000", "0.072", "0.144")
+    };
+    let bill = compute(&record, &plan_of(vec![plan]));
+    assert_eq!(bill.bounds(), (money("0.216"), money("300000")));
+    assert_eq!(bill.cash_bounds(), (money("1892.16"), upfront));
+}

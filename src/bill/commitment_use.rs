@@ -1,7 +1,7 @@
 //! What became of the commitments over the cost window.
 
 use super::prices::CommitmentKind;
-use crate::units::Money;
+use crate::units::{Money, Portions};
 
 /// How one commitment was used over the cost window.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,9 +65,15 @@ impl CommitmentUse {
     fn absorbable_cash(&self) -> Money {
         match self.charged() {
             Money::ZERO => Money::ZERO,
-            charged => self.cash().scale(self.absorbable.pico(), charged.pico()),
+            charged => part_of(self.cash(), self.absorbable, charged),
         }
     }
+}
+
+/// As much of a payment as `part` is of a `whole` above zero.
+pub(super) fn part_of(payment: Money, part: Money, whole: Money) -> Money {
+    // The product of two amounts may leave i128.
+    Money::from_pico(Portions::new(payment, whole.pico()).upto(part.pico()))
 }
 
 /// How all commitments together were used.

@@ -2,6 +2,7 @@
 
 use super::Billing;
 use crate::bill::charge::Charge;
+use crate::bill::commitment_use::part_of;
 use crate::bill::commitments::Spent;
 use crate::bill::ledger::Entry;
 use crate::bill::meter::clock_hour;
@@ -64,7 +65,7 @@ impl Billing<'_> {
             let (from, to) = c.in_force;
             if (window.from..window.to).contains(&from) {
                 let sums = &mut self.commitments[i];
-                sums.upfront = part_of(c.fees.upfront, sums.committed, sums.used_by_others);
+                sums.upfront = left_of(c.fees.upfront, sums.committed, sums.used_by_others);
                 let hour = (from.div_euclid(HOUR_MS) - window.first_hour()) as usize;
                 self.pay(i, Charge::CommitmentUpfront, hour, self.commitments[i].upfront)?;
             }
@@ -72,7 +73,7 @@ impl Billing<'_> {
                 let ms = window.overlap_in_hour(hour, from, to);
                 let fee = c.fees.hourly.charge(ms.into(), HOUR_MS.into());
                 let committed = self.settlement.spent(hour, i).committed;
-                let fee = part_of(fee, committed, self.taken_by_others(hour, i));
+                let fee = left_of(fee, committed, self.taken_by_others(hour, i));
                 self.commitments[i].recurring += fee;
                 self.pay(i, Charge::CommitmentRecurring, hour, fee)?;
             }
@@ -142,9 +143,9 @@ impl Billing<'_> {
 }
 
 /// What is left of a payment for a commitment of which others took a part.
-fn part_of(payment: Money, committed: Money, others: Money) -> Money {
+fn left_of(payment: Money, committed: Money, others: Money) -> Money {
     if others == Money::ZERO {
         return payment;
     }
-    payment.scale((committed - others).pico(), committed.pico())
+    part_of(payment, committed - others, committed)
 }
