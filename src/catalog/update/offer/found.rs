@@ -90,7 +90,8 @@ impl Found {
         };
         if !draft.knows_region(&item.region) {
             self.elsewhere += 1;
-            if self.unknown_regions.len() < NAMED_REGIONS {
+            // One more than are named, to know that there are more.
+            if self.unknown_regions.len() <= NAMED_REGIONS {
                 self.unknown_regions.insert(item.region);
             }
             return Ok(());
@@ -203,14 +204,15 @@ impl Found {
         let shown = |region: &String| -> String {
             region.chars().filter(|c| !c.is_control()).take(40).collect()
         };
-        let mut names: Vec<String> = self.unknown_regions.iter().map(shown).collect();
+        let mut names: Vec<String> =
+            self.unknown_regions.iter().take(NAMED_REGIONS).map(shown).collect();
         if let [only] = names.as_mut_slice()
             && let Some(near) = nearest(only, draft.regions_known())
         {
             // Writing to a String cannot fail.
             let _ = write!(only, " (`{near}` is the nearest)");
         }
-        if self.unknown_regions.len() == NAMED_REGIONS {
+        if self.unknown_regions.len() > NAMED_REGIONS {
             names.push("…".to_owned());
         }
         names.join(", ")

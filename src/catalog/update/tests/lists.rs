@@ -138,6 +138,17 @@ fn new_regions_are_left_out_of_a_list_of_all() {
     assert_eq!(told[0].rows, 3);
     let left_out = "prices in Regions that regions.csv does not have (1): eu-moon-1";
     assert!(told[0].left_out.iter().any(|line| line.starts_with(left_out)), "{told:?}");
+    // Three are named, and whether there are more.
+    for (new, names) in [(3, "new-1, new-2, new-3"), (4, "new-1, new-2, new-3, …")] {
+        let clusters = vec![("EU-AmazonEKS-Hours:perCluster", "", "0.11"); new + 1];
+        let mut text = by_usage("AmazonEKS", "2026-05-03", &clusters);
+        for n in 1..=new {
+            text = text.replacen("eu-west-1", &format!("new-{n}"), 1);
+        }
+        let told = bench.update(&[bench.file("eks.json", &text)]).expect("imported");
+        let left_out = format!("prices in Regions that regions.csv does not have ({new}): {names}");
+        assert_eq!(told[0].left_out, [left_out]);
+    }
 }
 
 /// Gigabytes are read as a stream: of products that are not wanted nothing is
