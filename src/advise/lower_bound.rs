@@ -8,8 +8,9 @@
 //! hold the same pods at the same times on machines that the pools which may
 //! hold them launch: their instance types, bought On-Demand or Spot as the
 //! pools offer them, or their Fargate sizes. At list prices, or contracted ones
-//! where a discount was negotiated, before commitments it pays at least [`LowerBound::bound`] for instances and
-//! Fargate pods in the billed window, and so did the run.
+//! where a discount was negotiated, before commitments it pays at least
+//! [`LowerBound::bound`] for instances and Fargate pods in the billed window, and
+//! so did the run.
 //!
 //! # Proof
 //!

@@ -11,7 +11,7 @@
 use super::charge::Charge;
 use super::commitments::{Ec2Item, ItemSource, UsageItem};
 use super::meter::clock_hour;
-use super::model::{PurchaseOption, Unit};
+use super::model::{PurchaseOption, SkuOf, Unit};
 use super::prices::{CapacityReservation, Price};
 use super::usage::{Meter, NO_GROUP, RawLine, Source};
 use crate::Result;
@@ -58,7 +58,7 @@ impl Meter<'_> {
             rate,
             contract: r.on_demand.contract(),
             commitment: None,
-            of: Some(super::model::SkuOf::Reservation(index as u32)),
+            of: Some(SkuOf::Reservation(index as u32)),
         };
         let (charge, purchase) = (Charge::UnusedCapacity, PurchaseOption::OnDemand);
         let source = Source::Reservation(index as u32);

@@ -177,7 +177,8 @@ impl History {
     }
 
     /// Whether a pool's first row comes so late that what it cost before is a
-    /// guess. AWS's own answers begin with the price in force at their start.
+    /// guess. AWS's own answers begin with the price in force at their start (EC2
+    /// API reference, `DescribeSpotPriceHistory`).
     pub(super) fn is_late(&self, first_row: SimTime) -> bool {
         !self.elsewhere && first_row.ms() > HOUR_MS
     }

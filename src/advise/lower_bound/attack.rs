@@ -19,13 +19,12 @@ type Pod = (i64, i64, i64, i64);
 /// A type: cores, GiB, pod slots, cents an hour.
 type Type = (i64, i64, u32, i64);
 
-/// Spot of the first type: cents an hour and when they change, minutes.
-type Market = Vec<(i64, i64)>;
-
 fn cents(cents: i64) -> Rate {
     Rate::from_pico(i128::from(cents) * 10_000_000_000)
 }
 
+/// Spot of the first type: when its price changes, minutes, and to how many cents
+/// an hour.
 fn steps(market: &[(i64, i64)]) -> PriceSteps {
     let mut changes: Vec<(SimTime, Rate)> =
         market.iter().map(|(at, usd)| (SimTime(at * MINUTE_MS), cents(*usd))).collect();
@@ -191,7 +190,6 @@ proptest! {
         let types: Vec<Type> = types.into_iter().chain([(4, 16, 3, 20)]).collect();
         let at = [SpotBilledAt::InstanceHour, SpotBilledAt::ClockHour, SpotBilledAt::Second][mode];
         let (cluster, plan) = offered(&types);
-        let market: Market = market;
         let steps = steps(&market);
         let one = |pods: &[&Pod]| cheapest(pods, &types, &steps, at);
         let nodes = best(&pods, &mut Vec::new(), &one).expect("some placement");

@@ -49,7 +49,7 @@ impl Idle {
 /// Who bears `DaemonSet`s.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Daemons {
-    /// Whose label they carry.
+    /// Whose label they carry, or whose namespace or workload they are.
     #[default]
     Own,
     /// Who uses the pool, in proportion to cost there.

@@ -235,23 +235,7 @@ impl Template {
         it.contract = sku.contract;
         it.of = sku.of;
         let zone = shape.and_then(|(_, zone)| sources.cluster.zones.get(zone));
-        let way = match (role, sku.purchase) {
-            (Role::Unused | Role::Purchase, _) => "committed".to_owned(),
-            (_, PurchaseOption::Spot) => {
-                format!("spot/{}", zone.map_or("", String::as_str))
-            }
-            (_, PurchaseOption::FargateSpot) => "spot".to_owned(),
-            // What a commitment covers is listed at its On-Demand price.
-            (
-                _,
-                PurchaseOption::OnDemand
-                | PurchaseOption::SavingsPlan
-                | PurchaseOption::ReservedInstance
-                | PurchaseOption::Fargate
-                | PurchaseOption::Custom
-                | PurchaseOption::Other,
-            ) => "on-demand".to_owned(),
-        };
+        let way = way(role, sku.purchase, zone.map_or("", String::as_str));
         // Platforms are SKUs of their own; kinds of support of a cluster, tiers,
         // and the fees of pools are prices of one SKU.
         let item = match first {
@@ -262,13 +246,7 @@ impl Template {
             }
             _ => item.to_owned(),
         };
-        let piece = match first {
-            Resource::Node(n) if fee_of(n, sources).is_some_and(|f| is_fee(sku.charge, f)) => {
-                let pool = sources.record.nodes.get(n as usize).map(|node| node.pool.index());
-                pool.and_then(|p| sources.cluster.pools.get(p)).map_or("", |p| p.name.as_str())
-            }
-            _ => around(sku.of, sources.plan).map_or("", |(it, piece)| it.pricing.piece(piece)),
-        };
+        let piece = piece(sku, first, sources);
         let way = if piece.is_empty() { way } else { format!("{way}/{}", slug(piece)) };
         let item = item.as_str();
         it.price_ids(labels, meaning.meter, item, &way);
@@ -323,6 +301,36 @@ fn reservation(of: Option<SkuOf>, plan: &BillingPlan) -> Option<&CapacityReserva
     match of {
         Some(SkuOf::Reservation(i)) => plan.capacity_reservations.get(i as usize),
         Some(SkuOf::Around(..)) | None => None,
+    }
+}
+
+/// How something is bought, in the id of its price.
+fn way(role: Role, purchase: PurchaseOption, zone: &str) -> String {
+    match (role, purchase) {
+        (Role::Unused | Role::Purchase, _) => "committed".to_owned(),
+        (_, PurchaseOption::Spot) => format!("spot/{zone}"),
+        (_, PurchaseOption::FargateSpot) => "spot".to_owned(),
+        // What a commitment covers is listed at its On-Demand price.
+        (
+            _,
+            PurchaseOption::OnDemand
+            | PurchaseOption::SavingsPlan
+            | PurchaseOption::ReservedInstance
+            | PurchaseOption::Fargate
+            | PurchaseOption::Custom
+            | PurchaseOption::Other,
+        ) => "on-demand".to_owned(),
+    }
+}
+
+/// Which of the prices of one SKU it is; empty where there is one.
+fn piece<'a>(sku: &Sku, first: Resource, sources: &Sources<'a>) -> &'a str {
+    match first {
+        Resource::Node(n) if fee_of(n, sources).is_some_and(|f| is_fee(sku.charge, f)) => {
+            let pool = sources.record.nodes.get(n as usize).map(|node| node.pool.index());
+            pool.and_then(|p| sources.cluster.pools.get(p)).map_or("", |p| p.name.as_str())
+        }
+        _ => around(sku.of, sources.plan).map_or("", |(it, piece)| it.pricing.piece(piece)),
     }
 }
 

@@ -11,6 +11,7 @@ use crate::units::Rate;
 /// GB in each but the last tier of transfer to the internet, together: 10, 50
 /// and 150 TB of 1,024 GB.
 const EGRESS_GB: [i64; 3] = [10 << 10, 50 << 10, 150 << 10];
+
 impl Around<'_> {
     /// NAT gateways by the hour, each with a public address.
     pub(super) fn nat_gateways(&self, notes: &mut Notes<'_>) -> Vec<AroundCharge> {
