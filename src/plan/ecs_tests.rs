@@ -106,7 +106,7 @@ ecs: { spot-instance-draining: true, provisioning-limit: 100 }
 pools:
   g:
     asg: { types: [m5.large], max: 9 }
-    labels: { team: blue }
+    labels: { team: blue, rack: row 1/b@c }
     capacity-provider:
       managedScaling: { targetCapacity: 90, minimumScalingStepSize: 2, maximumScalingStepSize: 5, instanceWarmupPeriod: 1m }
       managedTerminationProtection: ENABLED

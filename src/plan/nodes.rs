@@ -117,6 +117,10 @@ impl Linker<'_> {
             scenario::PoolKind::Fargate(_) => return,
         };
         let labels = labels(pool, notes);
+        // Custom attributes of ECS may have spaces, slashes and more.
+        if self.ecs.is_none() {
+            scenario::label::are_valid(&pool.labels, notes.diags);
+        }
         if let Some(mut linked) = linked {
             linked.labels = labels;
             linked.taints = pool.taints.iter().map(|t| taint(t)).collect();

@@ -450,6 +450,10 @@ fn what_cannot_work_is_refused_with_a_remedy() {
         "is set by the cloud",
     );
     one(
+        with(&fixed("m5.large").replace("count: 2 }", "count: 2 }, labels: { rack: row 1 }"), ""),
+        "`row 1` is no value of a label: ` ` is not allowed",
+    );
+    one(
         with(
             JOB,
             "pools: { p: { fixed: { purchase: spot, count: 1, shape: { vcpu: 1, memory: 1Gi, pods: 1, usd-per-hour: 0 } } } }\n",

@@ -10,7 +10,7 @@ use std::ops::Deref;
 use serde_json::{Value as Json, json};
 
 use super::decode::{Ctx, Decode, Defs, Keyed, Map, Spanned};
-use super::diagnostic::quote;
+use super::diagnostic::{Diagnostics, quote};
 use super::leaf::Text;
 use super::tree::Node;
 
@@ -44,13 +44,7 @@ impl Deref for Labels {
 impl Decode for Labels {
     fn decode(node: &Node, ctx: &mut Ctx<'_>) -> Option<Self> {
         let labels = Keyed::<Spanned<Text>>::decode(node, ctx)?;
-        let mut fine = true;
-        for (key, value) in labels.iter() {
-            fine &= key_is_valid(key, ctx);
-            // DIFFERENCE: nodes are named by pool and number, as in general/3.
-            fine &= key.value == HOSTNAME || value_is_valid(value, ctx);
-        }
-        fine.then_some(Labels(labels))
+        are_valid(&labels, ctx.diags()).then_some(Labels(labels))
     }
     fn schema(_: &mut Defs) -> Json {
         json!({
@@ -65,22 +59,42 @@ impl Decode for Labels {
     }
 }
 
+/// Whether the API server takes all of these labels; reports each that it does
+/// not.
+pub fn are_valid(labels: &Map<Spanned<Text>>, diags: &mut Diagnostics) -> bool {
+    let mut fine = true;
+    for (key, value) in labels.iter() {
+        fine &= check_key(key, diags);
+        // DIFFERENCE: nodes are named by pool and number, as in general/3.
+        fine &= key.value == HOSTNAME || check_value(value, diags);
+    }
+    fine
+}
+
 /// Whether the API server takes the key of a label.
 pub(super) fn key_is_valid(key: &Spanned<String>, ctx: &mut Ctx<'_>) -> bool {
-    let Some(problem) = problem_of_key(&key.value) else { return true };
-    let message = format!("{} is no key of a label: {problem}", quote(&key.value));
-    ctx.diags().error(key.span, message).help(KEY_HELP);
-    false
+    check_key(key, ctx.diags())
 }
 
 /// Whether the API server takes the value of a label.
 pub(super) fn value_is_valid(value: &Spanned<Text>, ctx: &mut Ctx<'_>) -> bool {
+    check_value(value, ctx.diags())
+}
+
+fn check_key(key: &Spanned<String>, diags: &mut Diagnostics) -> bool {
+    let Some(problem) = problem_of_key(&key.value) else { return true };
+    let message = format!("{} is no key of a label: {problem}", quote(&key.value));
+    diags.error(key.span, message).help(KEY_HELP);
+    false
+}
+
+fn check_value(value: &Spanned<Text>, diags: &mut Diagnostics) -> bool {
     if value.value.is_empty() {
         return true;
     }
     let Some(problem) = problem_of_name(&value.value) else { return true };
     let message = format!("{} is no value of a label: {problem}", quote(&value.value));
-    ctx.diags().error(value.span, message).help(VALUE_HELP);
+    diags.error(value.span, message).help(VALUE_HELP);
     false
 }
 

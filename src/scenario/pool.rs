@@ -4,7 +4,7 @@ use super::decode::{Ctx, Keyed, NonEmpty, OneOrMany, Spanned};
 use super::diagnostic::Span;
 use super::dist::TimeDist;
 use super::ecs::{CapacityProvider, FargateInterruptions};
-use super::label::{self, Labels};
+use super::label;
 use super::leaf::Text;
 use super::number::{Int, Positive};
 use super::record::{choice, names, record};
@@ -18,8 +18,8 @@ record! {
     /// Nodes, or Fargate, bought and scaled alike.
     pub struct Pool {
         one of kind: PoolKind,
-        /// Labels of the nodes.
-        "labels" => labels: Labels = Labels::default(),
+        /// Labels of the nodes; on ECS custom attributes of the instances.
+        "labels" => labels: Keyed<Spanned<Text>> = Keyed::default(),
         /// Taints of the nodes.
         "taints" => taints: Vec<Spanned<Taint>> = Vec::new(),
         /// Most pods on a node; by its network interfaces unless stated.

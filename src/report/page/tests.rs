@@ -194,11 +194,32 @@ fn the_section_on_money_says_how_it_counts_and_what_decides() {
         "<bdi>commitments.plan.usd-per-hour</bdi>",
         "Utilisation 75\u{A0}%: of $40.00 committed, $30.00 was used. ",
         "Coverage 40\u{A0}%: of ",
-        "is under no commitment; how much of it to commit says",
+        "is under no commitment: ",
         "plimsoll commit ",
+        " says how much of it to commit.",
     ] {
         assert!(money.contains(said), "{said}");
     }
+}
+
+#[test]
+fn cases_are_sent_only_where_they_may_learn_something() {
+    let mut study = sample::study();
+    study.warnings[0].code = "representative-prices";
+    let count = study.cases.len();
+    for (i, case) in study.cases.iter_mut().enumerate() {
+        let detail = case.detail.as_mut().expect("finished");
+        let bill = std::sync::Arc::make_mut(&mut detail.bill);
+        bill.commitment.eligible_on_demand = bill.total;
+        // `commit` answers for a payer with other usage too.
+        bill.commitment.other_usage = i == 0;
+        let amount = if i == 0 { bill.total } else { Money::ZERO };
+        bill.by_price_status.insert("representative".to_owned(), amount);
+    }
+    let html = of(&study);
+    assert_eq!(html.matches(" says how much of it to commit.").count(), count);
+    assert_eq!(html.matches("Which prices are representative").count(), 1);
+    assert_eq!(html.matches("\u{A0}% went to “").count(), count);
 }
 
 #[test]

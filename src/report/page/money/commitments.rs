@@ -66,15 +66,12 @@ fn uncovered(study: &Study, case: &CaseStudy, bill: &Bill) -> Markup {
     let commitment = &bill.commitment;
     let open = commitment.eligible_on_demand - commitment.covered_on_demand();
     let matters = open.share_of(bill.total).is_some_and(|share| share >= MATTERS);
-    // `commit` advises for the usage of a scenario alone.
-    let command = (matters && !commitment.other_usage)
-        .then(|| command::of_case("commit", &study.inputs, case))
-        .flatten();
+    let command = matters.then(|| command::of_case("commit", &study.inputs, case)).flatten();
     html! {
         @if let Some(command) = command {
             p { (text::usd(open, text::places(bill.total)))
-                " of On-Demand EC2 and Fargate is under no commitment; how much of it to commit says "
-                (code(&command)) "." }
+                " of On-Demand EC2 and Fargate is under no commitment: " (code(&command))
+                " says how much of it to commit." }
         }
     }
 }

@@ -62,7 +62,7 @@ fn of_case(study: &Study, case: &CaseStudy) -> Option<Markup> {
         return Some(html! { p { "Nothing was charged." } (counted) });
     }
     Some(html! {
-        (lead(bill, &rows))
+        @if !rows.is_empty() { (lead(bill, &rows)) }
         (counted)
         @if let Some(parts) = parts::section(bill) { (parts) }
         (figure(&where_it_went(name("waterfall"), &title, bill)))
@@ -80,10 +80,16 @@ fn of_case(study: &Study, case: &CaseStudy) -> Option<Markup> {
         }
         h3 { "How far the prices can be trusted" }
         (statuses(bill))
-        @if study.warnings.iter().any(|w| w.code == "representative-prices") {
+        @if has_representative(bill) && study.warnings.iter().any(|w| w.code == "representative-prices") {
             p.note { "Which prices are representative: " a href="#warnings" { "Warnings" } "." }
         }
     })
+}
+
+/// Whether a price of this bill stands for one that is not published.
+fn has_representative(bill: &Bill) -> bool {
+    let amount = bill.by_price_status.get(PriceStatus::Representative.name());
+    amount.is_some_and(|amount| *amount != Money::ZERO)
 }
 
 /// The largest parts in a sentence.
@@ -92,10 +98,10 @@ fn lead(bill: &Bill, rows: &[(Step, Money, Money)]) -> Markup {
     largest.sort_by_key(|r| std::cmp::Reverse(r.1));
     largest.truncate(3);
     html! {
-        p { "Of " (text::usd(bill.total, text::places(bill.total))) " went"
+        p { "Of " (text::usd(bill.total, text::places(bill.total)))
             @for (i, (step, amount)) in largest.iter().enumerate() {
-                @if i > 0 { "," }
-                " " (text::share(*amount, bill.total)) " to “" (step_label(*step).0) "”"
+                ", " (text::share(*amount, bill.total)) @if i == 0 { " went" }
+                " to “" (step_label(*step).0) "”"
             }
             "." }
     }
