@@ -154,6 +154,7 @@ fn commitment(name: &str, kind: CommitmentKind) -> Commitment {
         usd_per_hour: Rate::ZERO,
         reserved: None,
         in_force: ALWAYS,
+        fee_discount: plimsoll::units::Percent::default(),
         fees: CommitmentFees::default(),
         shapes: Vec::new(),
         fargate: Vec::new(),

@@ -86,6 +86,7 @@ fn plan(name: &str, family: Option<&str>, percent: i128) -> Commitment {
         usd_per_hour: Rate::ZERO,
         reserved: None,
         in_force: (i64::MIN, i64::MAX),
+        fee_discount: plimsoll::units::Percent::default(),
         fees: plimsoll::bill::CommitmentFees::default(),
         shapes: ITEMS.iter().map(|i| own(i.0).then(|| price(i.1))).collect(),
         fargate: vec![family.is_none().then(|| (price(FARGATE[0].1), price(FARGATE[1].1)))],
@@ -98,6 +99,7 @@ fn candidate(commitment: usize) -> Candidate {
         label: format!("plan {commitment}"),
         term: Term::OneYear,
         payment: Payment::NoUpfront,
+        fee_discount: plimsoll::units::Percent::default(),
         yaml: (String::new(), String::new()),
     }
 }

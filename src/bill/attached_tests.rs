@@ -4,7 +4,7 @@ use super::tests::{lines, money, node, prices, real, record, step};
 use super::*;
 use crate::cluster::{PoolId, Purchase, ShapeId};
 use crate::observe::{NodeEnd, NodeRecord, OwnerIntegral, Record};
-use crate::units::{DAY_MS, HOUR_MS, MINUTE_MS, MilliCpu, Money};
+use crate::units::{DAY_MS, HOUR_MS, MINUTE_MS, MilliCpu, Money, Percent};
 
 const LARGE: ShapeId = ShapeId(0);
 
@@ -84,6 +84,7 @@ fn auto_mode_is_not_discounted() {
         usd_per_hour: "1".parse().expect("rate"),
         reserved: None,
         in_force: ALWAYS,
+        fee_discount: Percent::default(),
         fees: CommitmentFees::default(),
         shapes: vec![Some(real("0.07"))],
         fargate: vec![],

@@ -4,7 +4,7 @@ use super::tests::{cluster, lines, node, prices, record, step, workloads};
 use super::*;
 use crate::cluster::{Purchase, ShapeId, ZoneId};
 use crate::observe::{NodeEnd, NodeRecord, Record};
-use crate::units::{HOUR_MS, Money, Rate};
+use crate::units::{HOUR_MS, Money, Percent, Rate};
 
 fn money(text: &str) -> Money {
     text.parse().expect("money")
@@ -51,6 +51,7 @@ fn reserved(count: u32, zone: Option<&str>) -> Commitment {
             status: PriceStatus::Derived,
         }),
         in_force: ALWAYS,
+        fee_discount: Percent::default(),
         fees: CommitmentFees {
             upfront: Money::from_pico(money("175.2").pico() * i128::from(count)),
             hourly: times("0.04"),
@@ -264,6 +265,7 @@ fn savings_plan(usd: &str, large: &str, xlarge: &str) -> Commitment {
         usd_per_hour: rate(usd),
         reserved: None,
         in_force: ALWAYS,
+        fee_discount: Percent::default(),
         fees: CommitmentFees { upfront: Money::ZERO, hourly: rate(usd) },
         shapes: vec![price(large), price(xlarge), None],
         fargate: vec![],
@@ -394,4 +396,87 @@ fn the_largest_commitment_has_bounds() {
     let bill = compute(&record, &plan_of(vec![plan]));
     assert_eq!(bill.bounds(), (money("0.216"), money("300000")));
     assert_eq!(bill.cash_bounds(), (money("1892.16"), upfront));
+}
+
+/// 10 % off the fees of Savings Plans, 5 % off those of Reserved Instances.
+fn negotiated(mut plan: BillingPlan) -> BillingPlan {
+    let percent = |text: &str| text.parse().ok();
+    let (savings_plans, reserved_instances) = (percent("10%"), percent("5%"));
+    Discounts { savings_plans, reserved_instances, ..Discounts::default() }.apply(&mut plan);
+    plan
+}
+
+#[test]
+fn a_plan_is_drawn_down_before_its_discount_and_billed_after_it() {
+    let record = record(3 * HOUR_MS, vec![three_hours(0), three_hours(1)]);
+    let figures = |spend: &str, payment: CommitmentFees| {
+        let plan = Commitment { fees: payment, ..savings_plan(spend, "0.06", "0.12") };
+        let bill = compute(&record, &negotiated(plan_of(vec![plan])));
+        assert_eq!(bill.discount_saving, Money::ZERO);
+        let on_demand = bill.by_purchase.get("on-demand").copied().unwrap_or_default();
+        (bill.commitment.each[0].clone(), on_demand, bill)
+    };
+    let monthly = |spend: &str| CommitmentFees { upfront: Money::ZERO, hourly: rate(spend) };
+    // 0.09 an hour cover one and a half of two nodes at 0.06, whatever it
+    // costs: 3 h × 0.09 × 0.9, and half a node for 3 h at 0.096.
+    let (it, on_demand, bill) = figures("0.09", monthly("0.09"));
+    assert_eq!((it.used, it.unused), (money("0.243"), Money::ZERO));
+    assert_eq!(it.covered_on_demand, money("0.432"));
+    assert_eq!((on_demand, bill.total), (money("0.144"), money("0.387")));
+    assert_eq!((bill.cash_total, it.recurring), (money("0.387"), money("0.243")));
+    // 0.2 an hour cover both for 0.12; what is left of it costs a tenth less
+    // too: 3 h × 0.12 × 0.9 and 3 h × 0.08 × 0.9.
+    let (it, on_demand, bill) = figures("0.2", monthly("0.2"));
+    assert_eq!((it.used, it.unused), (money("0.324"), money("0.216")));
+    assert_eq!((it.committed, on_demand, bill.total), (money("0.54"), Money::ZERO, it.committed));
+    assert_eq!(bill.commitment.utilisation(), Some(0.6));
+    assert_eq!(bill.by_charge["unused-commitment"], money("0.216"));
+    // What is covered is charged at 0.06 × 0.9.
+    let covered = bill.skus.iter().find(|s| s.name.ends_with("under plan")).expect("covered");
+    assert_eq!((covered.rate, covered.status), (rate("0.054"), PriceStatus::Derived));
+}
+
+#[test]
+fn every_fee_of_reserved_instances_is_discounted() {
+    let record = record(3 * HOUR_MS, vec![three_hours(0)]);
+    // Of two one is used: 3 h × 0.06 × 0.95 each. They begin with the window,
+    // for 2 × 175.2 × 0.95 upfront, and 3 h × 2 × 0.04 × 0.95.
+    let begins = record.start_unix_ms;
+    let two = Commitment { in_force: (begins, i64::MAX), ..reserved(2, None) };
+    let bill = compute(&record, &negotiated(plan_of(vec![two])));
+    let it = &bill.commitment.each[0];
+    assert_eq!((it.used, it.unused), (money("0.171"), money("0.171")));
+    assert_eq!((it.upfront, it.recurring), (money("332.88"), money("0.228")));
+    assert_eq!((bill.total, bill.cash_total), (money("0.342"), money("333.108")));
+    assert_eq!(it.covered_on_demand, money("0.288"));
+    assert_eq!(bill.bounds(), (money("0.171"), money("0.342")));
+    // A published price is one no longer.
+    let mut published = reserved(1, None);
+    if let Some(reserved) = &mut published.reserved {
+        reserved.status = PriceStatus::Real;
+    }
+    published.shapes = vec![];
+    let idle = negotiated(plan_of(vec![published]));
+    assert_eq!(idle.commitments[0].price_status(), PriceStatus::Derived);
+}
+
+#[test]
+fn coverage_does_not_depend_on_discounts_of_fees() {
+    let xlarge = node(ShapeId(1), Purchase::OnDemand, 0, 3 * HOUR_MS, NodeEnd::Running);
+    let record = record(3 * HOUR_MS, vec![three_hours(0), xlarge]);
+    // Both save 37.5 %, so the lower rate goes first: rates that were rounded
+    // after a third was taken off them would tell them apart.
+    let plan = plan_of(vec![savings_plan("0.07", "0.06", "0.12"), reserved(1, Some("us-east-1c"))]);
+    let third = "33.3333%".parse().ok();
+    let mut net = plan.clone();
+    Discounts { savings_plans: third, reserved_instances: third, ..Discounts::default() }
+        .apply(&mut net);
+    let (before, after) = (compute(&record, &plan), compute(&record, &net));
+    let covered = |bill: &Bill| bill.commitment.each[0].covered_on_demand;
+    // A large, and 0.01 / 0.12 of an xlarge: 3 h × (0.096 + 0.016).
+    assert_eq!((covered(&before), covered(&after)), (money("0.336"), money("0.336")));
+    assert_eq!(before.by_purchase["on-demand"], after.by_purchase["on-demand"]);
+    // 3 h × 0.07 × 0.666667, in two parts that add up to it.
+    assert_eq!(after.commitment.each[0].used, money("0.14000007"));
+    assert_eq!(after.commitment.each[1].unused, money("0.12000006"));
 }

@@ -1,15 +1,18 @@
 //! What became of the commitments over the cost window.
 
-use super::prices::CommitmentKind;
-use crate::units::{Money, Portions};
+use super::prices::{Commitment, CommitmentKind};
+use crate::units::{Money, Percent, Portions};
 
-/// How one commitment was used over the cost window.
+/// How one commitment was used over the cost window. All dollars of it are
+/// those paid, after what was negotiated off its fees.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommitmentUse {
     /// Its name.
     pub name: String,
     /// What it is.
     pub kind: CommitmentKind,
+    /// What was negotiated off its fees.
+    pub fee_discount: Percent,
     /// Committed spend, amortised by the hour: used, used by others, unused.
     pub committed: Money,
     /// Spent on covered usage.
@@ -32,11 +35,12 @@ pub struct CommitmentUse {
 
 impl CommitmentUse {
     /// Nothing of it yet.
-    pub(super) fn new(name: String, kind: CommitmentKind) -> Self {
+    pub(super) fn new(of: &Commitment) -> Self {
         let zero = Money::ZERO;
         CommitmentUse {
-            name,
-            kind,
+            name: of.name.clone(),
+            kind: of.kind,
+            fee_discount: of.fee_discount,
             committed: zero,
             used: zero,
             used_by_others: zero,
@@ -93,6 +97,12 @@ impl CommitmentSummary {
     #[must_use]
     pub fn committed(&self) -> Money {
         self.each.iter().map(|c| c.committed).sum()
+    }
+
+    /// Whether it is net: something was negotiated off the fees of one.
+    #[must_use]
+    pub fn has_fee_discounts(&self) -> bool {
+        self.each.iter().any(|c| c.fee_discount != Percent::default())
     }
 
     /// Used part of it.

@@ -88,11 +88,7 @@ fn make(
         keep,
         ledger: Ledger::new(keep, meter.window, pools + 2)?,
         allocation: Allocation::new(record, cluster, workloads, plan.weight, collector),
-        commitments: plan
-            .commitments
-            .iter()
-            .map(|c| CommitmentUse::new(c.name.clone(), c.kind))
-            .collect(),
+        commitments: plan.commitments.iter().map(CommitmentUse::new).collect(),
         covered: BTreeMap::new(),
         settlement: Settlement::default(),
         others: Vec::new(),

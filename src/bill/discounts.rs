@@ -6,14 +6,17 @@
 //! On-Demand prices, and what they leave uncovered is billed at those. FOCUS
 //! 1.2 calls the three stages list, contracted and effective cost.
 //!
+//! An agreement across services also takes its percentage off the fees of
+//! Savings Plans and Reserved Instances: AWS's cost and usage report has net
+//! columns for them (`savings_plan_net_*`, `reservation_net_*`). What was
+//! committed to, and what it covers at which rates, stays: every fee of it,
+//! upfront or recurring, used or not, costs `1 − d` of itself.
+//!
 //! Agreements are private, so it is a choice that Spot prices stay as they are,
-//! and every price that the scenario states itself. A contracted rate is the
+//! and every price that the scenario states itself, but for fees: those are
+//! stated as AWS shows them to an owner, before the agreement. A contracted rate is the
 //! list rate times `1 − d`, rounded once, half-even, to twelve decimals, and is
 //! at best `derived`.
-//!
-//! DIFFERENCE: the rates and fees of commitments stay too. AWS's cost and usage
-//! report has net columns for them (`savings_plan_net_*`, `reservation_net_*`),
-//! so agreements across services take their percentage off these as well.
 
 use super::around::Pricing;
 use super::charge::Charge;
@@ -65,12 +68,13 @@ pub struct Discounts {
     pub data_transfer: Option<Percent>,
     /// CloudWatch.
     pub cloudwatch: Option<Percent>,
-    /// Every service that has none of its own.
+    /// Every service that has none of its own; fees of commitments are none.
     pub other: Option<Percent>,
+    /// Fees of Savings Plans.
+    pub savings_plans: Option<Percent>,
+    /// Fees of Reserved Instances.
+    pub reserved_instances: Option<Percent>,
 }
-
-/// Parts of a whole, as in [`Percent::ppm`].
-const WHOLE: i128 = 1_000_000;
 
 /// Takes a percentage off a list price.
 fn take_off(price: &mut Price, discount: Option<Percent>) {
@@ -80,7 +84,7 @@ fn take_off(price: &mut Price, discount: Option<Percent>) {
     }
     let list = price.rate;
     *price = Price {
-        rate: list.scale(WHOLE - i128::from(discount.ppm), WHOLE),
+        rate: discount.off_rate(list),
         status: price.status.max(PriceStatus::Derived),
         list: Some(list),
     };
@@ -103,6 +107,11 @@ impl Discounts {
         }
         for burst in plan.bursts.iter_mut().flatten() {
             take_off(&mut burst.vcpu_hour, on_ec2);
+        }
+        for it in &mut plan.commitments {
+            let reserved = it.kind.is_reserved();
+            let discount = if reserved { self.reserved_instances } else { self.savings_plans };
+            it.fee_discount = discount.unwrap_or_default();
         }
         for pool in &mut plan.fargate {
             self.on_fargate(pool);

@@ -9,7 +9,7 @@ use super::tests::{any_plan, any_record, cluster, node, prices, record, workload
 use super::*;
 use crate::cluster::{Purchase, ShapeId};
 use crate::observe::{NodeEnd, Record};
-use crate::units::{HOUR_MS, Money};
+use crate::units::{HOUR_MS, Money, Percent};
 
 fn money(text: &str) -> Money {
     text.parse().expect("money")
@@ -63,6 +63,7 @@ fn savings_plan(fees: CommitmentFees) -> Commitment {
         usd_per_hour: price("0.15").rate,
         reserved: None,
         in_force: ALWAYS,
+        fee_discount: Percent::default(),
         fees,
         shapes: vec![Some(price("0.06"))],
         fargate: vec![],
@@ -135,6 +136,7 @@ fn reserved_instances_cover_others_and_zonal_ones_may() {
             size_flexible: zone.is_none(),
             status: PriceStatus::Derived,
         }),
+        fee_discount: Percent::default(),
         fees: CommitmentFees { upfront: Money::ZERO, hourly: price("0.12").rate },
         ..savings_plan(monthly())
     };

@@ -8,7 +8,7 @@ use super::charge::Charge;
 use super::commitments::ItemSource;
 use super::discounts::Contract;
 use super::model::PurchaseOption;
-use crate::units::{MINUTE_MS, MilliCpu, Money, Rate};
+use crate::units::{MINUTE_MS, MilliCpu, Money, Percent, Rate};
 
 /// How far a price can be trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -287,8 +287,11 @@ pub struct Commitment {
     pub reserved: Option<Reserved>,
     /// In force [from, to), Unix milliseconds.
     pub in_force: (i64, i64),
-    /// When it is paid.
+    /// When it is paid, before `fee_discount`.
     pub fees: CommitmentFees,
+    /// What was negotiated off everything it costs. It is drawn down before
+    /// that, so that it covers as much as without.
+    pub fee_discount: Percent,
     /// Price per covered instance-hour, by `ShapeId`; `None` or absent stays
     /// On-Demand. For Reserved Instances the effective price.
     pub shapes: Vec<Option<Price>>,
@@ -315,7 +318,18 @@ impl Commitment {
     /// How well what it costs is known; the spend of a Savings Plan is stated.
     #[must_use]
     pub fn price_status(&self) -> PriceStatus {
-        self.reserved.as_ref().map_or(PriceStatus::Stated, |r| r.status)
+        let status = self.reserved.as_ref().map_or(PriceStatus::Stated, |r| r.status);
+        self.net(Price::new(Rate::ZERO, status)).status
+    }
+
+    /// What is paid for a price under it.
+    #[must_use]
+    pub(super) fn net(&self, price: Price) -> Price {
+        if self.fee_discount == Percent::default() {
+            return price;
+        }
+        let rate = self.fee_discount.off_rate(price.rate);
+        Price::new(rate, price.status.max(PriceStatus::Derived))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::cluster::{
 use crate::observe::{FargateRecord, NodeEnd, NodeRecord, NodeWindow, OwnerIntegral, Record};
 use crate::rng::Distribution;
 use crate::units::{
-    Bytes, DAY_MS, HOUR_MS, MINUTE_MS, MilliCpu, Money, Rate, SimDuration, SimTime,
+    Bytes, DAY_MS, HOUR_MS, MINUTE_MS, MilliCpu, Money, Percent, Rate, SimDuration, SimTime,
 };
 use crate::workload::{
     ClassId, NamespaceId, OnInterrupt, PodClass, PodTemplate, Requests, TemplateId, WorkloadId,
@@ -332,6 +332,7 @@ fn by_hand() -> (Record, BillingPlan) {
         usd_per_hour: "0.1".parse().expect("rate"),
         reserved: None,
         in_force: ALWAYS,
+        fee_discount: Percent::default(),
         fees: CommitmentFees::default(),
         shapes: vec![
             None,
@@ -578,6 +579,7 @@ fn a_commitment_covers_fargate_memory_before_cpu_at_equal_saving() {
         usd_per_hour: "0.015".parse().expect("rate"),
         reserved: None,
         in_force: ALWAYS,
+        fee_discount: Percent::default(),
         fees: CommitmentFees::default(),
         shapes: vec![],
         fargate: vec![Some((real("0.03"), real("0.003")))],

@@ -13,7 +13,7 @@ use crate::bill::{
 };
 use crate::catalog::{self, Arch, PlanItem, PlanKind, Region};
 use crate::scenario::{self, Span, Spanned, quote};
-use crate::units::{HOUR_MS, Money, Rate};
+use crate::units::{HOUR_MS, Money, Percent, Rate};
 
 /// Warns of commitments that start only when what is billed is over: nothing
 /// of them is in the bill.
@@ -48,8 +48,7 @@ fn warn_of_no_rate(
 
 /// A price of which the scenario states the discount.
 fn discounted(price: Price, discount: scenario::Share) -> Price {
-    let left = 1_000_000 - i128::from(discount.0.ppm);
-    Price::new(price.rate.scale(left, 1_000_000), PriceStatus::Stated)
+    Price::new(discount.0.off_rate(price.rate), PriceStatus::Stated)
 }
 
 /// What commitments are linked with.
@@ -185,6 +184,7 @@ impl Linker<'_> {
             reserved: None,
             in_force: ALWAYS,
             fees: fees(usd_per_hour, terms),
+            fee_discount: Percent::default(),
             shapes,
             fargate,
         })
@@ -296,6 +296,7 @@ impl Linker<'_> {
             }),
             in_force: ALWAYS,
             fees,
+            fee_discount: Percent::default(),
             shapes,
             fargate: Vec::new(),
         })

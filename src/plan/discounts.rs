@@ -14,8 +14,8 @@ pub(super) fn link(given: &scenario::Discounts, billing: &mut BillingPlan, notes
     }
     notes.default(
         "discounts",
-        "off list prices of On-Demand usage",
-        "choice: agreements are private; Spot, rates of commitments and stated prices stay, and \
+        "off list prices of On-Demand usage and, where stated, off fees of commitments",
+        "choice: agreements are private; Spot, what commitments cover and stated prices stay, and \
          policies see list prices",
     );
     let of = |share: Option<scenario::Spanned<scenario::Share>>| share.map(|s| s.value.0);
@@ -30,12 +30,15 @@ pub(super) fn link(given: &scenario::Discounts, billing: &mut BillingPlan, notes
         data_transfer: of(given.data_transfer),
         cloudwatch: of(given.cloudwatch),
         other: of(given.other),
+        savings_plans: of(given.savings_plans),
+        reserved_instances: of(given.reserved_instances),
     }
     .apply(billing);
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::model::CasePlan;
     use super::super::tests::{errors, fixed, plan, setting, with};
     use crate::units::Rate;
 
@@ -76,11 +79,51 @@ cases:
     }
 
     #[test]
+    fn fees_of_commitments_are_discounted_apart() {
+        let text = with(
+            &fixed("m5.large"),
+            "commitments:
+  sp: { kind: compute-sp, term: 1y, payment: no-upfront, usd-per-hour: 0.1 }
+  ri: { kind: standard-ri, instance-type: m5.large, count: 2, term: 1y, payment: partial-upfront,
+    upfront-usd: 100, usd-per-hour: 0.03 }
+cases:
+  listed: { set: { discounts: { other: 7% } } }
+  plans: { set: { discounts: { savings-plans: 5% } } }
+  both: { set: { discounts: { savings-plans: 5%, reserved-instances: 3% } } }
+",
+        );
+        let plan = plan(&text);
+        let [listed, plans, both] = plan.cases.as_slice() else { panic!("three") };
+        assert_eq!((plans.sim_key, both.sim_key), (listed.sim_key, listed.sim_key));
+        let off = |case: &CasePlan| {
+            let all = case.billing.commitments.iter();
+            all.map(|it| it.fee_discount.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(off(listed), ["0%", "0%"], "other services are not commitments");
+        assert_eq!(
+            (off(plans), off(both)),
+            (vec!["5%".into(), "0%".into()], vec!["5%".into(), "3%".into()])
+        );
+        // Committed, covered and stated fees are as AWS has them.
+        let (sp, ri) = (&both.billing.commitments[0], &both.billing.commitments[1]);
+        assert_eq!(
+            (sp.usd_per_hour, &sp.shapes),
+            (rate("0.1"), &listed.billing.commitments[0].shapes)
+        );
+        assert_eq!((ri.fees.upfront.to_string(), ri.fees.hourly), ("200".into(), rate("0.06")));
+        assert_eq!(both.billing.shapes, plans.billing.shapes);
+    }
+
+    #[test]
     fn mistakes_are_named() {
         let of = |text: &str| errors(&with(&fixed("m5.large"), &format!("discounts: {text}\n")));
         let whole = of("{ ec2: 100% }");
         assert!(whole.contains("leaves something to pay"), "{whole}");
         assert!(whole.contains("less than 100%"), "{whole}");
+        for kind in ["savings-plans", "reserved-instances"] {
+            let whole = of(&format!("{{ {kind}: 100% }}"));
+            assert!(whole.contains("leaves something to pay"), "{whole}");
+        }
         let more = of("{ ec2: 101% }");
         assert!(more.contains("more than 100%"), "{more}");
         let number = of("{ ec2: 5 }");

@@ -6,7 +6,7 @@ use super::number::Share;
 use super::record::record;
 
 record! {
-    /// Percentages off the list prices of AWS services, before commitments. Spot, rates of commitments and prices that the scenario states stay as they are.
+    /// Percentages off the list prices of AWS services, before commitments, and off the fees of commitments. Spot, what commitments cover and prices that the scenario states stay as they are.
     #[derive(Default)]
     pub struct Discounts {
         /// On-Demand instances, capacity reservations, surplus credits.
@@ -27,8 +27,12 @@ record! {
         "data-transfer" => data_transfer: Option<Spanned<Share>>,
         /// CloudWatch.
         "cloudwatch" => cloudwatch: Option<Spanned<Share>>,
-        /// Every service that is not named.
+        /// Every service that is not named; fees of commitments are none.
         "other" => other: Option<Spanned<Share>>,
+        /// Every fee of Savings Plans, used or not: they are committed to and drawn down at AWS's rates, and billed for less.
+        "savings-plans" => savings_plans: Option<Spanned<Share>>,
+        /// Every fee of Reserved Instances, upfront and recurring, used or not; your own prices of them too.
+        "reserved-instances" => reserved_instances: Option<Spanned<Share>>,
     }
     check check_discounts;
 }
@@ -45,6 +49,8 @@ fn check_discounts(it: &Discounts, _: Span, ctx: &mut Ctx<'_>) -> bool {
         it.data_transfer,
         it.cloudwatch,
         it.other,
+        it.savings_plans,
+        it.reserved_instances,
     ];
     let mut fine = true;
     for found in all.into_iter().flatten().filter(|d| d.value.0.ppm == 1_000_000) {

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::ParseUnitError;
+use super::{Money, ParseUnitError, Rate};
 
 /// Processor time per time in thousandths of a core (vCPU).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -22,6 +22,8 @@ pub struct Percent {
     pub ppm: i64,
 }
 
+/// The whole, as in [`Percent::ppm`].
+const WHOLE_PPM: i64 = 1_000_000;
 /// Largest accepted cpu: a million cores.
 const MAX_MILLI: i128 = 1_000_000_000;
 /// Largest accepted memory: 4 PiB, below which `100·bytes` stays in i64.
@@ -180,6 +182,18 @@ impl Percent {
     #[allow(clippy::cast_precision_loss)]
     pub fn fraction(self) -> f64 {
         self.ppm as f64 / 1e6
+    }
+
+    /// What is left of an amount that it is taken off, rounded half-even.
+    #[must_use]
+    pub fn off(self, amount: Money) -> Money {
+        amount.scale(i128::from(WHOLE_PPM - self.ppm), WHOLE_PPM.into())
+    }
+
+    /// What is left of a rate that it is taken off, rounded half-even.
+    #[must_use]
+    pub fn off_rate(self, rate: Rate) -> Rate {
+        rate.scale(i128::from(WHOLE_PPM - self.ppm), WHOLE_PPM.into())
     }
 }
 

@@ -60,7 +60,8 @@ fn exports_keep_the_rules_of_focus() {
     fine(dir.path(), &[&["run", "mix.yaml", "-o", "mix"][..], &export].concat());
     let bundled = root().join("workloads/ec2-vs-fargate.yaml");
     let bundled = bundled.to_str().expect("a path");
-    let contract = ["--set", "discounts={ ec2: 5%, other: 3.3% }", "-o", "contract"];
+    let stated = "discounts={ ec2: 5%, other: 3.3%, savings-plans: 7%, reserved-instances: 3% }";
+    let contract = ["--set", stated, "-o", "contract"];
     fine(dir.path(), &[&["run", "mix.yaml"][..], &contract, &export].concat());
     let short = ["--set", "time.horizon=9h", "-o", "bundled"];
     fine(dir.path(), &[&["run", bundled][..], &short, &export].concat());
@@ -101,6 +102,9 @@ fn exports_keep_the_rules_of_focus() {
     }
 }
 
+/// Of a pico-USD, in thousandths of what [`decimal`] counts.
+const HALF_A_PICO: i128 = 500_000;
+
 /// List, contracted and effective cost are three stages: negotiated
 /// discounts, then commitments.
 #[test]
@@ -108,9 +112,17 @@ fn discounts_part_list_from_contracted_cost() {
     let dir = scratch();
     fs::write(dir.path().join("mix.yaml"), SCENARIO).expect("written");
     let run = ["run", "mix.yaml", "--seeds", "1", "-q", "--export", "focus-csv"];
-    let contract = ["--set", "discounts={ ec2: 5%, fargate: 3.3% }", "-o", "contract"];
+    let stated =
+        "discounts={ ec2: 5%, fargate: 3.3%, savings-plans: 4%, reserved-instances: 2.7% }";
+    let contract = ["--set", stated, "-o", "contract"];
     fine(dir.path(), &[&run[..], &contract].concat());
     fine(dir.path(), &[&run[..], &["-o", "listed"]].concat());
+    // What commitments themselves cost, to thousandths that are paid of it.
+    let fee = |row: &Row| match row["x_PurchaseOption"].as_str() {
+        "savings-plan" => 960,
+        "reserved-instance" => 973,
+        other => panic!("{other}"),
+    };
     // (Service, way of buying) to thousandths that are paid of the list price.
     let paid = |row: &Row| match (row["ServiceName"].as_str(), row["x_PurchaseOption"].as_str()) {
         ("Amazon Elastic Compute Cloud", "spot") => 1_000,
@@ -127,17 +139,38 @@ fn discounts_part_list_from_contracted_cost() {
             let (list, contracted) = ("ListUnitPrice", "ContractedUnitPrice");
             let [list, contracted] = [list, contracted].map(|c| decimal(&row[c]).expect("a rate"));
             let unused = row.get("CommitmentDiscountStatus").is_some_and(|s| s == "Unused");
-            let paid = if unused { 1_000 } else { paid(row) };
-            assert_eq!(list * paid, contracted * 1_000, "{row:#?}");
+            let paid = if unused { fee(row) } else { paid(row) };
+            // Fees of Reserved Instances have twelve decimals before already.
+            let apart = list * paid - contracted * 1_000;
+            assert!(apart == 0 || unused && apart.abs() <= HALF_A_PICO, "{apart}: {row:#?}");
             *seen.entry((paid, row.contains_key("CommitmentDiscountId"))).or_insert(0) += 1;
         }
         assert!(seen.keys().any(|k| k.0 < 1_000 && k.1), "{seen:?}");
         assert!(seen.keys().any(|k| k.0 == 1_000 && !k.1), "{seen:?}");
+        // Purchases are billed at what is paid of the list price.
+        let bought: Vec<&Row> = rows.iter().filter(|r| r["ChargeCategory"] == "Purchase").collect();
+        assert!(bought.iter().any(|r| fee(r) == 960) && bought.iter().any(|r| fee(r) == 973));
+        for row in bought {
+            let [list, contracted, billed, price, unit] = [
+                "ListCost",
+                "ContractedCost",
+                "BilledCost",
+                "ContractedUnitPrice",
+                "ListUnitPrice",
+            ]
+            .map(|c| decimal(&row[c]).expect("a decimal"));
+            assert_eq!(contracted, billed, "{row:#?}");
+            for apart in [unit * fee(row) - price * 1_000, list * fee(row) - contracted * 1_000] {
+                assert!(apart.abs() <= 2 * HALF_A_PICO, "{apart}: {row:#?}");
+            }
+        }
         // The difference is the saving, to a pico-USD for each row of a line
         // that commitments split.
+        let usage: Vec<Row> =
+            rows.iter().filter(|r| r["ChargeCategory"] != "Purchase").cloned().collect();
         let saving = pico(&cost("contract")["discount_saving"]) * 1_000;
         assert!(saving > 0);
-        let apart = sum(&rows, "ListCost") - sum(&rows, "ContractedCost");
+        let apart = sum(&usage, "ListCost") - sum(&usage, "ContractedCost");
         assert!((apart - saving).abs() <= 1_000 * rows.len() as i128, "{apart} {saving}");
         // Before commitments it is what the same usage costs at list prices.
         let listed = cost("listed");

@@ -4,7 +4,7 @@ use crate::bill::BillingPlan;
 use crate::bill::commitments::{HourlyUsage, UsageItem};
 use crate::catalog::{Payment, Term};
 use crate::sweep::nearest_rank;
-use crate::units::{Money, Rate};
+use crate::units::{Money, Percent, Rate};
 
 /// A Savings Plan that could be bought.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct Candidate {
     pub term: Term,
     /// How it is paid.
     pub payment: Payment,
+    /// What was negotiated off its fees.
+    pub fee_discount: Percent,
     /// The lines of a scenario that buy it, before and after the amount.
     pub yaml: (String, String),
 }
@@ -25,7 +27,13 @@ impl Candidate {
     /// What is paid at the start for a spend per hour.
     #[must_use]
     pub fn upfront(&self, usd_per_hour: Rate) -> Money {
-        self.payment.upfront(usd_per_hour, self.term)
+        self.fee_discount.off(self.payment.upfront(usd_per_hour, self.term))
+    }
+
+    /// What is paid over the term for a spend per hour.
+    #[must_use]
+    pub fn in_all(&self, usd_per_hour: Rate) -> Money {
+        self.fee_discount.off(usd_per_hour.charge(self.term.hours().into(), 1))
     }
 
     /// The lines of a scenario that buy so much of it.
@@ -94,7 +102,7 @@ pub struct PlanAdvice {
     pub curve: Vec<CurvePoint>,
 }
 
-/// USD saved per hour and USD of commitment, net of that USD.
+/// USD saved per hour and USD of commitment, net of what that USD costs.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Marginal {
     /// Of the first dollar.

@@ -15,7 +15,7 @@ use crate::bill::{ALWAYS, BillingPlan, Commitment};
 use crate::catalog::{Payment, Term};
 use crate::plan::CasePlan;
 use crate::scenario::quote;
-use crate::units::Rate;
+use crate::units::{Percent, Rate};
 use crate::{Error, Result};
 
 /// Families for which a plan of their own is considered, the costliest.
@@ -177,7 +177,8 @@ impl Offers {
     ) -> Question<'a> {
         let numbered = |Offer { name, candidate }: &Offer| {
             let commitment = plan.commitments.iter().position(|c| c.name == *name)?;
-            Some(Candidate { commitment, ..candidate.clone() })
+            let fee_discount = plan.commitments.get(commitment)?.fee_discount;
+            Some(Candidate { commitment, fee_discount, ..candidate.clone() })
         };
         let offers = || self.candidates.iter().chain(&self.alternatives);
         let is_owned = |(_, it): &(usize, &Commitment)| offers().all(|o| o.name != it.name);
@@ -244,7 +245,9 @@ fn offer(
     (term, payment): (Term, Payment),
     yaml: (String, String),
 ) -> Offer {
-    let candidate = Candidate { commitment: 0, label, term, payment, yaml };
+    // Its number and what was negotiated are known once it is linked.
+    let fee_discount = Percent::default();
+    let candidate = Candidate { commitment: 0, label, term, payment, fee_discount, yaml };
     Offer { name: name.to_owned(), candidate }
 }
 

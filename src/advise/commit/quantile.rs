@@ -1,11 +1,11 @@
 //! The best spend of the commitment that is applied last: a weighted quantile.
 //!
-//! One more dollar an hour costs a dollar in every hour and saves, in hours in
-//! which it still finds usage, what the marginal item costs On-Demand per
+//! One more dollar an hour costs a dollar in every hour, less what was
+//! negotiated off the plan's fees, and saves, in hours in which it still finds usage, what the marginal item costs On-Demand per
 //! dollar at the plan's rate. Items come in the order of that worth, so an
 //! hour's worth falls at known spends: where one item is covered and the next
 //! begins. The sum over all hours falls with it; the best spend is the
-//! breakpoint at which it falls below the number of hours.
+//! breakpoint at which it falls below what the dollar costs in all hours.
 
 use super::stack::Stack;
 
@@ -22,13 +22,15 @@ pub(super) fn best_last(stack: &Stack<'_>, candidate: usize, at: &[f64]) -> Opti
         return None;
     }
     let line = Line { stack, candidate, at, takes: order.iter().map(|step| step.1).collect() };
-    let clock = stack.hours().clock_hours();
-    // What is still missing until a dollar is worth less than it costs.
-    let mut excess = clock / line.takes.first()? - clock;
-    // Where a plan takes nothing off, no dollar of it is worth what it costs.
-    if excess <= 0.0 {
-        return Some(0.0);
+    let (clock, paid) = (stack.hours().clock_hours(), stack.paid(candidate));
+    // A first dollar that is worth no more than it costs is not bought, unless
+    // later ones are worth it, which no quantile tells.
+    let pays = |takes: f64| 1.0 / takes - paid > 1e-12;
+    if !pays(*line.takes.first()?) {
+        return (!line.takes.iter().any(|takes| pays(*takes))).then_some(0.0);
     }
+    // What is still missing until a dollar is worth less than it costs.
+    let mut excess = clock / line.takes.first()? - clock * paid;
     // Breakpoints from `low` to `high` are still to be passed.
     let (mut low, mut high) = (0.0f64, stack.cap(candidate));
     loop {

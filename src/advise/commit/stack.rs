@@ -18,7 +18,8 @@ use crate::units::{HOUR_MS, Rate};
 struct Plan {
     /// What covers usage in a whole hour, in the unit of [`Step::takes`].
     budget: f64,
-    /// USD per hour, whether used or not.
+    /// USD per hour, whether used or not; of a candidate per USD of its spend,
+    /// which is less than one where something was negotiated off that.
     fee: f64,
     /// USD that a unit of the budget stands for.
     unit: f64,
@@ -40,7 +41,7 @@ pub struct Cost {
 pub struct Outlook {
     /// USD of everything: commitments and what they do not cover.
     pub usd: f64,
-    /// Per candidate: what was used of it, USD.
+    /// Per candidate: what was used of its spend, USD.
     pub used: Vec<f64>,
     /// USD left to pay On-Demand.
     pub rest: f64,
@@ -80,15 +81,17 @@ impl<'a> Stack<'a> {
     pub fn new(hours: &'a Hours, terms: &[Terms], candidates: &[usize]) -> Self {
         let plans = terms
             .iter()
-            .map(|t| {
-                let fee = t.usd_per_hour.to_f64();
+            .enumerate()
+            .map(|(index, t)| {
+                let (spend, paid) = (t.usd_per_hour.to_f64(), 1.0 - t.fee_discount.fraction());
                 let (budget, unit) = match &t.benefit {
                     Benefit::Capacity { quarters, .. } => {
                         let budget = *quarters as f64 * HOUR_MS as f64;
-                        (budget, fee / budget.max(1.0))
+                        (budget, spend * paid / budget.max(1.0))
                     }
-                    Benefit::Spend { .. } => (fee, 1.0),
+                    Benefit::Spend { .. } => (spend, paid),
                 };
+                let fee = if candidates.contains(&index) { paid } else { spend * paid };
                 Plan { budget, fee, unit, in_force: hours.in_force(t) }
             })
             .collect();
@@ -177,6 +180,11 @@ impl<'a> Stack<'a> {
         (given > 0.0).then(|| got / given)
     }
 
+    /// What a dollar of a candidate's spend costs: one, less what was negotiated.
+    pub(super) fn paid(&self, candidate: usize) -> f64 {
+        self.plans[self.candidates[candidate]].fee
+    }
+
     fn column(&self, active: usize) -> &[f64] {
         &self.hours.list[self.active[active]]
     }
@@ -216,7 +224,9 @@ impl<'a> Stack<'a> {
         cost.usd += self.constant[hours.clone()].iter().sum::<f64>() + self.fees(hours.clone(), at);
         if let Some(towards) = towards {
             let clock: f64 = self.hours.weight[hours].iter().sum();
-            cost.slope += clock * towards.iter().sum::<f64>();
+            let fees =
+                (0..towards.len()).map(|candidate| towards[candidate] * self.paid(candidate));
+            cost.slope += clock * fees.sum::<f64>();
         }
         cost
     }
@@ -282,7 +292,7 @@ impl<'a> Stack<'a> {
         let mut fees = 0.0;
         for (index, plan) in self.plans.iter().enumerate() {
             if let Some(candidate) = self.candidates.iter().position(|c| *c == index) {
-                fees += at[candidate] * clock;
+                fees += at[candidate] * plan.fee * clock;
             } else {
                 let shares = plan.in_force.as_ref().map(|f| f[hours.clone()].iter().sum());
                 fees += plan.fee * shares.unwrap_or(clock);

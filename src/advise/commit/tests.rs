@@ -6,7 +6,7 @@ use super::*;
 use crate::bill::commitments::{Ec2Item, HourlyUsage, ItemSource, Terms, UsageItem, settle};
 use crate::bill::{CommitmentKind, Unit};
 use crate::rng::Draws;
-use crate::units::{HOUR_MS, Money, Rate};
+use crate::units::{HOUR_MS, Money, Percent, Rate};
 
 const TYPES: [(&str, &str); 7] = [
     ("m5.large", "0.096"),
@@ -109,6 +109,7 @@ proptest! {
         count in 0u32..8,
         owned_first in any::<bool>(),
         own in 0..=TYPES.len(),
+        off in 0i64..3,
     ) {
         let usage = [usage(seed, 30), usage(seed + 1, 26)];
         let spend = |i: usize| format!("{}", f64::from(spends[i]) / 100.0);
@@ -120,6 +121,10 @@ proptest! {
         let mut terms = vec![compute(&spend(0)), family(&spend(1), M5), family(&spend(2), C5)];
         let candidates = if owned_first { vec![2, 3, 4] } else { vec![0, 1, 2] };
         terms.splice(if owned_first { 0..0 } else { 3..3 }, [ri, owned]);
+        // Fees may cost less than what is drawn down.
+        for (terms, ppm) in terms.iter_mut().zip([0, 50_000, 70_001, 120_000, 333_333]) {
+            terms.fee_discount = Percent { ppm: ppm * off };
+        }
         let hours = hours_with(&usage, own);
         let stack = Stack::new(&hours, &terms, &candidates);
         let at: Vec<f64> = (0..3).map(|i| f64::from(spends[i]) / 100.0).collect();
@@ -130,7 +135,8 @@ proptest! {
         prop_assert!((stack.usd(all.clone(), &at) - want).abs() < 1e-8);
         for (used, plan) in got.used.iter().zip(&candidates) {
             let want: Money = usage.iter().map(|u| settle(u, &terms).spent_in_all(*plan).used()).sum();
-            prop_assert!((used - want.to_f64()).abs() < 1e-8);
+            let paid = used * (1.0 - terms[*plan].fee_discount.fraction());
+            prop_assert!((paid - want.to_f64()).abs() < 1e-8);
         }
         // What other usage pays is all but the scenario's part.
         let part: Money = usage
@@ -163,9 +169,13 @@ proptest! {
 
     /// The quantile is a breakpoint, and nothing beside it is cheaper.
     #[test]
-    fn the_best_single_plan_beats_every_other(seed in 0u64..1000, days in 1i64..6) {
+    fn the_best_single_plan_beats_every_other(
+        seed in 0u64..1000,
+        days in 1i64..6,
+        off in prop_oneof![Just(0i64), 1i64..300_000],
+    ) {
         let usage = [usage(seed, days * 24)];
-        let terms = [compute("0")];
+        let terms = [Terms { fee_discount: Percent { ppm: off }, ..compute("0") }];
         let hours = hours_of(&usage);
         let stack = Stack::new(&hours, &terms, &[0]);
         let found = best(&stack, &terms);
@@ -259,6 +269,10 @@ fn a_plan_found_by_hand() {
     let hours = hours_of(std::slice::from_ref(&usage));
     let found = best(&Stack::new(&hours, &terms, &[0]), &terms);
     assert_eq!(found, [1.0]);
+    // Where a dollar costs 95 cents the third half-dollar is worth it: 1.00
+    // for 2.00 x 0.475.
+    let net = terms.clone().map(|it| Terms { fee_discount: Percent { ppm: 50_000 }, ..it });
+    assert_eq!(best(&Stack::new(&hours, &net, &[0]), &net), [1.5]);
     assert_eq!(
         settle(&usage, &[Terms { usd_per_hour: rate("1"), ..terms[0].clone() }]).total(),
         usd("7")
@@ -277,6 +291,25 @@ fn a_plan_that_takes_nothing_off_is_not_bought() {
     assert_eq!(best(&Stack::new(&hours, &terms, &[0]), &terms), [0.0]);
     let terms = [nothing_off(), nothing_off()];
     assert_eq!(best(&Stack::new(&hours, &terms, &[0, 1]), &terms), [0.0, 0.0]);
+}
+
+/// Of a plan that is dearer than On-Demand, or as dear, nothing is bought.
+#[test]
+fn what_saves_nothing_is_not_bought() {
+    let usage = [usage(1, 48)];
+    let hours = hours_of(&usage);
+    for percent in [0i128, -4] {
+        let rates = TYPES.iter().map(|(_, price)| Some(rate(price).scale(100 - percent, 100)));
+        let dear = Terms::savings_plan(CommitmentKind::ComputeSp, rate("0"), rates.collect());
+        let found = |terms: &Terms| {
+            let terms = std::slice::from_ref(terms);
+            best(&Stack::new(&hours, terms, &[0]), terms)
+        };
+        assert_eq!(found(&dear), [0.0]);
+        // A tenth off its fees, it saves.
+        let net = Terms { fee_discount: Percent { ppm: 100_000 }, ..dear };
+        assert!(found(&net)[0] > 1.0);
+    }
 }
 
 /// Thousands of hours are searched by samples: what they lead to is not beaten

@@ -18,7 +18,8 @@ pub struct Cover {
     pub quantity: i128,
     /// What it costs without commitments.
     pub list: Money,
-    /// What it takes of the commitment.
+    /// What it takes of the commitment; of a settlement after what was
+    /// negotiated off that.
     pub net: Money,
 }
 

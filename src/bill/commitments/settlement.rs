@@ -3,9 +3,10 @@
 use super::apply::{Applied, Cover, Ranking};
 use super::terms::Terms;
 use super::usage::HourlyUsage;
-use crate::units::{HOUR_MS, Money};
+use crate::units::{HOUR_MS, Money, Percent};
 
-/// What one commitment did in one hour, or in all of them.
+/// What one commitment did in one hour, or in all of them. Dollars of it are
+/// those paid: after what was negotiated off its fees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Spent {
     /// What it costs: used plus unused.
@@ -150,6 +151,7 @@ pub fn settle(usage: &HourlyUsage, terms: &[Terms]) -> Settlement {
         for (spent, unused) in result.spent[first..].iter_mut().zip(&committed) {
             spent.unused = unused.0;
         }
+        negotiated(terms, &mut result.spent[first..], &mut result.covers[from..]);
         for cover in &result.covers[from..] {
             result.spent[first + usize::from(cover.plan)].covered_on_demand += cover.list;
         }
@@ -158,4 +160,23 @@ pub fn settle(usage: &HourlyUsage, terms: &[Terms]) -> Settlement {
         result.remaining.extend(row.iter().map(|u| (u.quantity, u.list)));
     }
     result
+}
+
+/// Takes negotiated discounts off what an hour's commitments cost: covered
+/// parts rounded cumulatively, so that they and what is unused add up.
+fn negotiated(terms: &[Terms], spent: &mut [Spent], covers: &mut [Cover]) {
+    for (plan, (terms, spent)) in terms.iter().zip(spent).enumerate() {
+        let discount = terms.fee_discount;
+        if discount == Percent::default() {
+            continue;
+        }
+        let (mut taken, mut paid) = (Money::ZERO, Money::ZERO);
+        for cover in covers.iter_mut().filter(|c| usize::from(c.plan) == plan) {
+            taken += cover.net;
+            cover.net = discount.off(taken) - paid;
+            paid += cover.net;
+        }
+        spent.committed = discount.off(spent.committed);
+        spent.unused = spent.committed - paid;
+    }
 }

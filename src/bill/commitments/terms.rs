@@ -3,16 +3,16 @@
 use super::normal::{normal_quarters, same_family};
 use super::usage::{ItemSource, UsageItem};
 use crate::bill::prices::{BillingPlan, Commitment, CommitmentKind, Price};
-use crate::units::Rate;
+use crate::units::{Percent, Rate};
 
 /// One commitment over given items.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terms {
     /// Which kind.
     pub kind: CommitmentKind,
-    /// What it costs per hour, used or not: the spend of a Savings Plan; the
-    /// effective price of a Reserved Instance, upfront payment spread over the
-    /// term.
+    /// What it costs per hour, used or not, before `fee_discount`: the spend of
+    /// a Savings Plan; the effective price of a Reserved Instance, upfront
+    /// payment spread over the term.
     pub usd_per_hour: Rate,
     /// In force from, Unix milliseconds.
     pub from_unix_ms: i64,
@@ -20,6 +20,8 @@ pub struct Terms {
     pub to_unix_ms: i64,
     /// What it covers.
     pub benefit: Benefit,
+    /// What was negotiated off its cost, whatever it covers.
+    pub fee_discount: Percent,
 }
 
 /// What a commitment covers.
@@ -55,6 +57,7 @@ impl Terms {
             from_unix_ms: i64::MIN,
             to_unix_ms: i64::MAX,
             benefit: Benefit::Spend { rates },
+            fee_discount: Percent::default(),
         }
     }
 
@@ -94,6 +97,7 @@ impl Terms {
                 zonal: zone.is_some(),
                 sizes: items.iter().map(size).collect(),
             },
+            fee_discount: Percent::default(),
         }
     }
 
@@ -139,6 +143,7 @@ impl Terms {
             Terms::savings_plan(commitment.kind, commitment.usd_per_hour, rates)
         };
         (terms.from_unix_ms, terms.to_unix_ms) = commitment.in_force;
+        terms.fee_discount = commitment.fee_discount;
         terms
     }
 }

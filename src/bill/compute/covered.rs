@@ -107,7 +107,7 @@ impl Billing<'_> {
         let sku = skus.list[usize::from(base)].clone();
         let c = &self.meter.plan.commitments[usize::from(commitment)];
         let price = self.meter.plan.price_under(commitment.into(), source);
-        let price = price.unwrap_or(Price::new(sku.rate, sku.status));
+        let price = price.map_or(Price::new(sku.rate, sku.status), |price| c.net(price));
         let (charge, unit, purchase) = (sku.charge, sku.unit, c.kind.purchase_option());
         let make = || Sku {
             name: format!("{} under {}", sku.name, c.name),

@@ -65,13 +65,14 @@ impl Billing<'_> {
             let (from, to) = c.in_force;
             if (window.from..window.to).contains(&from) {
                 let sums = &mut self.commitments[i];
-                sums.upfront = left_of(c.fees.upfront, sums.committed, sums.used_by_others);
+                let upfront = c.fee_discount.off(c.fees.upfront);
+                sums.upfront = left_of(upfront, sums.committed, sums.used_by_others);
                 let hour = (from.div_euclid(HOUR_MS) - window.first_hour()) as usize;
                 self.pay(i, Charge::CommitmentUpfront, hour, self.commitments[i].upfront)?;
             }
             for hour in 0..window.hours() {
                 let ms = window.overlap_in_hour(hour, from, to);
-                let fee = c.fees.hourly.charge(ms.into(), HOUR_MS.into());
+                let fee = c.fee_discount.off(c.fees.hourly.charge(ms.into(), HOUR_MS.into()));
                 let committed = self.settlement.spent(hour, i).committed;
                 let fee = left_of(fee, committed, self.taken_by_others(hour, i));
                 self.commitments[i].recurring += fee;

@@ -314,7 +314,13 @@ impl<'a> Table<'a> {
                     }
                     _ => row.list,
                 }),
-                Role::Credit | Role::Purchase => money(row.net),
+                Role::Purchase => money(match contract {
+                    Some(contract) if column == Column::ListCost => {
+                        contract.list_cost(row.net, row.quantity.into(), unit)
+                    }
+                    _ => row.net,
+                }),
+                Role::Credit => money(row.net),
                 // Nothing of it would be paid without the commitment.
                 Role::Unused => money(Money::ZERO),
             },
@@ -412,9 +418,11 @@ fn purchases(
                     to.min(bill.to_unix_ms).min(c.in_force.1),
                 );
                 let quantity = (to - from).max(0);
-                let due = by_hour.charge(quantity.into(), HOUR_MS.into());
+                let paid =
+                    |rate: Rate| c.fee_discount.off(rate.charge(quantity.into(), HOUR_MS.into()));
+                let due = paid(by_hour);
                 // Without the part of other usage, of both alike.
-                let whole = c.usd_per_hour.charge(quantity.into(), HOUR_MS.into());
+                let whole = paid(c.usd_per_hour);
                 let due = if whole > *net { due.scale(net.pico(), whole.pico()) } else { due };
                 let due = if spread.pico() <= 0 { *net } else { due.min(*net) };
                 let net = if upfront { *net - due } else { due };

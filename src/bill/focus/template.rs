@@ -11,7 +11,7 @@ use crate::bill::discounts::Contract;
 use crate::bill::model::{PurchaseOption, Resource, Sku, SkuOf, Unit};
 use crate::bill::prices::{BillingPlan, CapacityReservation, Commitment};
 use crate::cluster::NodeShape;
-use crate::units::Rate;
+use crate::units::{Percent, Rate};
 use crate::{Error, Result};
 
 /// How the costs of a row follow from its line.
@@ -45,8 +45,9 @@ pub(super) struct Template {
     pub(super) part: &'static str,
     /// Of what on the cluster it is.
     of: Option<SkuOf>,
-    /// Of Reserved Instances: what all of them cost an hour, and how many
-    /// they are.
+    /// Of so many units of a commitment what is paid: all Reserved Instances
+    /// for an hour, or a dollar of a Savings Plan's spend. `None` where that is
+    /// a dollar.
     pub(super) unit_of_commitment: Option<(Rate, u32)>,
     text: Vec<Option<String>>,
 }
@@ -134,24 +135,35 @@ impl Template {
         self.set(Column::CommitmentDiscountId, labels.commitment(c));
         self.set(Column::CommitmentDiscountName, c.name.as_str());
         self.set(Column::CommitmentDiscountUnit, unit);
-        self.unit_of_commitment = c.reserved.as_ref().map(|r| {
-            // An hour of one of them, as a share of what all cost an hour.
-            (c.usd_per_hour, r.count)
-        });
+        self.unit_of_commitment = match &c.reserved {
+            Some(r) => Some((c.fee_discount.off_rate(c.usd_per_hour), r.count)),
+            None if c.fee_discount == Percent::default() => None,
+            None => Some((c.fee_discount.off_rate(Rate::from_pico(Unit::Usd.per().into())), 1)),
+        };
+    }
+
+    /// The price of a row of a commitment itself, and what was negotiated off
+    /// it.
+    fn fee(&mut self, c: &Commitment, list: Rate) {
+        self.price = c.fee_discount.off_rate(list);
+        self.contract = (c.fee_discount != Percent::default())
+            .then_some(Contract { list, contracted: self.price });
     }
 
     /// Of a commitment's purchases, hour by hour: its recurring fee, or the
     /// part of its upfront payment that falls to the hour.
     pub(super) fn of_purchase(
         c: &Commitment,
-        (upfront, price): (bool, Rate),
+        (upfront, list): (bool, Rate),
         labels: &Labels<'_>,
     ) -> Template {
         let meaning = sold(
             charges::meaning(Charge::UnusedCommitment, PurchaseOption::SavingsPlan, Unit::Usd),
             c,
         );
-        let mut it = Template::new(meaning, Unit::Hours, price, Role::Purchase, labels);
+        let mut it = Template::new(meaning, Unit::Hours, list, Role::Purchase, labels);
+        it.fee(c, list);
+        let price = it.price;
         let (way, what, frequency) = if upfront {
             ("upfront", "the hour's part of the upfront payment", "One-Time")
         } else {
@@ -233,6 +245,9 @@ impl Template {
         let unit = if role == Role::Unused { Unit::Hours } else { sku.unit };
         let mut it = Template::new(meaning, unit, price, role, labels);
         it.contract = sku.contract;
+        if let (Role::Unused, Some(c)) = (role, commitment) {
+            it.fee(c, price);
+        }
         it.of = sku.of;
         let zone = shape.and_then(|(_, zone)| sources.cluster.zones.get(zone));
         let way = way(role, sku.purchase, zone.map_or("", String::as_str));

@@ -310,7 +310,7 @@ mod tests {
     use super::*;
     use crate::bill::commitments::{Ec2Item, ItemSource, UsageItem};
     use crate::bill::prices::{ALWAYS, CommitmentFees, CommitmentKind, Price};
-    use crate::units::HOUR_MS;
+    use crate::units::{HOUR_MS, Percent};
 
     fn rate(text: &str) -> Rate {
         text.parse().expect("a rate")
@@ -325,6 +325,7 @@ mod tests {
             usd_per_hour,
             reserved: None,
             in_force: ALWAYS,
+            fee_discount: Percent::default(),
             fees: CommitmentFees { upfront: Money::ZERO, hourly: usd_per_hour },
             shapes: vec![price("0.07")],
             fargate: vec![Some((fargate, fargate))],

@@ -127,6 +127,8 @@ pub(in crate::bill) fn any_plan() -> impl Strategy<Value = BillingPlan> {
                     usd_per_hour: Rate::from_pico(hourly),
                     reserved,
                     in_force: (MONDAY + from, i64::MAX),
+                    // Nothing, or what leaves remainders of everything.
+                    fee_discount: Percent { ppm: i as i64 % 2 * 70_001 },
                     fees: CommitmentFees {
                         upfront: Money::from_pico(hourly * 5),
                         hourly: Rate::from_pico(hourly / 3),
@@ -241,6 +243,7 @@ proptest! {
             usd_per_hour: Rate::ZERO,
             reserved: None,
             in_force: ALWAYS,
+            fee_discount: Percent::default(),
             fees: CommitmentFees::default(),
             shapes: vec![rate(0), rate(1)],
             fargate: vec![],

@@ -9,7 +9,7 @@ use super::super::text;
 use super::monthly;
 use crate::advise::commit::{Advice, Commitments, Elsewhere, PlanAdvice};
 use crate::catalog::{Payment, Term};
-use crate::units::Rate;
+use crate::units::{Money, Percent, Rate};
 
 /// Hours of the shortest term.
 const YEAR: f64 = 8_760.0;
@@ -197,6 +197,14 @@ fn remarks(it: &Commitments) -> Vec<(&'static str, String)> {
     if let Some(elsewhere) = it.elsewhere {
         said.push(("payer", payer(advice, elsewhere)));
     }
+    let fee_discount = advice.plans.iter().map(|p| p.candidate.fee_discount).max();
+    if let Some(discount) = fee_discount.filter(|d| *d > Percent::default()) {
+        let text = format!(
+            "{discount} is negotiated off them: what to commit is what AWS asks for, before that; \
+             costs, savings and obligations are after it"
+        );
+        said.push(("fees", text));
+    }
     said.extend(obligations(advice).into_iter().map(|it| ("obligation", it)));
     if advice.committed_per_hour() > Rate::ZERO {
         said.push(("downside", downside(it)));
@@ -265,19 +273,23 @@ fn payer(advice: &Advice, elsewhere: Elsewhere) -> String {
 
 /// What is to be paid over the terms, however little is used.
 fn obligations(advice: &Advice) -> Vec<String> {
-    let mut by_terms: Vec<(Term, Payment, Rate)> = Vec::new();
-    for plan in advice.plans.iter().filter(|p| p.usd_per_hour > Rate::ZERO) {
-        let (term, payment) = (plan.candidate.term, plan.candidate.payment);
-        match by_terms.iter_mut().find(|known| (known.0, known.1) == (term, payment)) {
-            Some(known) => known.2 = Rate::from_pico(known.2.pico() + plan.usd_per_hour.pico()),
-            None => by_terms.push((term, payment, plan.usd_per_hour)),
+    let mut by_terms: Vec<((Term, Payment), Money, Money)> = Vec::new();
+    for PlanAdvice { candidate, usd_per_hour, .. } in
+        advice.plans.iter().filter(|p| p.usd_per_hour > Rate::ZERO)
+    {
+        let terms = (candidate.term, candidate.payment);
+        let (all, upfront) = (candidate.in_all(*usd_per_hour), candidate.upfront(*usd_per_hour));
+        if let Some(known) = by_terms.iter_mut().find(|known| known.0 == terms) {
+            known.1 += all;
+            known.2 += upfront;
+        } else {
+            by_terms.push((terms, all, upfront));
         }
     }
-    let said = |(term, payment, rate): (Term, Payment, Rate)| {
-        let all = rate.charge(term.hours().into(), 1);
+    let said = |((term, payment), all, upfront): ((Term, Payment), Money, Money)| {
         let upfront = match payment {
             Payment::NoUpfront => "none of it at the start".to_owned(),
-            _ => format!("{} of it at the start", text::usd(payment.upfront(rate, term), 0)),
+            _ => format!("{} of it at the start", text::usd(upfront, 0)),
         };
         format!("{} over {term} ({payment}), {upfront}", text::usd(all, 0))
     };

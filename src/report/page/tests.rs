@@ -169,6 +169,7 @@ fn the_section_on_money_says_how_it_counts_and_what_decides() {
             .map(|_| CommitmentUse {
                 name: "plan".to_owned(),
                 kind: CommitmentKind::ComputeSp,
+                fee_discount: crate::units::Percent::default(),
                 committed: dollars(40),
                 used: dollars(30),
                 used_by_others: Money::ZERO,

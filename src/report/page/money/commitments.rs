@@ -43,7 +43,8 @@ fn said(bill: &Bill) -> Markup {
     html! {
         @if let Some(used) = commitment.utilisation() {
             p { "Utilisation " (text::percent(used)) ": of " (usd(commitment.committed()))
-                " committed, " (usd(commitment.used())) " was used"
+                " committed" @if commitment.has_fee_discounts() { ", after negotiated discounts off fees" }
+                ", " (usd(commitment.used())) " was used"
                 @if commitment.other_usage { " here and " (usd(commitment.used_by_others()))
                     " by other usage of the payer, which this bill leaves out" }
                 ". "

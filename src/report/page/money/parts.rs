@@ -250,6 +250,7 @@ mod tests {
         let plan = CommitmentUse {
             name: "a.b".to_owned(),
             kind: CommitmentKind::ComputeSp,
+            fee_discount: crate::units::Percent::default(),
             committed: money("10"),
             used: money("3"),
             used_by_others: zero,
