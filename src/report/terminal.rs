@@ -237,7 +237,10 @@ fn closing(study: &Study, verdict: &Verdict) -> Option<String> {
     }
     if let Some(bill) = case.detail.as_ref().map(|d| &d.bill).filter(|b| b.has_discounts()) {
         let saved = words::mean_usd(bill.discount_saving.to_f64());
-        parts.push(format!("negotiated discounts: first seed {saved} less than list prices"));
+        let before = if bill.commitment.has_fee_discounts() { ", before commitments" } else { "" };
+        parts.push(format!(
+            "negotiated discounts: first seed {saved} less than list prices{before}"
+        ));
     }
     if let Some(share) = words::published_share(outcome) {
         parts.push(format!("{} of dollars from published prices", text::percent(share)));
@@ -255,6 +258,9 @@ fn unused_commitment(bill: &Bill) -> Option<String> {
     let usd = |amount: Money| words::mean_usd(amount.to_f64());
     let (mut used, (low, high)) = (usd(commitment.used()), bill.bounds());
     used.push_str(" used");
+    if commitment.has_fee_discounts() {
+        used.insert_str(0, "(net of discounts off fees) ");
+    }
     if commitment.other_usage {
         let others = usd(commitment.used_by_others());
         used.push_str(&[", ", &others, " by other usage"].concat());
