@@ -281,21 +281,17 @@ fn terminal(Shown { study, front, rows }: Shown<'_>) -> String {
     for line in legend {
         out += &wrapped(&line, "", "  ");
     }
-    let several = |n: usize, what: &str| {
-        let s = if n == 1 { "" } else { "s" };
-        format!("{} {what}{s}", text::count(n as u64))
-    };
     let mut said = vec![
-        several(study.combinations.len(), "combination"),
-        several(study.seeds.len(), "seed"),
-        several(study.simulations, "simulation"),
+        text::counted(study.combinations.len() as u64, "combination"),
+        text::counted(study.seeds.len() as u64, "seed"),
+        text::counted(study.simulations as u64, "simulation"),
     ];
     if left > 0 {
         said.push(format!("{} not shown", text::count(left as u64)));
     }
     if titles.len() > names {
         let n = titles.len() - names;
-        said.push(format!("{} without room, see --format csv", several(n, "setting")));
+        said.push(format!("{} without room, see --format csv", text::counted(n as u64, "setting")));
     }
     out += &wrapped(&said.join(", "), "", "");
     out += &wrapped(

@@ -55,6 +55,11 @@ fn a_stated_discount_is_answered() {
     let (tables, lines) = table.split_once("add\ncommitments:\n").expect("names the lines");
     assert!(tables.lines().all(|line| line.chars().count() <= 80), "{tables}");
     assert_eq!(lines, format!("  \"{name}\":\n    usd-per-hour: 0.2016\n"));
+    // A name stays in its cell of a table for a pull request.
+    let named = open.replace("quoted", "\"a|<b>\"");
+    let table = ["commit", &hello, "--set", &named, "--format", "markdown"];
+    let table = text(&fine(dir.path(), &table).stdout);
+    assert!(table.contains("\n| a\\|&lt;b&gt; |"), "{table}");
 }
 
 /// What is bought now covers all of the usage: a start would be ignored.

@@ -7,6 +7,7 @@ use super::super::text;
 use super::words::{caveats, fargate, from, percent, pods, reason, subject, total, verdicts};
 use crate::advise::breakeven::{Amount, Breakeven, Breakevens, MixPod, Priced};
 use crate::bill::PriceStatus;
+use crate::nouns::noun;
 use crate::units::Rate;
 
 /// Characters of a heading in front of its text.
@@ -61,9 +62,12 @@ fn comparison(it: &Breakevens, b: &Breakeven) -> String {
     let mut line = format!("{} to pods", offer(&b.node.allocatable));
     if b.node.daemons != Amount::default() {
         let taken = b.node.daemons;
-        let plural = if pods(taken.pods) == "1" { "" } else { "s" };
-        let (each, n) = (offer(&taken), pods(taken.pods));
-        let _ = write!(line, "; {each} of it go to {n} DaemonSet pod{plural}");
+        let _ = write!(
+            line,
+            "; {} of it go to {}",
+            offer(&taken),
+            counted(taken.pods, "DaemonSet pod")
+        );
     }
     out += &wrapped(&line, &head("offers"), &rest);
     for (i, line) in mix(b).iter().enumerate() {
@@ -72,9 +76,9 @@ fn comparison(it: &Breakevens, b: &Breakeven) -> String {
     let (most, binding) = b.most();
     let used_up = format!("no more {} then", binding.name());
     let line = if b.mix.len() == 1 {
-        format!("{} pods: {used_up}", pods(most))
+        format!("{}: {used_up}", counted(most, "pod"))
     } else {
-        format!("at most {} pods, by sums of requests: {used_up}", pods(most))
+        format!("at most {}, by sums of requests: {used_up}", counted(most, "pod"))
     };
     out += &wrapped(&line, &head("full"), &rest);
     for left in &b.left_out {
@@ -168,6 +172,13 @@ fn pod(p: &MixPod) -> String {
     );
     let name = if p.name.is_empty() { String::new() } else { format!("{}: ", text::name(&p.name)) };
     format!("{name}{}, {}: {size}", cpu(p.cpu.0 as f64), memory(p.memory.0 as f64))
+}
+
+/// `1 pod`, `2 pods`; a mean that is written as 1 is one too.
+fn counted(n: f64, what: &str) -> String {
+    let shown = pods(n);
+    let things = noun(u8::from(shown != "1") + 1, what);
+    format!("{shown} {things}")
 }
 
 fn offer(a: &Amount) -> String {

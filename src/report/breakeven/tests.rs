@@ -38,6 +38,10 @@ fn every_denominator_is_printed() {
     assert_eq!(first["cheaper_from_pods"], 32);
     assert_eq!(first["ec2"], "on-demand");
     assert_eq!(json["comparisons"][0]["fargate"][0]["usd_per_hour"], "0.0123425");
+    // 7.91 vCPU hold one of 4 vCPU.
+    let large = of(vec![m6i(4_000, 1_024, (4_000, 8_192))]);
+    let shown = breakeven(&large, Format::Table).expect("text");
+    assert!(shown.contains("full     1 pod: no more cpu then"), "{shown}");
 }
 
 #[test]

@@ -23,7 +23,7 @@ pub(super) fn terminal(it: &Commitments) -> String {
     let rule = LineStyle::none().fill('─').junction('─');
     let style = presets::NOTHING.header_separator(rule);
     let mut out = String::new();
-    for table in tables(it, style) {
+    for table in tables(it, style, text::name) {
         for line in table.lines() {
             let line = line.trim_end();
             out += line.strip_prefix(' ').unwrap_or(line);
@@ -47,7 +47,7 @@ pub(super) fn markdown(it: &Commitments) -> String {
     if !lines.is_empty() {
         let _ = write!(out, "```yaml\n{lines}```\n\n");
     }
-    for table in tables(it, presets::ASCII_MARKDOWN) {
+    for table in tables(it, presets::ASCII_MARKDOWN, text::markdown_cell) {
         out.extend(table.lines().map(|line| format!("{}\n", line.trim_end())));
         out.push('\n');
     }
@@ -57,9 +57,12 @@ pub(super) fn markdown(it: &Commitments) -> String {
     out
 }
 
-fn tables(it: &Commitments, style: TableStyle) -> Vec<Table> {
+/// Writes a name as a table may have it.
+type Written = fn(&str) -> String;
+
+fn tables(it: &Commitments, style: TableStyle, written: Written) -> Vec<Table> {
     let advice = &it.advice;
-    let mut tables = vec![plans(it, style), falls(advice, style)];
+    let mut tables = vec![plans(it, style, written), falls(advice, style)];
     if !advice.alternatives.is_empty() {
         tables.push(alternatives(advice, style));
     }
@@ -99,7 +102,7 @@ fn spends(it: &Commitments, index: usize) -> Option<String> {
     all.iter().any(|rate| *rate > Rate::ZERO).then(|| format!("{name} {shown}"))
 }
 
-fn plans(it: &Commitments, style: TableStyle) -> Table {
+fn plans(it: &Commitments, style: TableStyle, written: Written) -> Table {
     let mut table = table(style, ["plan", "commit $/h", "used", "first $", "last $", "next $"]);
     for plan in &it.advice.plans {
         let last = if plan.usd_per_hour > Rate::ZERO {
@@ -108,7 +111,7 @@ fn plans(it: &Commitments, style: TableStyle) -> Table {
             "–".to_owned()
         };
         table.add_row([
-            text::shortened(&text::name(&plan.candidate.label), PLAN),
+            written(&text::shortened(&plan.candidate.label, PLAN)),
             plan.usd_per_hour.to_string(),
             optional(plan.utilisation),
             per_dollar(plan.marginal.first),

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::super::super::sweep_figures::{brief, reading, tradeoffs};
 use super::super::super::{text, words};
 use super::super::{figure, named};
-use super::{cost_of, dollars, several};
+use super::{cost_of, dollars};
 use crate::advise::SweepVerdict;
 use crate::sweep::{Combination, Estimate, Metric, SweepStudy};
 
@@ -88,7 +88,7 @@ pub(super) fn table(study: &SweepStudy, verdict: &SweepVerdict) -> Markup {
     html! {
         (rows(open))
         @if !folded.is_empty() {
-            details { summary { (several(folded.len(), "further combination")) } (rows(folded)) }
+            details { summary { (text::counted(folded.len() as u64, "further combination")) } (rows(folded)) }
         }
         @if ranked.len() > open.len() + folded.len() {
             p.note { (text::count((ranked.len() - open.len() - folded.len()) as u64))

@@ -46,7 +46,7 @@ pub fn sweep_page(study: &SweepStudy, verdict: Option<&SweepVerdict>) -> String 
         bdi { (text::name(&study.scenario)) }
         @if !study.region.is_empty() { " · " (text::name(&study.region)) }
         @if let Some(window) = window(study) { " · " (window) " simulated" }
-        " · " (several(study.combinations.len(), "combination")) " × " (several(study.seeds.len(), "seed"))
+        " · " (text::counted(study.combinations.len() as u64, "combination")) " × " (text::counted(study.seeds.len() as u64, "seed"))
     };
     let alert = (!study.complete)
         .then_some("This sweep was interrupted: it covers only the cells that were finished.");
@@ -56,11 +56,6 @@ pub fn sweep_page(study: &SweepStudy, verdict: Option<&SweepVerdict>) -> String 
         verdict.map(|v| opening::opening(study, v)),
         &sections,
     )
-}
-
-fn several(n: usize, what: &str) -> String {
-    let s = if n == 1 { "" } else { "s" };
-    format!("{} {what}{s}", text::count(n as u64))
 }
 
 fn window(study: &SweepStudy) -> Option<String> {
@@ -212,8 +207,8 @@ fn method(study: &SweepStudy) -> Markup {
     let share = |v: f64| format!("{} %", text::grouped(v * 100.0, 1));
     html! {
         p { "Every case was combined with every value of every axis and simulated pod by pod and node \
-            by node with " (several(study.seeds.len(), "seed")) ": " (several(study.combinations.len(), "combination"))
-            ", " (several(study.simulations, "simulation")) ". Combinations that differ only in what \
+            by node with " (text::counted(study.seeds.len() as u64, "seed")) ": " (text::counted(study.combinations.len() as u64, "combination"))
+            ", " (text::counted(study.simulations as u64, "simulation")) ". Combinations that differ only in what \
             things cost share their simulations; all share their random numbers." }
         p { "Intervals are two-sided 95 % Student-t intervals over seeds. They cover simulation noise \
             only: not prices that change, not demand that differs from the input, not what the \

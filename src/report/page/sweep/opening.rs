@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::super::super::sweep_figures::label;
 use super::super::super::{text, words};
-use super::{cost_of, dollars, several, window};
+use super::{cost_of, dollars, window};
 use crate::advise::SweepVerdict;
 use crate::sweep::{Estimate, Metric, SweepStudy};
 
@@ -75,7 +75,7 @@ fn sentences(study: &SweepStudy, verdict: &SweepVerdict) -> Vec<String> {
         1 => "It is the only combination that does the baseline's work".to_owned(),
         n => format!(
             "It is the cheapest of {} that do the baseline's work",
-            several(n, "combination")
+            text::counted(n as u64, "combination")
         ),
     };
     if verdict.goals_met && !study.goals.is_empty() {
