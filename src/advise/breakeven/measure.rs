@@ -1,7 +1,7 @@
 //! How pools of nodes were used in a run: what they offered and cost, and
 //! which pods were there for how long.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Amount, NodeOffer};
 use crate::bill::{Bill, Charge, Resource};
@@ -23,6 +23,8 @@ pub(super) struct PoolUse {
     pub(super) node: NodeOffer,
     /// Net cost of its nodes by charge.
     pub(super) charges: BTreeMap<Charge, Money>,
+    /// The SKUs of that, by their number.
+    pub(super) skus: BTreeSet<u16>,
     /// Pods that were bound to its nodes, by class.
     pub(super) pods: BTreeMap<ClassId, PodUse>,
 }
@@ -147,6 +149,7 @@ fn charges(record: &Record, bill: &Bill, uses: &mut [PoolUse]) {
         let charge = bill.skus.get(usize::from(*sku)).map(|s| s.charge);
         if let (Some(pool), Some(charge)) = (pool.and_then(|p| uses.get_mut(p)), charge) {
             *pool.charges.entry(charge).or_default() += Money::from_pico((*net).into());
+            pool.skus.insert(*sku);
         }
     }
 }

@@ -313,7 +313,7 @@ fn ways(
         parts,
         status,
     };
-    let bought = bill.skus.iter().filter(|s| pool.charges.contains_key(&s.charge));
+    let bought = pool.skus.iter().filter_map(|sku| bill.skus.get(usize::from(*sku)));
     let weakest = weakest(bought.map(|s| s.status));
     let mut ways = vec![way("as bought", None, parts(&|_| true), weakest)];
     // Everything beside the machine stays, whatever way that is bought.

@@ -194,6 +194,21 @@ pools:";
     assert!((found.fargate[0].per_hour.to_f64() - 0.079).abs() < 1e-6);
 }
 
+/// What one pool pays is as sure as its own prices: Spot's are derived.
+#[test]
+fn a_pool_answers_for_its_own_prices() {
+    let text = BOTH_SIDES.replace(
+        "pools:\n",
+        "pools:\n  s: { fixed: { type: m5.large, count: 1, purchase: spot } }\n",
+    );
+    let (found, _) = judged(&plan(&text).cases[0]);
+    let status = |name: &str| {
+        let (_, it) = found.iter().find(|(pool, _)| pool == name).expect("has nodes");
+        it.as_ref().expect("compared").ec2[0].status
+    };
+    assert_eq!((status("s"), status("p")), (PriceStatus::Derived, PriceStatus::Real));
+}
+
 /// Prices that only one side knows are named: each by its code.
 #[test]
 fn one_sided_prices_are_named() {
