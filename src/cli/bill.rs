@@ -4,16 +4,17 @@ use std::io::{self, BufWriter};
 use std::path::PathBuf;
 
 use super::{Console, Format, Outcome, print};
-use crate::bill::statement::{Item, reprice_file};
+use crate::bill::statement::{GroupBy, Item, reprice_file};
 use crate::catalog::Catalog;
-use crate::plan::{GroupBy, UsageBillOptions, UsagePrices, bill_usage};
+use crate::frames::rows::open_table;
+use crate::plan::{UsageBillOptions, UsagePrices, bill_usage};
 use crate::report::UsageBy;
 use crate::{Result, report};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Usage, CSV, plain or gzip: hourly usage of our own, a FOCUS export (1.0 to 1.2) or an AWS
-    /// Cost and Usage Report
+    /// Usage, Parquet or CSV, plain or gzip: hourly usage of our own, a FOCUS export (1.0 to 1.2)
+    /// or an AWS Cost and Usage Report
     ///
     /// Hourly usage has the columns hour (RFC 3339, or hours since 1970), region, kind (ec2,
     /// fargate-vcpu, fargate-gb), quantity, and where they matter instance_type, arch, zone,
@@ -73,7 +74,8 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
         By::Hour => (UsageBy::Hour, None),
         By::Group(group) => (UsageBy::Group, Some(group.clone())),
     };
-    let options = UsageBillOptions { allow_believed: args.allow_believed_prices, group_by };
+    let options =
+        UsageBillOptions { open: open_table, allow_believed: args.allow_believed_prices, group_by };
     let priced = bill_usage(&args.usage, args.commitments.as_deref(), catalog, &options)?;
     if !priced.warnings.is_empty() {
         console.note(priced.warnings.trim_end());
@@ -88,10 +90,10 @@ fn repriced(args: &Args, catalog: Catalog) -> Result<Outcome> {
     let mut listed = |item: Item<'_>, region: &str| prices.listed(item, region);
     // Bad rows are found before the first line is printed: the file is read
     // twice where rows are wanted.
-    let (format, summary) = reprice_file(&args.usage, &mut listed, |_| Ok(()))?;
+    let (format, summary) = reprice_file(&args.usage, open_table, &mut listed, |_| Ok(()))?;
     if args.format == Format::Csv {
         let mut rows = report::RepriceRows::new(BufWriter::new(io::stdout().lock()))?;
-        reprice_file(&args.usage, &mut listed, |row| rows.write(row))?;
+        reprice_file(&args.usage, open_table, &mut listed, |row| rows.write(row))?;
         rows.finish()?;
     } else {
         let name = args.usage.display().to_string();

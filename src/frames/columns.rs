@@ -121,10 +121,7 @@ pub(super) fn decode(
     name: &str,
     choose: impl FnOnce(&[String]) -> Result<Option<Vec<String>>>,
 ) -> Result<Decoded> {
-    let broken = |cause: &str| {
-        let cause = excerpt(cause.as_bytes(), 200);
-        Error::input(format!("`{name}` is not a readable Parquet file: {cause}"))
-    };
+    let broken = |cause: &str| unreadable(name, cause);
     if bytes.len() < 12 || !bytes.starts_with(b"PAR1") {
         return Err(broken("it does not start as one"));
     }
@@ -137,6 +134,12 @@ pub(super) fn decode(
         Some(Err(Refused::Unfit(error))) => Err(error),
         None => Err(broken("its contents are damaged")),
     }
+}
+
+/// A file that is no Parquet file, or a damaged one.
+pub(super) fn unreadable(name: &str, cause: &str) -> Error {
+    let cause = excerpt(cause.as_bytes(), 200);
+    Error::input(format!("`{name}` is not a readable Parquet file: {cause}"))
 }
 
 /// Why a file is not read.
@@ -161,7 +164,7 @@ thread_local! {
 /// Runs the decoder, which checks most of a damaged file and panics on the
 /// rest (polars-parquet 0.55.2). `None` after a panic: nothing of the decoder
 /// survives it, and the user reads of a damaged file, not of a panic.
-fn quietly<T>(decode: impl FnOnce() -> T) -> Option<T> {
+pub(super) fn quietly<T>(decode: impl FnOnce() -> T) -> Option<T> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let others = std::panic::take_hook();

@@ -3,7 +3,9 @@
 pub mod cells;
 mod columns;
 pub mod focus;
+mod leaves;
 mod pages;
+pub mod rows;
 pub mod tables;
 pub mod trace;
 

@@ -91,5 +91,5 @@ pub use usage::coverage as usage_coverage;
 pub const fn fargate_overhead() -> crate::units::Bytes {
     defaults::FARGATE_OVERHEAD.value
 }
-pub use usage_bill::{GroupBy, PricedUsage, UsageBillOptions, bill_usage};
+pub use usage_bill::{PricedUsage, UsageBillOptions, bill_usage};
 pub use usage_prices::UsagePrices;

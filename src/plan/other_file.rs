@@ -19,7 +19,7 @@ use crate::bill::Unit;
 use crate::bill::commitments::{OtherHours, WEEK_HOURS};
 use crate::text;
 use crate::units::{HOUR_MS, Money, Rate};
-use crate::workload::source::{BadRow, Quarantined, SHOWN_BAD_ROWS, bad_rows};
+use crate::workload::source::{BadRow, BadRows};
 use crate::workload::table::Table;
 use crate::{Error, Result};
 
@@ -63,14 +63,15 @@ impl OtherFile {
         let mut kinds: Vec<(String, u64)> = Vec::new();
         let mut known: HashMap<String, u32> = HashMap::new();
         let mut cells: BTreeMap<(i64, u32), i128> = BTreeMap::new();
-        let (mut bad, mut rows) = (Vec::new(), 0usize);
-        while bad.len() < SHOWN_BAD_ROWS && table.advance()? {
+        let mut bad = BadRows::new(name, table.unit(), "correct them");
+        let mut rows = 0usize;
+        while table.advance()? {
             rows += 1;
             if rows > MAX_ROWS {
                 return Err(Error::input(format!("`{name}`: more than {MAX_ROWS} rows")));
             }
             match columns.row(&table) {
-                Err(fault) => bad.push(Quarantined { position: table.line(), bad: fault }),
+                Err(fault) => bad.add(table.line(), fault)?,
                 Ok((hour, kind, pico)) => {
                     let at = *known.entry(kind.clone()).or_insert_with(|| {
                         kinds.push((kind, table.line()));
@@ -79,15 +80,12 @@ impl OtherFile {
                     let sum = cells.entry((hour, at)).or_default();
                     *sum += pico;
                     if *sum > MAX_QUANTITY * PICO {
-                        let fault = table.fault(columns.quantity, TOO_MUCH);
-                        bad.push(Quarantined { position: table.line(), bad: fault });
+                        bad.add(table.line(), table.fault(columns.quantity, TOO_MUCH))?;
                     }
                 }
             }
         }
-        if !bad.is_empty() {
-            return Err(bad_rows(name, "line", &bad, "correct them"));
-        }
+        bad.finish()?;
         if cells.is_empty() {
             return Err(Error::input(format!(
                 "`{name}` has no rows; leave `other-usage` out where there is none"

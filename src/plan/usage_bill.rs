@@ -9,18 +9,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use rustc_hash::FxHashMap;
+
 use super::commitments::warn_not_begun;
+use super::offers::is_zone_of;
 use super::usage_link::{ItemKey, Linking, Places, What, home, zonal_types};
 use super::usage_prices::UsagePrices;
 use crate::bill::PriceStatus;
 use crate::bill::commitments::HourlyUsage;
 use crate::bill::statement::{
-    BadRows, Class, FargateResource, Format, Gathered, Groups, Item, Market, Platform, Quantity,
-    Repricing, Row, Statement, UsageBill,
+    Class, FargateResource, Format, Gathered, GroupBy, Groups, Item, Market, OpenTable, Platform,
+    Quantity, Repricing, Row, Statement, Unpriced, UsageBill,
 };
-use crate::catalog::{Arch, Catalog, PriceStatus as Known};
+use crate::catalog::{Arch, Catalog, PriceStatus as Known, Quote};
 use crate::scenario::Owned;
-use crate::units::{HOUR_MS, Rate};
+use crate::text::excerpt;
+use crate::units::{HOUR_MS, Money, Rate};
 use crate::workload::source::{BadRow, bad_value};
 use crate::{Error, Result};
 
@@ -28,21 +32,18 @@ use crate::{Error, Result};
 const MOST_HOURS: i64 = 3 * 8_784 + 24;
 /// Most items.
 const MOST_ITEMS: usize = 20_000;
+/// Most hours times items: some 64 bytes each.
+const MOST_CELLS: i64 = 20_000_000;
 /// Most (hour, item, group) entries.
-const MOST_ENTRIES: usize = 20_000_000;
-
-/// What rows are grouped by.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum GroupBy {
-    /// The account, or the column `owner`.
-    Owner,
-    /// A tag.
-    Tag(String),
-}
+const MOST_ENTRIES: usize = 10_000_000;
+/// Group of rows that state none.
+const NO_GROUP: &str = "(none)";
 
 /// How a usage file is priced.
 #[derive(Debug)]
 pub struct UsageBillOptions {
+    /// How the file is opened.
+    pub open: OpenTable,
     /// Whether prices that nobody has verified may be used.
     pub allow_believed: bool,
     /// What the result is grouped by.
@@ -84,9 +85,18 @@ pub fn bill_usage(
         zonal: zonal_types(&owned),
         allow_believed: options.allow_believed,
     };
-    let found = reader.find(usage, options.group_by.as_ref())?;
-    let keys: Vec<ItemKey> = found.items.into_iter().collect();
+    let found = reader.read(usage, options)?;
     let (first, end) = found.window;
+    // Items stand in the order of their keys.
+    let mut keys: Vec<(ItemKey, u32)> = found.items.into_iter().collect();
+    keys.sort_unstable();
+    let mut place = vec![0; keys.len()];
+    for (at, (_, number)) in keys.iter().enumerate() {
+        if let Some(slot) = place.get_mut(*number as usize) {
+            *slot = at;
+        }
+    }
+    let keys: Vec<ItemKey> = keys.into_iter().map(|(key, _)| key).collect();
     let mut linker = Linking {
         owned: &owned,
         home: home(&owned, &keys, &mut diags),
@@ -100,7 +110,11 @@ pub fn bill_usage(
     let warnings = diags.into_result()?;
     let (items, facts) = linker.items(&keys, &linked);
     let table = HourlyUsage::new(first * HOUR_MS, end * HOUR_MS, items)?;
-    let (table, groups) = reader.fill(usage, &keys, table, options.group_by.as_ref())?;
+    let table = found
+        .gathered
+        .finish(table, &place)
+        .map_err(|e| e.context(format_args!("`{}`", usage.display())))?;
+    let groups = found.groups.finish(first, &place);
     let (commitments, fees) = linked.into_iter().unzip();
     Ok(PricedUsage {
         format: found.format,
@@ -111,14 +125,58 @@ pub fn bill_usage(
     })
 }
 
-/// What pass one finds.
+/// What a file has.
 struct Found {
     format: Format,
-    items: BTreeSet<ItemKey>,
+    /// Items, and their numbers in the order of their first rows.
+    items: FxHashMap<ItemKey, u32>,
+    gathered: Gathered,
+    groups: Grouped,
     /// First clock hour, and one after the last.
     window: (i64, i64),
     rows: u64,
     left_out: Repricing,
+}
+
+/// List cost by group, as rows come.
+#[derive(Default)]
+struct Grouped {
+    names: BTreeMap<String, u32>,
+    list: FxHashMap<(i64, u32, u32), Money>,
+}
+
+impl Grouped {
+    fn add(&mut self, group: &str, hour: i64, item: u32, list: Money) {
+        let number = match self.names.get(group) {
+            Some(number) => *number,
+            None => {
+                let next = self.names.len() as u32;
+                self.names.insert(group.to_owned(), next);
+                next
+            }
+        };
+        *self.list.entry((hour, item, number)).or_default() += list;
+    }
+
+    /// Groups in the order of their names, items where `place` has them.
+    fn finish(self, first: i64, place: &[usize]) -> Groups {
+        let mut order = vec![0; self.names.len()];
+        let mut names = Vec::with_capacity(order.len());
+        for (at, (name, number)) in self.names.into_iter().enumerate() {
+            if let Some(slot) = order.get_mut(number as usize) {
+                *slot = at as u32;
+            }
+            names.push(name);
+        }
+        let at = |((hour, item, group), list): ((i64, u32, u32), Money)| {
+            let item = place.get(item as usize).map_or(0, |at| *at as u32);
+            let group = order.get(group as usize).copied().unwrap_or_default();
+            (((hour - first) as u32, item, group), list)
+        };
+        let mut list: Vec<_> = self.list.into_iter().map(at).collect();
+        list.sort_unstable_by_key(|(cell, _)| *cell);
+        Groups { names, list }
+    }
 }
 
 struct Reader {
@@ -128,75 +186,63 @@ struct Reader {
 }
 
 impl Reader {
-    /// What there is, and when.
-    fn find(&mut self, path: &Path, by: Option<&GroupBy>) -> Result<Found> {
-        let mut file = Statement::open(path)?;
+    /// Reads a file, row by row.
+    fn read(&mut self, path: &Path, options: &UsageBillOptions) -> Result<Found> {
+        let mut file = Statement::open(path, options.open)?;
         let name = file.name().to_owned();
-        let missing = match by {
-            Some(GroupBy::Owner) if !file.has_owners() => Some(match file.format() {
-                Format::Focus => "SubAccountId".to_owned(),
-                Format::Cur => "line_item_usage_account_id".to_owned(),
-                Format::Hours => "owner".to_owned(),
-            }),
-            Some(GroupBy::Tag(key)) if !file.has_tag(key) => Some(match file.format() {
-                Format::Focus => "Tags".to_owned(),
-                Format::Cur => format!("resource_tags_{key}"),
-                Format::Hours => format!("tag:{key}"),
-            }),
-            _ => None,
-        };
-        if let Some(column) = missing {
-            return Err(Error::input(format!(
-                "`{name}` lacks the column `{column}` that --by groups by; add it, or group by \
-                 item or hour"
-            )));
+        if let Some(by) = &options.group_by {
+            file.group_by(by)?;
         }
         let mut found = Found {
             format: file.format(),
-            items: BTreeSet::new(),
+            items: FxHashMap::default(),
+            gathered: Gathered::default(),
+            groups: Grouped::default(),
             window: (i64::MAX, i64::MIN),
             rows: 0,
             left_out: Repricing::default(),
         };
-        let mut bad = BadRows::default();
-        while file.advance()? {
-            let row = match file.row() {
-                Ok(row) => row,
-                Err(fault) => {
-                    bad.add(&name, file.line(), fault)?;
-                    continue;
+        file.each(|file, row| {
+            if let Some(fault) = self.contradiction(file, row) {
+                return Ok(Err(fault));
+            }
+            let (key, hour, quantity) = match self.item(found.format, row)? {
+                Ok(Some(item)) => item,
+                Ok(None) => {
+                    found.left_out.leave(row);
+                    return Ok(Ok(()));
                 }
+                Err(fault) => return Ok(Err(fault)),
             };
-            if let Some(fault) = self.contradiction(&file, &row) {
-                bad.add(&name, file.line(), fault)?;
-                continue;
+            let group = match file.group() {
+                Ok(group) => group,
+                Err(fault) => return Ok(Err(fault)),
+            };
+            found.rows += 1;
+            found.window = (found.window.0.min(hour), found.window.1.max(hour + 1));
+            let (price, unit) = (key.on_demand, key.what.unit());
+            let next = found.items.len() as u32;
+            let item = *found.items.entry(key).or_insert(next);
+            let list = found.gathered.add(hour, item, quantity, price, unit);
+            if options.group_by.is_some() {
+                found.groups.add(group.as_deref().unwrap_or(NO_GROUP), hour, item, list);
             }
-            match self.item(found.format, &row)? {
-                Err(fault) => bad.add(&name, file.line(), fault)?,
-                Ok(None) => found.left_out.leave(&row),
-                Ok(Some((key, hour, _))) => {
-                    found.rows += 1;
-                    found.window = (found.window.0.min(hour), found.window.1.max(hour + 1));
-                    if !found.items.contains(&key) {
-                        found.items.insert(key);
-                    }
-                }
-            }
-        }
-        bad.finish(&name)?;
+            check_size(&found).map_err(|e| e.context(format_args!("`{name}`")))?;
+            Ok(Ok(()))
+        })?;
         if found.items.is_empty() {
             return Err(Error::input(format!(
                 "`{name}` has no usage that a commitment could cover: no EC2 On-Demand \
                  (Linux, shared) and no Fargate"
             )));
         }
-        if found.items.len() > MOST_ITEMS {
+        if let Some(GroupBy::Tag(key)) = &options.group_by
+            && found.groups.names.keys().all(|name| name == NO_GROUP)
+        {
+            let key = excerpt(key.as_bytes(), 60);
             return Err(Error::input(format!(
-                "`{name}` has more than {MOST_ITEMS} distinct items"
+                "no row of `{name}` that can be covered has the tag `{key}`; group by another one"
             )));
-        }
-        if found.window.1 - found.window.0 > MOST_HOURS {
-            return Err(Error::input(format!("`{name}` spans more than three years")));
         }
         Ok(found)
     }
@@ -258,7 +304,7 @@ impl Reader {
         let own = stated.filter(|_| format == Format::Hours);
         let (on_demand, status) = match own {
             Some(price) => price,
-            None => match (self.prices.listed(item, row.region)?, stated) {
+            None => match (self.listed(item, row)?, stated) {
                 (Ok(quote), _) if quote.status == Known::Believed && !self.allow_believed => {
                     let cause = format!(
                         "has a price in {} that nobody has verified; state \
@@ -270,10 +316,13 @@ impl Reader {
                 (Ok(quote), _) => (quote.rate, super::notes::bill_price(&quote).status),
                 (Err(_), Some(price)) => price,
                 (Err(_), None) if format == Format::Hours => {
-                    let cause = format!(
-                        "has no price in Region `{}`; state it in the column `usd_per_unit`",
-                        row.region
-                    );
+                    let place = if is_plain_zone(row) {
+                        format!("Region `{}`", row.region)
+                    } else {
+                        format!("`{}`, which is no zone of the Region itself", row.zone)
+                    };
+                    let cause =
+                        format!("has no price in {place}; state it in the column `usd_per_unit`");
                     return fault("", &item.label(), &cause);
                 }
                 (Err(_), None) => return Ok(Ok(None)),
@@ -289,6 +338,20 @@ impl Reader {
         Ok(Ok(Some((ItemKey { region, what, zone, idle, on_demand, status }, hour, quantity))))
     }
 
+    /// The list price of what a row is for. A Local Zone has prices of its own,
+    /// which the catalog does not know.
+    fn listed(
+        &mut self,
+        item: Item<'_>,
+        row: &Row<'_>,
+    ) -> Result<std::result::Result<Quote, Unpriced>> {
+        if is_plain_zone(row) {
+            self.prices.listed(item, row.region)
+        } else {
+            Ok(Err(Unpriced::NotInRegion))
+        }
+    }
+
     /// Fargate at the price of ARM64 is ARM64, whatever the file can say of it:
     /// our own FOCUS export has no column for the architecture.
     fn by_price<'r>(&mut self, item: Item<'r>, row: &Row<'_>) -> Result<Item<'r>> {
@@ -301,57 +364,27 @@ impl Reader {
         let is_arm = row.unit_price.is_some() && row.unit_price == arm64 && arm64 != amd64;
         Ok(if is_arm { arm } else { item })
     }
+}
 
-    /// The second pass: amounts.
-    fn fill(
-        &mut self,
-        path: &Path,
-        keys: &[ItemKey],
-        table: HourlyUsage,
-        by: Option<&GroupBy>,
-    ) -> Result<(HourlyUsage, Groups)> {
-        let first = table.first_hour();
-        let mut gathered = Gathered::new(table);
-        let mut groups = Groups::default();
-        let mut names: BTreeMap<String, u32> = BTreeMap::new();
-        let mut file = Statement::open(path)?;
-        let changed = || Error::failed(format!("`{}` changed while it was read", path.display()));
-        while file.advance()? {
-            let row = file.row().map_err(|_| changed())?;
-            let Ok(Some((key, hour, quantity))) = self.item(file.format(), &row)? else {
-                continue;
-            };
-            let item = keys.binary_search(&key).map_err(|_| changed())?;
-            let hour = usize::try_from(hour - first).map_err(|_| changed())?;
-            let list = gathered.add(hour, item, quantity);
-            let Some(by) = by else { continue };
-            let name = match by {
-                GroupBy::Owner => Some(row.owner.to_owned()).filter(|owner| !owner.is_empty()),
-                GroupBy::Tag(key) => file.tag(key),
-            };
-            let name = name.unwrap_or_else(|| "(none)".to_owned());
-            let next = names.len() as u32;
-            let group = *names.entry(name).or_insert(next);
-            let cell = (hour as u32, item as u32, group);
-            *groups.list.entry(cell).or_default() += list;
-            if groups.list.len() > MOST_ENTRIES {
-                return Err(Error::input("the usage has too many groups for its hours"));
-            }
-        }
-        // Groups stand in the order of their names.
-        let mut order = vec![0u32; names.len()];
-        for (place, (name, number)) in names.into_iter().enumerate() {
-            if let Some(slot) = order.get_mut(number as usize) {
-                *slot = place as u32;
-            }
-            groups.names.push(name);
-        }
-        groups.list = std::mem::take(&mut groups.list)
-            .into_iter()
-            .map(|((h, i, g), list)| ((h, i, order.get(g as usize).copied().unwrap_or(g)), list))
-            .collect();
-        let table =
-            gathered.finish().map_err(|e| e.context(format_args!("`{}`", path.display())))?;
-        Ok((table, groups))
-    }
+/// Whether a row is of an Availability Zone of its Region, or tells none.
+fn is_plain_zone(row: &Row<'_>) -> bool {
+    row.zone.is_empty() || is_zone_of(row.region, row.zone)
+}
+
+/// Refuses more than memory is made for.
+fn check_size(found: &Found) -> Result<()> {
+    let hours = found.window.1 - found.window.0;
+    let remedy = "give it month by month, or only the accounts and Regions in question";
+    let too_many = if hours > MOST_HOURS {
+        "spans more than three years".to_owned()
+    } else if found.items.len() > MOST_ITEMS {
+        format!("has more than {MOST_ITEMS} distinct items")
+    } else if hours.saturating_mul(found.items.len() as i64) > MOST_CELLS {
+        format!("has {hours} hours of {} distinct items", found.items.len())
+    } else if found.groups.list.len() > MOST_ENTRIES {
+        "has too many groups for its hours".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(Error::input(format!("{too_many}; {remedy}")))
 }

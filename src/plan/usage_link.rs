@@ -19,7 +19,7 @@ use crate::units::Rate;
 use crate::{Error, Result};
 
 /// What is alike, in the order of the table.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct ItemKey {
     pub(super) region: String,
     pub(super) what: What,
@@ -30,10 +30,21 @@ pub(super) struct ItemKey {
     pub(super) status: PriceStatus,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum What {
     Instance(String),
     Fargate { arm64: bool, memory: bool },
+}
+
+impl What {
+    /// What its quantities count.
+    pub(super) const fn unit(&self) -> Unit {
+        match self {
+            What::Instance(_) => Unit::Hours,
+            What::Fargate { memory: false, .. } => Unit::VcpuHours,
+            What::Fargate { memory: true, .. } => Unit::GbHours,
+        }
+    }
 }
 
 impl ItemKey {
@@ -270,7 +281,7 @@ impl Linking<'_> {
         keys.iter()
             .map(|key| {
                 let here = self.home.as_deref() == Some(&key.region);
-                let (unit, ec2, source) = match &key.what {
+                let (ec2, source) = match &key.what {
                     What::Instance(kind) => {
                         let place = key.place(kind.clone());
                         let shape = self.places.shapes.binary_search(&place).unwrap_or(usize::MAX);
@@ -279,15 +290,15 @@ impl Linking<'_> {
                             instance_type: kind.clone(),
                             zone: key.zone.clone(),
                         });
-                        (Unit::Hours, ec2, ItemSource::Shape(shape))
+                        (ec2, ItemSource::Shape(shape))
                     }
                     What::Fargate { arm64, memory } => {
                         let place = key.place(*arm64);
                         let pool = self.places.fargate.binary_search(&place).unwrap_or(usize::MAX);
                         if *memory {
-                            (Unit::GbHours, None, ItemSource::FargateMemory(pool))
+                            (None, ItemSource::FargateMemory(pool))
                         } else {
-                            (Unit::VcpuHours, None, ItemSource::FargateCpu(pool))
+                            (None, ItemSource::FargateCpu(pool))
                         }
                     }
                 };
@@ -307,7 +318,7 @@ impl Linking<'_> {
                 };
                 let item = UsageItem {
                     name: key.name(alone),
-                    unit,
+                    unit: key.what.unit(),
                     on_demand: key.on_demand,
                     ec2,
                     owner: true,

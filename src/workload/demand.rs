@@ -14,7 +14,7 @@ use std::str::FromStr;
 
 use super::generate::Fault;
 use super::model::Demand;
-use super::source::{Quarantined, SHOWN_BAD_ROWS, bad_rows, bad_value};
+use super::source::{BadRows, bad_value};
 use super::table::Table;
 use crate::error::{Error, Result};
 use crate::text::{self, excerpt};
@@ -152,8 +152,8 @@ pub fn parse_demand(
     let mut steps: Vec<(SimDuration, RequestRate)> = Vec::new();
     let mut before_start = None;
     let mut last = None;
-    let mut bad = Vec::new();
-    while bad.len() < SHOWN_BAD_ROWS && table.advance()? {
+    let mut bad = BadRows::new(name, table.unit(), "correct them");
+    while table.advance()? {
         let row = table.check_width().and_then(|()| {
             let fault = |column: &str, value: &[u8], cause: &str| {
                 let mut bad = bad_value(column, value, cause, b"");
@@ -172,7 +172,7 @@ pub fn parse_demand(
             Ok((at, rate))
         });
         match row {
-            Err(fault) => bad.push(Quarantined { position: table.line(), bad: fault }),
+            Err(fault) => bad.add(table.line(), fault)?,
             Ok((at, rate)) => {
                 last = Some(at);
                 if at < 0 {
@@ -185,9 +185,7 @@ pub fn parse_demand(
             }
         }
     }
-    if !bad.is_empty() {
-        return Err(bad_rows(name, "line", &bad, "correct them"));
-    }
+    bad.finish()?;
     match (steps.first().map(|(at, _)| at.0), before_start) {
         (Some(0), _) => {}
         (_, Some(rate)) => steps.insert(0, (SimDuration::ZERO, rate)),

@@ -468,6 +468,44 @@ fn check(row: &RawRow<'_>) -> std::result::Result<(), BadRow> {
     Ok(())
 }
 
+/// Rows of a file that cannot be read, until there are enough of them.
+#[derive(Debug)]
+pub struct BadRows {
+    name: String,
+    unit: &'static str,
+    remedy: &'static str,
+    rows: Vec<Quarantined>,
+}
+
+impl BadRows {
+    /// None yet of a file called `name`; its places are counted in `unit`, such
+    /// as `line`.
+    #[must_use]
+    pub fn new(name: &str, unit: &'static str, remedy: &'static str) -> Self {
+        BadRows { name: name.to_owned(), unit, remedy, rows: Vec::new() }
+    }
+
+    /// Adds one.
+    ///
+    /// # Errors
+    /// With the twentieth.
+    pub fn add(&mut self, position: u64, bad: BadRow) -> Result<()> {
+        self.rows.push(Quarantined { position, bad });
+        if self.rows.len() < SHOWN_BAD_ROWS { Ok(()) } else { self.finish() }
+    }
+
+    /// Ends.
+    ///
+    /// # Errors
+    /// When there were any.
+    pub fn finish(&self) -> Result<()> {
+        if self.rows.is_empty() {
+            return Ok(());
+        }
+        Err(bad_rows(&self.name, self.unit, &self.rows, self.remedy))
+    }
+}
+
 /// One error about many rows: place and cause of each, one remedy.
 pub(crate) fn bad_rows(name: &str, unit: &str, rows: &[Quarantined], remedy: &str) -> Error {
     let many = if rows.len() >= SHOWN_BAD_ROWS {

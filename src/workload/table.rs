@@ -1,5 +1,7 @@
-//! A CSV file as header and records of bytes, with every fault of the file
-//! as a whole worded once. The readers of single formats build on it.
+//! A table as header and records of bytes, with every fault of the file as a
+//! whole worded once. The readers of single formats build on it.
+//!
+//! Tables are CSV files. Another kind of file reads alike through [`Rows`].
 
 use std::io::Read;
 use std::path::Path;
@@ -10,12 +12,44 @@ use super::source::{BadRow, bad_value};
 use crate::error::{Error, Result};
 use crate::text::{self, Bounded, RecordEnd, excerpt};
 
-/// An open CSV file. Commas, quotes as in RFC 4180, LF or CRLF.
+/// Records of a file that is no CSV, their cells as the text that a CSV file
+/// would hold; empty for null.
+pub trait Rows {
+    /// Which columns are going to be asked for; others need not be read.
+    ///
+    /// # Errors
+    /// When one of them holds what has no text.
+    fn choose(&mut self, columns: &[usize]) -> Result<()>;
+
+    /// Reads the next record; false at the end of the file.
+    ///
+    /// # Errors
+    /// When reading fails.
+    fn advance(&mut self) -> Result<bool>;
+
+    /// A cell of the last record, of a column that was chosen.
+    fn cell(&self, column: usize) -> &[u8];
+
+    /// Number of the last record, from 1.
+    fn number(&self) -> u64;
+}
+
+/// An open table.
 pub struct Table {
     name: String,
+    header: Vec<String>,
+    source: Source,
+}
+
+enum Source {
+    Csv(Csv),
+    Rows(Box<dyn Rows>),
+}
+
+/// An open CSV file. Commas, quotes as in RFC 4180, LF or CRLF.
+struct Csv {
     csv: csv::Reader<Bounded>,
     end: RecordEnd,
-    header: Vec<String>,
     record: ByteRecord,
     line: u64,
 }
@@ -49,27 +83,38 @@ impl Table {
             .flexible(true)
             .buffer_capacity(64 << 10)
             .from_reader(bounded);
-        let mut table = Table {
-            name: name.to_owned(),
-            csv,
-            end,
-            header: Vec::new(),
-            record: ByteRecord::new(),
-            line: 0,
-        };
-        if !table.read()? {
+        let mut source = Csv { csv, end, record: ByteRecord::new(), line: 0 };
+        if !source.advance(name)? {
             return Err(Error::input(format!("`{name}` is empty; expected a CSV header")));
         }
-        for cell in &table.record {
+        let mut header = Vec::new();
+        for cell in &source.record {
             let cell = std::str::from_utf8(cell).ok().filter(|c| !c.contains('\0'));
             let Some(cell) = cell else {
                 return Err(Error::input(format!(
                     "`{name}` is not a CSV file: its first line is not text"
                 )));
             };
-            table.header.push(cell.to_owned());
+            header.push(cell.to_owned());
         }
-        Ok(table)
+        Ok(Table { name: name.to_owned(), header, source: Source::Csv(source) })
+    }
+
+    /// The rows of a file that errors call `name`, with these columns.
+    #[must_use]
+    pub fn of_rows(name: &str, header: Vec<String>, rows: Box<dyn Rows>) -> Self {
+        Table { name: name.to_owned(), header, source: Source::Rows(rows) }
+    }
+
+    /// Which columns are going to be asked for: of others, cells may be empty.
+    ///
+    /// # Errors
+    /// When one of them holds what has no text.
+    pub fn choose(&mut self, columns: &[usize]) -> Result<()> {
+        match &mut self.source {
+            Source::Csv(_) => Ok(()),
+            Source::Rows(rows) => rows.choose(columns),
+        }
     }
 
     /// Names of the columns as they stand in the file.
@@ -110,22 +155,41 @@ impl Table {
         &self.name
     }
 
-    /// Line on which the last record starts, from 1.
+    /// Line on which the last record starts, or its number where a file has no
+    /// lines; from 1.
     #[must_use]
     pub fn line(&self) -> u64 {
-        self.line
+        match &self.source {
+            Source::Csv(csv) => csv.line,
+            Source::Rows(rows) => rows.number(),
+        }
+    }
+
+    /// What [`Table::line`] counts: `line` or `row`.
+    #[must_use]
+    pub fn unit(&self) -> &'static str {
+        match &self.source {
+            Source::Csv(_) => "line",
+            Source::Rows(_) => "row",
+        }
     }
 
     /// A cell of the last record; empty where the record is too short.
     #[must_use]
     pub fn cell(&self, column: usize) -> &[u8] {
-        self.record.get(column).unwrap_or_default()
+        match &self.source {
+            Source::Csv(csv) => csv.record.get(column).unwrap_or_default(),
+            Source::Rows(rows) => rows.cell(column),
+        }
     }
 
     /// The last record as text, for messages.
     #[must_use]
     pub fn row_text(&self) -> String {
-        let cells: Vec<&[u8]> = self.record.iter().collect();
+        let cells: Vec<&[u8]> = match &self.source {
+            Source::Csv(csv) => csv.record.iter().collect(),
+            Source::Rows(rows) => (0..self.header.len()).map(|i| rows.cell(i)).collect(),
+        };
         excerpt(&cells.join(&b','), 200)
     }
 
@@ -143,7 +207,10 @@ impl Table {
     /// # Errors
     /// When reading fails or a record has no end.
     pub fn advance(&mut self) -> Result<bool> {
-        self.read()
+        match &mut self.source {
+            Source::Csv(csv) => csv.advance(&self.name),
+            Source::Rows(rows) => rows.advance(),
+        }
     }
 
     /// Whether the last record has as many cells as the header.
@@ -151,28 +218,30 @@ impl Table {
     /// # Errors
     /// When it has not.
     pub fn check_width(&self) -> std::result::Result<(), BadRow> {
-        if self.record.len() == self.header.len() {
+        let (found, expected) = match &self.source {
+            Source::Csv(csv) => (csv.record.len(), self.header.len()),
+            Source::Rows(_) => return Ok(()),
+        };
+        if found == expected {
             return Ok(());
         }
         Err(BadRow {
             column: String::new(),
-            cause: format!(
-                "has {} fields where the header has {}",
-                self.record.len(),
-                self.header.len()
-            ),
+            cause: format!("has {found} fields where the header has {expected}"),
             text: self.row_text(),
         })
     }
+}
 
-    fn read(&mut self) -> Result<bool> {
+impl Csv {
+    fn advance(&mut self, name: &str) -> Result<bool> {
         let more = self.csv.read_byte_record(&mut self.record).map_err(|e| {
             let line = self.csv.position().line();
             let cause = match e.kind() {
                 csv::ErrorKind::Io(io) => io.to_string(),
                 _ => e.to_string(),
             };
-            Error::input(format!("cannot read `{}` after line {line}: {cause}", self.name))
+            Error::input(format!("cannot read `{name}` after line {line}: {cause}"))
         })?;
         self.end.mark();
         // The csv crate ends a record at CR and counts the LF to the next one.

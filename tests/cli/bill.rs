@@ -502,6 +502,7 @@ fn columns_that_would_be_ignored_are_refused() {
         (",tag:a,tag:a", ",,", "item", &["the column `tag:a` twice"]),
         (",zone", ",eu-west-1a", "item", &["line 2, column `zone`", "such as us-east-1a"]),
         (",zone", ",us-east-12", "item", &["line 2, column `zone`"]),
+        (",zone", ",us-east-1-bos-1a", "item", &["no zone of the Region itself", "usd_per_unit"]),
         (",arch", ",arm64", "item", &["line 2, column `arch`", "m6i.large, which is amd64"]),
         (",owner", ",a", "tag:team", &["lacks the column `tag:team`", "--by"]),
         (",tag:team", ",a", "owner", &["lacks the column `owner`"]),
@@ -511,8 +512,8 @@ fn columns_that_would_be_ignored_are_refused() {
         refused(dir.path(), &["bill", "u.csv", "--by", by], words);
     }
     let csv = format!(
-        "{start},arch,zone,tag:team\n{line},amd64,us-east-1a,a\n{line},,,b\n\
-         1,us-west-2,ec2,1,m5.large,,us-west-2-lax-1a,\n"
+        "{start},arch,zone,tag:team,usd_per_unit\n{line},amd64,us-east-1a,a,\n{line},,,b,\n\
+         1,us-west-2,ec2,1,m5.large,,us-west-2-lax-1a,,0.115\n"
     );
     fs::write(dir.path().join("u.csv"), csv).expect("written");
     fine(dir.path(), &["bill", "u.csv", "--by", "tag:team"]);

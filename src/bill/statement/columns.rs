@@ -217,7 +217,8 @@ impl Columns {
     /// When the format is none that is known, or lacks columns.
     pub(super) fn of(table: &Table) -> Result<(Format, Self)> {
         let names: Vec<String> = table.header().iter().map(|h| plain(h)).collect();
-        let find = |name: &str| names.iter().position(|n| n == name);
+        // Some tools make columns of Parquet files lower-case.
+        let find = |name: &str| names.iter().position(|n| n.eq_ignore_ascii_case(name));
         let format = [Format::Focus, Format::Cur, Format::Hours]
             .into_iter()
             .find(|format| format.mark().iter().all(|mark| find(mark).is_some()))
@@ -242,6 +243,11 @@ impl Columns {
             check_own(table.name(), &names)?;
         }
         Ok((format, Columns { at: columns }))
+    }
+
+    /// Every column that has a field.
+    pub(super) fn all(&self) -> impl Iterator<Item = usize> {
+        self.at.iter().copied().flatten()
     }
 
     /// The column of a field.
@@ -281,6 +287,16 @@ fn check_own(file: &str, names: &[String]) -> Result<()> {
 }
 
 fn unknown(table: &Table) -> Error {
+    if let [only] = table.header()
+        && let Some(separator) = only.chars().find(|c| matches!(c, ';' | '\t'))
+    {
+        let separator = if separator == ';' { "semicolons" } else { "tabs" };
+        return Error::input(format!(
+            "`{}` separates its cells by {separator}; export it with commas, and with points in \
+             numbers",
+            table.name()
+        ));
+    }
     Error::input(format!(
         "`{}` is no usage file: expected the columns of FOCUS (ChargePeriodStart, \
          ChargeCategory, …), of an AWS Cost and Usage Report (line_item_usage_start_date, …), or \

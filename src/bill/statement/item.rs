@@ -128,6 +128,34 @@ impl Item<'_> {
         }
     }
 
+    /// What sort of item it is, its type and size aside: `Windows instances`.
+    #[must_use]
+    pub fn sort(self) -> String {
+        match self {
+            Item::Instance { platform, shared, market, .. } => {
+                let market = match market {
+                    Market::OnDemand => "",
+                    Market::Spot => "Spot ",
+                    Market::UnusedReservation => "unused reserved ",
+                };
+                let tenancy = if shared { "" } else { "dedicated " };
+                format!("{tenancy}{market}{} instances", platform.name())
+            }
+            Item::Fargate { .. } | Item::EksExtendedSupport | Item::Charge(_) => self.label(),
+        }
+    }
+
+    /// Whether Compute Savings Plans apply to it, whatever is known of its rates:
+    /// every platform and tenancy of EC2, but nothing of Spot, and no storage.
+    #[must_use]
+    pub fn is_plan_usage(self) -> bool {
+        match self {
+            Item::Instance { market, .. } => market != Market::Spot,
+            Item::Fargate { resource, spot, .. } => !spot && resource != FargateResource::Storage,
+            Item::EksExtendedSupport | Item::Charge(_) => false,
+        }
+    }
+
     /// Its name for people, such as `m5.large` or `Fargate vCPU arm64 Spot`.
     #[must_use]
     pub fn label(self) -> String {
@@ -165,10 +193,22 @@ impl Item<'_> {
 }
 
 /// By usage type, with the operation that tells an instance's platform.
-pub(super) fn by_usage_type<'a>(usage_type: &'a str, operation: &str) -> Option<Item<'a>> {
+pub(super) fn by_usage_type<'a>(
+    usage_type: &'a str,
+    operation: &str,
+    service: &str,
+) -> Option<Item<'a>> {
     // A Region's short name may stand before it: `USW2-BoxUsage:c5.large`.
     let short = usage_type.split_once('-').map_or("", |(_, rest)| rest);
-    [usage_type, short].into_iter().find_map(|text| usage(text, operation))
+    let item = [usage_type, short].into_iter().find_map(|text| usage(text, operation));
+    // Amazon EMR, Lightsail and GameLift have a BoxUsage of their own.
+    item.filter(|item| !matches!(item, Item::Instance { .. }) || is_ec2(service))
+}
+
+/// Whether a service is EC2, by its code (`AmazonEC2`) or one of its names.
+fn is_ec2(service: &str) -> bool {
+    let name = service.strip_prefix("Amazon").unwrap_or(service).trim_start();
+    ["EC2", "Elastic Compute Cloud"].iter().any(|start| name.starts_with(start))
 }
 
 fn usage<'a>(text: &'a str, operation: &str) -> Option<Item<'a>> {
@@ -391,7 +431,7 @@ mod tests {
             ("Fargate-FPGA-vCPU-Hours", "", None),
             ("", "", None),
         ] {
-            assert_eq!(by_usage_type(usage_type, operation), item, "{usage_type}");
+            assert_eq!(by_usage_type(usage_type, operation, "AmazonEC2"), item, "{usage_type}");
         }
     }
 

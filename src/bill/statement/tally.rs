@@ -77,6 +77,8 @@ pub struct Repricing {
     pub groups: BTreeMap<GroupKey, Group>,
     /// All others.
     pub others: BTreeMap<OtherKey, Other>,
+    /// Of the others, rows of usage to which Savings Plans apply.
+    pub plan_usage: u64,
 }
 
 impl Repricing {
@@ -117,10 +119,16 @@ impl Repricing {
     /// Adds a row that is not modelled, or is no usage.
     pub fn leave(&mut self, row: &Row<'_>) {
         self.count(row);
+        self.plan_usage += u64::from(match row.class {
+            Class::Usage(item) => item.is_plan_usage(),
+            Class::NotModelled => matches!(row.service, "AWSLambda" | "AWS Lambda"),
+            Class::NotUsage(_) => false,
+        });
         let (usage, what) = match row.class {
             Class::NotUsage(word) => (false, word.to_owned()),
-            _ if row.provider.is_empty() => (true, row.service.to_owned()),
-            _ => (true, format!("{}: {}", row.provider, row.service)),
+            Class::Usage(item) => (true, format!("{}: {}", row.service, item.sort())),
+            Class::NotModelled if row.provider.is_empty() => (true, row.service.to_owned()),
+            Class::NotModelled => (true, format!("{}: {}", row.provider, row.service)),
         };
         let unit = if usage { row.unit } else { "" };
         let currency = if row.currency == "USD" { "" } else { row.currency };

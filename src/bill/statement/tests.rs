@@ -3,12 +3,25 @@
 use std::io::Cursor;
 
 use super::*;
-use crate::catalog::ChargeItem;
+use crate::Result;
+use crate::catalog::{Arch, ChargeItem};
 use crate::testing::shared_dir;
+use crate::text;
+use crate::units::{Money, Rate};
+use crate::workload::source::BadRow;
+use crate::workload::table::Table;
 
 fn statement(text: &str) -> Result<Statement> {
     let input = text::unpack(Cursor::new(text.as_bytes().to_vec())).expect("memory");
     Statement::of(Table::new(input, "u.csv")?)
+}
+
+/// What the first row is tagged with.
+fn tagged(csv: &str, key: &str) -> Option<String> {
+    let mut file = statement(csv).expect("a header");
+    file.group_by(&GroupBy::Tag(key.to_owned())).expect("a column");
+    assert!(file.advance().expect("memory"), "a row");
+    file.group().expect("tags").map(String::from)
 }
 
 /// The first row.
@@ -49,11 +62,9 @@ fn focus_rows_are_read() {
         assert_eq!(row.hour(), Some(479_808));
     })
     .expect("a row");
-    let mut file = statement(&csv).expect("a header");
-    assert_eq!(file.format(), Format::Focus);
-    assert!(file.advance().expect("memory"));
-    assert_eq!(file.tag("team").as_deref(), Some("a"));
-    assert_eq!(file.tag("other"), None);
+    assert_eq!(statement(&csv).expect("a header").format(), Format::Focus);
+    assert_eq!(tagged(&csv, "team").as_deref(), Some("a"));
+    assert_eq!(tagged(&csv, "other"), None);
 }
 
 #[test]
@@ -101,7 +112,7 @@ fn cost_and_usage_reports_are_read_by_either_name() {
         let mut file = statement(&csv).expect("a header");
         assert_eq!(file.format(), Format::Cur);
         assert!(file.advance().expect("memory"));
-        assert_eq!(file.tag(key).as_deref(), Some("blue"), "{key}");
+        assert_eq!(tagged(&csv, key).as_deref(), Some("blue"), "{key}");
         let row = file.row().expect("a row");
         let item = Item::Instance {
             name: "m5.2xlarge",
@@ -133,7 +144,7 @@ fn our_own_format_is_strict() {
     let mut file = statement(&csv).expect("a header");
     assert_eq!(file.format(), Format::Hours);
     assert!(file.advance().expect("memory"));
-    assert_eq!(file.tag("team").as_deref(), Some("x"));
+    assert_eq!(tagged(&csv, "team").as_deref(), Some("x"));
     // 2026-01-05T03Z is day 20,458 since 1970: 490,995 hours.
     assert_eq!(file.row().expect("a row").hour(), Some(490_995));
     let by_number = format!("{header}\n490995,us-east-1,fargate-gb,1,,arm64,0.0035,,\n");
@@ -178,16 +189,17 @@ fn other_files_are_refused_with_what_is_expected() {
 fn the_real_sample_is_read_to_its_last_row() {
     let Some(shared) = shared_dir() else { return };
     let path = shared.join("data/billing/focus_1.0_sample.csv");
-    let mut file = Statement::open(&path).expect("the sample");
+    let mut file = Statement::open(&path, Table::open).expect("the sample");
     let (mut rows, mut usage, mut foreign) = (0, 0, 0);
     let mut billed = Money::ZERO;
-    while file.advance().expect("the sample") {
-        let row = file.row().unwrap_or_else(|bad| panic!("line {}: {bad:?}", file.line()));
+    file.each(|_, row| {
         rows += 1;
         usage += u32::from(matches!(row.class, Class::Usage(_)));
         foreign += u32::from(!row.provider.is_empty());
         billed += row.billed.unwrap_or_default();
-    }
+        Ok(Ok(()))
+    })
+    .expect("the sample");
     // Counted and summed by a spreadsheet.
     assert_eq!((rows, foreign), (500, 29));
     assert_eq!(billed.human(2), "14.67");

@@ -3,14 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::Quantity;
-use crate::bill::commitments::{
-    HourlyUsage, Settlement, Terms, UsageItem, normal_quarters, settle,
-};
-use crate::bill::model::Unit;
-use crate::bill::prices::{Commitment, MAX_RATE, PriceStatus};
-use crate::units::{Money, Rate, split_exact};
-use crate::{Error, Result};
+use crate::bill::commitments::{HourlyUsage, Settlement, Terms, settle};
+use crate::bill::prices::{Commitment, PriceStatus};
+use crate::units::{Money, split_exact};
 
 /// Beside an item of a usage table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,8 +41,8 @@ pub struct UsageBill {
 pub struct Groups {
     /// Names.
     pub names: Vec<String>,
-    /// (hour, item, group) to list cost.
-    pub list: BTreeMap<(u32, u32, u32), Money>,
+    /// (hour, item, group) and its list cost, ascending, each once.
+    pub list: Vec<((u32, u32, u32), Money)>,
 }
 
 /// A sum over some of the usage.
@@ -161,8 +156,7 @@ impl UsageBill {
         let mut sums = vec![Sum::default(); self.groups.names.len()];
         let mut entries = self.groups.list.iter().peekable();
         let mut cells: (usize, Vec<Sum>) = (usize::MAX, Vec::new());
-        while let Some(((hour, item, _), _)) = entries.peek().copied() {
-            let (hour, item) = (*hour, *item);
+        while let Some(&&((hour, item, _), _)) = entries.peek() {
             let mut parts: Vec<(usize, Money)> = Vec::new();
             while let Some(((_, _, group), list)) =
                 entries.next_if(|((h, i, _), _)| (*h, *i) == (hour, item))
@@ -225,92 +219,16 @@ impl UsageBill {
     }
 }
 
-/// Usage as it is read: exact until the last row.
-#[derive(Debug)]
-pub struct Gathered {
-    usage: HourlyUsage,
-}
-
-impl Gathered {
-    /// Adds up rows of a table without usage yet.
-    #[must_use]
-    pub fn new(usage: HourlyUsage) -> Self {
-        Gathered { usage }
-    }
-
-    /// Adds a row; returns its list cost. `hour` counts from the first.
-    pub fn add(&mut self, hour: usize, item: usize, quantity: Quantity) -> Money {
-        let items = self.usage.items.len();
-        let Some(of) = self.usage.items.get(item) else { return Money::ZERO };
-        let list = list_cost(quantity, of.on_demand, of.unit);
-        let cell = hour * items + item;
-        if let (Some(sum), Some(cost)) =
-            (self.usage.quantity.get_mut(cell), self.usage.list.get_mut(cell))
-        {
-            *sum += quantity.0;
-            *cost += list;
-        }
-        list
-    }
-
-    /// The table, its quantities in the small units of its items.
-    ///
-    /// # Errors
-    /// Where an hour has more of an item than money can be counted for.
-    pub fn finish(mut self) -> Result<HourlyUsage> {
-        let HourlyUsage { items, quantity, list, .. } = &mut self.usage;
-        let cells = quantity.iter_mut().zip(list.iter());
-        for ((quantity, list), item) in cells.zip(items.iter().cycle()) {
-            *quantity = small(Quantity(*quantity), item.unit);
-            if !is_countable(item, *quantity, *list) {
-                let name = &item.name;
-                return Err(Error::input(format!("an hour has more {name} than any bill")));
-            }
-        }
-        Ok(self.usage)
-    }
-}
-
-/// Whether every product that commitments make of an hour's usage stays inside
-/// its integer: size × time × cost, and both at the highest rate.
-fn is_countable(item: &UsageItem, quantity: i128, list: Money) -> bool {
-    let kind = item.ec2.as_ref().map(|ec2| ec2.instance_type.as_str());
-    // As reserved: a type of undocumented size is a unit of its own.
-    let size = kind.map_or(1, |kind| normal_quarters(kind).unwrap_or(4));
-    let (list, most) = (list.pico(), MAX_RATE.pico());
-    quantity.checked_mul(size.into()).and_then(|units| units.checked_mul(list)).is_some()
-        && quantity.checked_mul(most).is_some()
-        && list.checked_mul(most).is_some()
-}
-
-/// A quantity in small units, to the nearest.
-fn small(quantity: Quantity, unit: Unit) -> i128 {
-    let (whole, rest) = (quantity.0 / Quantity::ONE, quantity.0 % Quantity::ONE);
-    let per = i128::from(unit.per());
-    whole * per + (2 * rest * per + Quantity::ONE) / (2 * Quantity::ONE)
-}
-
-/// What a quantity costs, rounded once. A decimal that stands for a whole
-/// number of small units is that number: an hour's third has no end.
-fn list_cost(quantity: Quantity, rate: Rate, unit: Unit) -> Money {
-    let (count, per) = (small(quantity, unit), i128::from(unit.per()));
-    let (whole, rest) = (count / per, count % per);
-    let printed = whole * Quantity::ONE + (2 * rest * Quantity::ONE + per) / (2 * per);
-    if printed == quantity.0 && count < 1 << 60 {
-        rate.charge(count, per)
-    } else {
-        quantity.at(rate)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::{Gathered, Quantity};
     use super::*;
     use crate::bill::commitments::{Ec2Item, ItemSource, UsageItem};
+    use crate::bill::model::Unit;
     use crate::bill::prices::{ALWAYS, CommitmentFees, CommitmentKind, Price};
-    use crate::units::{HOUR_MS, Percent};
+    use crate::units::{HOUR_MS, Percent, Rate};
 
     fn rate(text: &str) -> Rate {
         text.parse().expect("a rate")
@@ -355,18 +273,20 @@ mod tests {
             rates: vec![PriceStatus::Representative],
         };
         let table = HourlyUsage::new(0, 3 * HOUR_MS, items).expect("small");
-        let mut gathered = Gathered::new(table);
+        let mut gathered = Gathered::default();
         let names = ["a", "b", "c"].map(str::to_owned).to_vec();
-        let mut groups = Groups { names, list: BTreeMap::new() };
+        let mut list: BTreeMap<_, Money> = BTreeMap::new();
         for (hour, item, group, quantity) in rows {
             let quantity = Quantity(i128::from(*quantity) * Quantity::ONE / 10_000);
-            let list = gathered.add(*hour, *item, quantity);
-            *groups.list.entry((*hour as u32, *item as u32, *group)).or_default() += list;
+            let (of, hour) = (&table.items[*item], *hour as i64);
+            let cost = gathered.add(hour, *item as u32, quantity, of.on_demand, of.unit);
+            *list.entry((hour as u32, *item as u32, *group)).or_default() += cost;
         }
+        let groups = Groups { names, list: list.into_iter().collect() };
         let facts = vec![facts.clone(), facts];
         let fees = vec![PriceStatus::Stated];
         UsageBill::new(
-            gathered.finish().expect("small"),
+            gathered.finish(table, &[0, 1]).expect("small"),
             facts,
             vec![plan(usd_per_hour)],
             fees,
@@ -420,23 +340,5 @@ mod tests {
             prop_assert_eq!(total.covered_on_demand + total.remaining, total.on_demand);
             prop_assert!(of.by_group().iter().all(|s| s.remaining >= Money::ZERO));
         }
-    }
-
-    #[test]
-    fn decimals_stand_for_whole_small_units() {
-        // A third of an hour: 1,200,000 ms, at 0.096 exactly 0.032.
-        let rate: Rate = "0.096".parse().expect("rate");
-        let third = Quantity(333_333_333_333_333);
-        assert_eq!(small(third, Unit::Hours), 1_200_000);
-        assert_eq!(list_cost(third, rate, Unit::Hours), "0.032".parse().expect("money"));
-        // What AWS prints is no whole number of milliseconds: 0.683889 h.
-        let odd = Quantity(683_889_000_000_000);
-        assert_eq!(small(odd, Unit::Hours), 2_462_000);
-        let g5: Rate = "1.624".parse().expect("rate");
-        assert_eq!(list_cost(odd, g5, Unit::Hours), "1.110635736".parse().expect("money"));
-        assert_eq!(small(Quantity(2 * Quantity::ONE), Unit::Hours), 7_200_000);
-        // One KiB for one millisecond is 2.65e-13 GB-hours.
-        assert_eq!(small(Quantity(265), Unit::GbHours), 1);
-        assert_eq!(small(Quantity(0), Unit::GbHours), 0);
     }
 }

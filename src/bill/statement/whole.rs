@@ -4,12 +4,11 @@
 use std::path::Path;
 
 use super::{
-    Class, FilePrice, Format, Item, OurPrice, Repriced, Repricing, Row, Statement, Unpriced,
-    reprice,
+    Class, FilePrice, Format, Item, OpenTable, OurPrice, Repriced, Repricing, Row, Statement,
+    Unpriced, reprice,
 };
 use crate::catalog::Quote;
 use crate::text::utc_day;
-use crate::workload::source::{BadRow, Quarantined, SHOWN_BAD_ROWS, bad_rows};
 use crate::{Error, Result};
 
 /// A row, what it is for, and what came of it.
@@ -32,10 +31,11 @@ pub struct RepricedRow<'a> {
 /// cannot be read: the first twenty are named.
 pub fn reprice_file(
     path: &Path,
+    open: OpenTable,
     mut listed: impl FnMut(Item<'_>, &str) -> Result<std::result::Result<Quote, Unpriced>>,
     mut each: impl FnMut(&RepricedRow<'_>) -> Result<()>,
 ) -> Result<(Format, Repricing)> {
-    let mut file = Statement::open(path)?;
+    let mut file = Statement::open(path, open)?;
     if file.format() == Format::Hours {
         return Err(Error::input(format!(
             "`{}` is hourly usage and states no bill to compare with; leave out --reprice to price \
@@ -43,20 +43,11 @@ pub fn reprice_file(
             file.name()
         )));
     }
-    let name = file.name().to_owned();
-    let mut bad = BadRows::default();
     let mut all = Repricing::default();
-    while file.advance()? {
-        let row = match file.row() {
-            Ok(row) => row,
-            Err(fault) => {
-                bad.add(&name, file.line(), fault)?;
-                continue;
-            }
-        };
+    file.each(|_, row| {
         let Class::Usage(item) = row.class else {
-            all.leave(&row);
-            continue;
+            all.leave(row);
+            return Ok(Ok(()));
         };
         let found = listed(item, row.region)?;
         let day = utc_day(row.start_unix_ms);
@@ -74,39 +65,9 @@ pub fn reprice_file(
             format!("{} {}", quote.status, quote.as_of).trim_end().to_owned()
         });
         let our_price = OurPrice { rate: quote.map(|quote| quote.rate), pedigree: &pedigree };
-        all.add(&row, &item.label(), &priced, &our_price);
-        each(&RepricedRow { row: &row, item, quote, priced })?;
-    }
-    bad.finish(&name)?;
+        all.add(row, &item.label(), &priced, &our_price);
+        each(&RepricedRow { row, item, quote, priced })?;
+        Ok(Ok(()))
+    })?;
     Ok((file.format(), all))
-}
-
-/// Rows that cannot be read, until there are enough of them.
-#[derive(Debug, Default)]
-pub struct BadRows(Vec<Quarantined>);
-
-impl BadRows {
-    /// What to do about them.
-    const REMEDY: &'static str = "correct the rows, or export the file again";
-
-    /// Adds one.
-    ///
-    /// # Errors
-    /// With the twentieth.
-    pub fn add(&mut self, name: &str, line: u64, bad: BadRow) -> Result<()> {
-        self.0.push(Quarantined { position: line, bad });
-        if self.0.len() < SHOWN_BAD_ROWS { Ok(()) } else { self.fail(name) }
-    }
-
-    /// Ends.
-    ///
-    /// # Errors
-    /// When there were any.
-    pub fn finish(&self, name: &str) -> Result<()> {
-        if self.0.is_empty() { Ok(()) } else { self.fail(name) }
-    }
-
-    fn fail(&self, name: &str) -> Result<()> {
-        Err(bad_rows(name, "line", &self.0, Self::REMEDY))
-    }
 }
