@@ -12,7 +12,8 @@ use std::ops::Range;
 use jiff::Timestamp;
 use polars::prelude::{
     ArrayRef, ArrowDataType, ArrowField, ArrowTimeUnit, BinaryChunked, BooleanChunked, DataType,
-    Int64Chunked, LargeListArray, PlSmallStr, PolarsResult, Series, polars_err,
+    Float64Chunked, Int64Chunked, LargeListArray, NewChunkedArray as _, PlSmallStr, PolarsResult,
+    Series, polars_err,
 };
 use polars_arrow::array::{Array as _, BinaryViewArray, PrimitiveArray};
 use polars_parquet::read::{
@@ -22,6 +23,7 @@ use polars_parquet::read::{
 
 use super::columns::Values;
 use super::pages;
+use crate::text::excerpt;
 
 /// Most entries of a map for every row, on average: AWS has 50 tags.
 const MAX_ENTRIES: usize = 1_000;
@@ -52,7 +54,7 @@ type Pages = Box<dyn Fn(&ColumnChunkMetadata) -> BasicDecompressor>;
 pub(super) struct Leaves {
     kind: Kind,
     name: PlSmallStr,
-    leaves: Vec<Leaf>,
+    parts: Vec<Leaf>,
 }
 
 struct Leaf {
@@ -73,7 +75,8 @@ impl Leaves {
     /// Says what it has that has no text.
     pub(super) fn of(field: &ArrowField, group: &RowGroupMetadata) -> Result<Self, String> {
         let unfit = || {
-            let dtype = DataType::from_arrow_field(field);
+            // Polars has no names for types that it is built without.
+            let dtype = excerpt(format!("{:?}", field.dtype()).as_bytes(), 60);
             format!("has type {dtype}; write it as a number, a time or text")
         };
         let places = group.columns_idxs_under_root_iter(&field.name).ok_or_else(unfit)?;
@@ -89,13 +92,17 @@ impl Leaves {
             let (kind, dtype) = plain(of.primitive_type.physical_type, field.dtype())
                 .filter(|_| of.max_rep_level == 0)
                 .ok_or_else(unfit)?;
-            let leaves = vec![leaf(at, typed(dtype), rows)?];
-            return Ok(Leaves { kind, name: field.name.clone(), leaves });
+            let parts = vec![leaf(at, typed(dtype), rows)?];
+            return Ok(Leaves { kind, name: field.name.clone(), parts });
         }
         let [key, value] = places else { return Err(unfit()) };
-        let mut leaves = Vec::with_capacity(2);
-        for at in [key, value] {
+        let mut parts = Vec::with_capacity(2);
+        for (at, name) in [(key, "key"), (value, "value")] {
             let column = columns.get(*at).ok_or_else(unfit)?;
+            let path = &column.descriptor().path_in_schema;
+            if path.last().is_none_or(|last| last != name) {
+                return Err(unfit());
+            }
             let of = &column.descriptor().descriptor;
             // Of the levels that say what is there, one is the map's if it may
             // be null, one says whether it has entries, one is the text's.
@@ -110,14 +117,14 @@ impl Leaves {
                 return Err(unfit());
             }
             let text = ArrowField::new("text".into(), ArrowDataType::BinaryView, may_be_null);
-            leaves.push(leaf(at, typed(ArrowDataType::LargeList(Box::new(text))), values)?);
+            parts.push(leaf(at, typed(ArrowDataType::LargeList(Box::new(text))), values)?);
         }
-        Ok(Leaves { kind: Kind::Map, name: field.name.clone(), leaves })
+        Ok(Leaves { kind: Kind::Map, name: field.name.clone(), parts })
     }
 
     /// Compressed bytes of the column.
     pub(super) fn bytes(&self) -> u64 {
-        self.leaves.iter().map(|leaf| leaf.bytes.end.saturating_sub(leaf.bytes.start)).sum()
+        self.parts.iter().map(|leaf| leaf.bytes.end.saturating_sub(leaf.bytes.start)).sum()
     }
 
     /// Reads the bytes, and checks what they claim.
@@ -125,7 +132,7 @@ impl Leaves {
     /// # Errors
     /// Says how they are damaged.
     pub(super) fn read<R: Read + Seek>(&mut self, file: &mut R) -> Result<(), String> {
-        for leaf in &mut self.leaves {
+        for leaf in &mut self.parts {
             let mut bytes = Vec::new();
             let size = leaf.bytes.end.saturating_sub(leaf.bytes.start);
             file.seek(SeekFrom::Start(leaf.bytes.start))
@@ -154,7 +161,7 @@ impl Leaves {
     ) -> PolarsResult<Cells> {
         let damaged = || polars_err!(ComputeError: "column `{}` is incomplete", self.name);
         let mut arrays: Vec<Vec<ArrayRef>> = Vec::with_capacity(2);
-        for leaf in &self.leaves {
+        for leaf in &self.parts {
             let column = group.parquet_columns().get(leaf.at).ok_or_else(damaged)?;
             let pages = leaf.pages.as_ref().ok_or_else(damaged)?(column);
             let of = &column.descriptor().descriptor.primitive_type;
@@ -190,16 +197,22 @@ impl Leaves {
                 let mut values = Vec::with_capacity(rows.len());
                 for array in first()? {
                     let array = array.as_any().downcast_ref::<PrimitiveArray<i128>>();
-                    values.extend(array.ok_or_else(damaged)?.iter().map(|v| v.copied()));
+                    values.extend(array.ok_or_else(damaged)?.iter().map(Option::<&i128>::copied));
                 }
                 Texts::Decimal(values, places)
             }
             Kind::Number | Kind::Flag | Kind::Day | Kind::Bytes => {
                 let series = Series::try_from((self.name.clone(), first()?.clone()))?.rechunk();
                 match self.kind {
+                    // A single 0.1 is meant as 0.1, not as its neighbour.
+                    Kind::Number if *series.dtype() == DataType::Float32 => {
+                        let singles = series.f32()?.iter();
+                        let meant = singles.map(|v| v.and_then(|v| v.to_string().parse().ok()));
+                        let meant = Float64Chunked::from_iter_options(self.name.clone(), meant);
+                        Texts::Number(Values::Floating(meant))
+                    }
                     Kind::Number if series.dtype().is_float() => {
-                        let floating = series.strict_cast(&DataType::Float64)?.f64()?.clone();
-                        Texts::Number(Values::Floating(floating))
+                        Texts::Number(Values::Floating(series.f64()?.clone()))
                     }
                     Kind::Number => Texts::Number(Values::Whole(whole(&series)?)),
                     Kind::Day => Texts::Day(whole(&series)?),

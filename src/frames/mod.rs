@@ -6,6 +6,8 @@ pub mod focus;
 mod leaves;
 mod pages;
 pub mod rows;
+#[cfg(test)]
+mod rows_tests;
 pub mod tables;
 pub mod trace;
 

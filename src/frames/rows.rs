@@ -3,8 +3,9 @@
 //! by the same code.
 //!
 //! Memory is bounded by what is asked for: the compressed bytes of the chosen
-//! columns of one row group, and [`BATCH`] decoded rows of them. Measured: a
-//! million rows of the AWS Cost and Usage Report, 20 columns of 120.
+//! columns of one row group, and 16,384 decoded rows of them. Measured: a
+//! Cost and Usage Report of a million rows in one row group, 32 MB, is billed in
+//! 54 MB; as CSV, 344 MB, in 31 MB.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -20,7 +21,7 @@ use crate::text;
 use crate::workload::table::{Rows, Table};
 
 /// Rows decoded at once.
-const BATCH: usize = 1 << 14;
+pub(super) const BATCH: usize = 1 << 14;
 /// Most compressed bytes of the chosen columns of a row group.
 const MAX_GROUP_BYTES: u64 = 1 << 30;
 /// What every Parquet file starts and ends with.
@@ -103,11 +104,11 @@ impl ParquetRows {
         self.group += 1;
         (self.group_rows, self.decoded) = (group.num_rows(), 0);
         self.leaves.clear();
-        let mut size = 0;
+        let mut size = 0u64;
         for column in &self.chosen {
             let Some(field) = self.fields.get(*column) else { continue };
             let mut leaves = Leaves::of(field, group).map_err(|cause| self.unfit(field, &cause))?;
-            size += leaves.bytes();
+            size = leaves.bytes().saturating_add(size);
             if size > MAX_GROUP_BYTES {
                 return Err(Error::input(format!(
                     "`{}`: row group {} has more than 1 GiB in the columns that are read; write \

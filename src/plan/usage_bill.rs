@@ -18,14 +18,14 @@ use super::usage_prices::UsagePrices;
 use crate::bill::PriceStatus;
 use crate::bill::commitments::HourlyUsage;
 use crate::bill::statement::{
-    Class, FargateResource, Format, Gathered, GroupBy, Groups, Item, Market, OpenTable, Platform,
-    Quantity, Repricing, Row, Statement, Unpriced, UsageBill,
+    Class, FargateResource, Format, Gathered, GroupBy, Groups, Item, Market, OpenTable, Part,
+    Platform, Quantity, Repricing, Row, Statement, Unpriced, UsageBill,
 };
 use crate::catalog::{Arch, Catalog, PriceStatus as Known, Quote};
 use crate::scenario::Owned;
 use crate::text::excerpt;
 use crate::units::{HOUR_MS, Money, Rate};
-use crate::workload::source::{BadRow, bad_value};
+use crate::workload::source::BadRow;
 use crate::{Error, Result};
 
 /// Longest span of usage: three years and a day.
@@ -147,13 +147,12 @@ struct Grouped {
 
 impl Grouped {
     fn add(&mut self, group: &str, hour: i64, item: u32, list: Money) {
-        let number = match self.names.get(group) {
-            Some(number) => *number,
-            None => {
-                let next = self.names.len() as u32;
-                self.names.insert(group.to_owned(), next);
-                next
-            }
+        let number = if let Some(number) = self.names.get(group) {
+            *number
+        } else {
+            let next = self.names.len() as u32;
+            self.names.insert(group.to_owned(), next);
+            next
         };
         *self.list.entry((hour, item, number)).or_default() += list;
     }
@@ -206,7 +205,7 @@ impl Reader {
             if let Some(fault) = self.contradiction(file, row) {
                 return Ok(Err(fault));
             }
-            let (key, hour, quantity) = match self.item(found.format, row)? {
+            let (key, hour, quantity) = match self.item(file, row)? {
                 Ok(Some(item)) => item,
                 Ok(None) => {
                     found.left_out.leave(row);
@@ -252,7 +251,7 @@ impl Reader {
         let Class::Usage(Item::Instance { name, .. }) = row.class else { return None };
         let (stated, known) = (file.stated_arch()?, self.prices.arch(name)?);
         let cause = format!("is wrong for {name}, which is {known}: correct it or leave it empty");
-        (stated != known).then(|| bad_value("arch", stated.to_string().as_bytes(), &cause, b""))
+        (stated != known).then(|| file.bad(Part::Arch, &stated.to_string(), &cause))
     }
 
     /// The item of a row, its hour and quantity; `None` where no commitment
@@ -260,10 +259,11 @@ impl Reader {
     #[allow(clippy::type_complexity)]
     fn item(
         &mut self,
-        format: Format,
+        file: &Statement,
         row: &Row<'_>,
     ) -> Result<std::result::Result<Option<(ItemKey, i64, Quantity)>, BadRow>> {
         let Class::Usage(item) = row.class else { return Ok(Ok(None)) };
+        let format = file.format();
         let item = if format == Format::Focus { self.by_price(item, row)? } else { item };
         let (what, idle) = match item {
             Item::Instance {
@@ -283,19 +283,16 @@ impl Reader {
             }
             _ => return Ok(Ok(None)),
         };
-        let fault = |column: &str, value: &str, cause: &str| {
-            Ok(Err(bad_value(column, value.as_bytes(), cause, b"")))
-        };
+        let fault = |part, cause: &str| Ok(Err(file.bad(part, &item.label(), cause)));
         let Some(hour) = row.hour() else {
             return fault(
-                "",
-                &item.label(),
+                Part::Period,
                 "is of more than one clock hour, and commitments apply hour by hour: export \
                  hourly data",
             );
         };
         let Some(quantity) = row.quantity else {
-            return fault("", &item.label(), "has no quantity");
+            return fault(Part::Quantity, "has no quantity");
         };
         // A price stated in our own format goes before the catalog's; that of
         // a bill in USD stands in where the catalog has none.
@@ -311,7 +308,7 @@ impl Reader {
                          --allow-believed-prices to use {} USD all the same",
                         row.region, quote.rate
                     );
-                    return fault("", &item.label(), &cause);
+                    return fault(Part::Item, &cause);
                 }
                 (Ok(quote), _) => (quote.rate, super::notes::bill_price(&quote).status),
                 (Err(_), Some(price)) => price,
@@ -323,7 +320,7 @@ impl Reader {
                     };
                     let cause =
                         format!("has no price in {place}; state it in the column `usd_per_unit`");
-                    return fault("", &item.label(), &cause);
+                    return fault(Part::Item, &cause);
                 }
                 (Err(_), None) => return Ok(Ok(None)),
             },

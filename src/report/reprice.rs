@@ -6,9 +6,10 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::left_out;
 use super::terminal::{Format, wrapped};
 use super::text;
-use crate::bill::statement::{self, Group, GroupKey, OtherKey, Reason, RepricedRow, Repricing};
+use crate::bill::statement::{self, Group, GroupKey, Reason, RepricedRow, Repricing};
 use crate::sweep::SCHEMA_VERSION;
 use crate::units::{Money, Rate};
 use crate::{Error, Result};
@@ -216,55 +217,11 @@ fn table(name: &str, format: statement::Format, of: &Repricing) -> String {
             let _ = writeln!(out, "  … and {} more; --format csv has all", groups.len() - SHOWN);
         }
     }
-    for (usage, title) in [(true, "not modelled"), (false, "no usage")] {
-        let mut others: Vec<(&OtherKey, &statement::Other)> =
-            of.others.iter().filter(|(key, _)| key.usage == usage).collect();
-        if others.is_empty() {
-            continue;
-        }
-        others.sort_by_key(|(key, other)| (std::cmp::Reverse(other.list.pico().abs()), *key));
-        let _ = writeln!(
-            out,
-            "\n{title}\n  {:<43}{:>9}{:>13}{:>13}",
-            "what", "rows", "list $", "billed $"
-        );
-        for (key, other) in others.iter().take(SHOWN) {
-            let _ = writeln!(
-                out,
-                "  {:<43}{:>9}{:>13}{:>13}",
-                text::shortened(&what(key), 42),
-                text::count(other.rows),
-                text::fitted(other.list, PLACES, 12),
-                text::fitted(other.billed, PLACES, 12)
-            );
-        }
-        if others.len() > SHOWN {
-            let rest = others.iter().skip(SHOWN);
-            let (list, billed) = rest.fold((Money::ZERO, Money::ZERO), |(list, billed), (_, o)| {
-                (list + o.list, billed + o.billed)
-            });
-            let _ = writeln!(
-                out,
-                "  {:<52}{:>13}{:>13}",
-                format!("… and {} more", others.len() - SHOWN),
-                text::fitted(list, PLACES, 12),
-                text::fitted(billed, PLACES, 12)
-            );
-        }
-    }
+    out += &left_out::table(of, true, "not modelled");
+    out += &left_out::table(of, false, "no usage");
     out.push('\n');
     out += &wrapped(&closing(of), "", "");
     out
-}
-
-fn what(key: &OtherKey) -> String {
-    let mut what = key.what.clone();
-    for part in [&key.unit, &key.currency] {
-        if !part.is_empty() {
-            what = format!("{what}, {part}");
-        }
-    }
-    text::name(&what)
 }
 
 /// What it comes to.
@@ -274,7 +231,7 @@ fn closing(of: &Repricing) -> String {
     let (compared, compared_file, _) = of.sum(|key| key.our_rate.is_some());
     let (open, _, open_off) = of.sum(|key| !key.reason.is_explained());
     let (left, list, foreign) = of.not_priced();
-    let foreign = other_currencies(foreign);
+    let foreign = left_out::other_currencies(foreign);
     let (published, published_file, _) =
         of.sum(|key| key.ours.starts_with("real") || key.ours.starts_with("derived"));
     format!(
@@ -296,15 +253,6 @@ fn closing(of: &Repricing) -> String {
     )
 }
 
-/// What is said of rows whose amounts are in no sum.
-pub(super) fn other_currencies(rows: u64) -> String {
-    match rows {
-        0 => String::new(),
-        1 => ", and 1 of them in another currency than USD".to_owned(),
-        rows => format!(", and {} of them in other currencies than USD", text::count(rows)),
-    }
-}
-
 fn markdown(of: &Repricing) -> String {
     let mut out = "| reason | item | Region | rows | file $/unit | our $/unit | ours | list $ | \
                    residual $ |\n| --- | --- | --- | ---: | ---: | ---: | --- | ---: | ---: |\n"
@@ -323,17 +271,7 @@ fn markdown(of: &Repricing) -> String {
         ];
         let _ = writeln!(out, "| {} |", cells.join(" | "));
     }
-    out += "\n| not priced | rows | list $ | billed $ |\n| --- | ---: | ---: | ---: |\n";
-    for (key, other) in &of.others {
-        let _ = writeln!(
-            out,
-            "| {} | {} | {} | {} |",
-            text::markdown_cell(&what(key)),
-            other.rows,
-            other.list,
-            other.billed
-        );
-    }
+    out += &left_out::markdown(of, "not priced");
     let _ = writeln!(out, "\n{}", closing(of));
     out
 }
@@ -359,23 +297,6 @@ fn json(name: &str, format: statement::Format, of: &Repricing) -> Result<String>
             })
         })
         .collect();
-    let others = |usage: bool| -> Vec<_> {
-        of.others
-            .iter()
-            .filter(|(key, _)| key.usage == usage)
-            .map(|(key, other)| {
-                json!({
-                    "what": key.what,
-                    "unit": key.unit,
-                    "currency": if key.currency.is_empty() { "USD" } else { &key.currency },
-                    "rows": other.rows,
-                    "first_line": other.first_line,
-                    "file_list_cost": other.list,
-                    "billed": other.billed,
-                })
-            })
-            .collect()
-    };
     let (rows, ..) = of.sum(|_| true);
     let (_, file, off) = of.sum(|key| key.reason != Reason::OtherCurrency);
     let (left, ..) = of.not_priced();
@@ -392,8 +313,8 @@ fn json(name: &str, format: statement::Format, of: &Repricing) -> Result<String>
         "unexplained": {"rows": open, "residual": open_off},
         "not_priced": {"rows": left},
         "groups": groups,
-        "not_modelled": others(true),
-        "no_usage": others(false),
+        "not_modelled": left_out::json(of, true),
+        "no_usage": left_out::json(of, false),
     });
     serde_json::to_string_pretty(&shown).map(|text| text + "\n").map_err(|e| failed(&e))
 }

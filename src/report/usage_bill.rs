@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::left_out;
 use super::terminal::{Format, wrapped};
 use super::text;
 use crate::bill::PriceStatus;
@@ -152,6 +153,8 @@ fn table(name: &str, of: &PricedUsage, by: UsageBy) -> String {
             );
         }
     }
+    out += &left_out::table(&of.left_out, true, "usage that is not in it");
+    out += &left_out::table(&of.left_out, false, "charges that are no usage");
     out.push('\n');
     out += &wrapped(&closing(of), "", "");
     out
@@ -175,17 +178,6 @@ fn closing(of: &PricedUsage) -> String {
         .collect();
     let others =
         if others.is_empty() { String::new() } else { format!(" ({})", others.join(", ")) };
-    let left = if of.left_out.rows == 0 {
-        String::new()
-    } else {
-        let (billed, foreign) = of.left_out.others_billed();
-        format!(
-            " Not in it: {} that no commitment covers, billed ${}{}.",
-            text::counted(of.left_out.rows, "row"),
-            billed.human(2),
-            super::reprice::other_currencies(foreign)
-        )
-    };
     let head = if of.bill.commitments.is_empty() {
         format!("On-Demand ${}, no commitments.", total.on_demand.human(places))
     } else {
@@ -202,9 +194,37 @@ fn closing(of: &PricedUsage) -> String {
         )
     };
     format!(
-        "{head} {} % of it rests on published prices{others}.{left}",
-        share(published.share_of(total.total()))
+        "{head} {} % of it rests on published prices{others}.{}",
+        share(published.share_of(total.total())),
+        usage_left_out(of).map_or_else(String::new, |left| format!(" {left}"))
     )
+}
+
+/// What is said of the rows that are not in a bill; `None` where there are none.
+#[must_use]
+pub fn usage_left_out(of: &PricedUsage) -> Option<String> {
+    let left = &of.left_out;
+    if left.rows == 0 {
+        return None;
+    }
+    let ((_, list, foreign), (billed, _)) = (left.not_priced(), left.others_billed());
+    let mut text = format!(
+        "Not in it: {}, ${} at list, billed ${}{}.",
+        text::counted(left.rows, "row"),
+        list.human(2),
+        billed.human(2),
+        left_out::other_currencies(foreign)
+    );
+    let has_plan = of.bill.commitments.iter().any(|it| it.reserved.is_none());
+    if has_plan && left.plan_usage > 0 {
+        let _ = write!(
+            text,
+            " Savings Plans also apply to {} of these rows (other platforms, dedicated instances, \
+             Lambda), whose plan rates are not known: AWS uses more of them than is said here.",
+            text::count(left.plan_usage)
+        );
+    }
+    Some(text)
 }
 
 /// What a row of Markdown and CSV holds, in the order of its columns.
@@ -227,6 +247,9 @@ fn markdown(of: &PricedUsage, by: UsageBy) -> String {
         line(&text::markdown_cell(&name), &sum);
     }
     line("**total**", &of.bill.total());
+    if of.left_out.rows > 0 {
+        out += &left_out::markdown(&of.left_out, "not in it");
+    }
     let _ = writeln!(out, "\n{}", closing(of));
     out
 }
@@ -269,17 +292,8 @@ fn json(name: &str, of: &PricedUsage, by: UsageBy) -> Result<String> {
         .collect();
     let by_status: serde_json::Map<String, Value> =
         bill.by_status().iter().map(|(s, m)| (s.name().to_owned(), json!(m))).collect();
-    let left: Vec<Value> = of
-        .left_out
-        .others
-        .iter()
-        .map(|(key, other)| {
-            json!({"what": key.what, "unit": key.unit,
-                   "currency": if key.currency.is_empty() { "USD" } else { &key.currency },
-                   "rows": other.rows,
-                   "first_line": other.first_line, "billed": other.billed})
-        })
-        .collect();
+    let mut left = left_out::json(&of.left_out, true);
+    left.extend(left_out::json(&of.left_out, false));
     let shown = json!({
         "schema_version": SCHEMA_VERSION,
         "plimsoll_version": env!("CARGO_PKG_VERSION"),

@@ -48,7 +48,7 @@ enum Source {
 
 /// An open CSV file. Commas, quotes as in RFC 4180, LF or CRLF.
 struct Csv {
-    csv: csv::Reader<Bounded>,
+    reader: csv::Reader<Bounded>,
     end: RecordEnd,
     record: ByteRecord,
     line: u64,
@@ -77,13 +77,13 @@ impl Table {
     /// As [`Table::new`].
     pub fn separated_by(separator: u8, input: Box<dyn Read>, name: &str) -> Result<Self> {
         let (bounded, end) = Bounded::new(input);
-        let csv = csv::ReaderBuilder::new()
+        let reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .delimiter(separator)
             .flexible(true)
             .buffer_capacity(64 << 10)
             .from_reader(bounded);
-        let mut source = Csv { csv, end, record: ByteRecord::new(), line: 0 };
+        let mut source = Csv { reader, end, record: ByteRecord::new(), line: 0 };
         if !source.advance(name)? {
             return Err(Error::input(format!("`{name}` is empty; expected a CSV header")));
         }
@@ -235,8 +235,8 @@ impl Table {
 
 impl Csv {
     fn advance(&mut self, name: &str) -> Result<bool> {
-        let more = self.csv.read_byte_record(&mut self.record).map_err(|e| {
-            let line = self.csv.position().line();
+        let more = self.reader.read_byte_record(&mut self.record).map_err(|e| {
+            let line = self.reader.position().line();
             let cause = match e.kind() {
                 csv::ErrorKind::Io(io) => io.to_string(),
                 _ => e.to_string(),

@@ -242,6 +242,15 @@ impl Columns {
         if format == Format::Hours {
             check_own(table.name(), &names)?;
         }
+        for at in columns.iter().copied().flatten() {
+            if names.iter().filter(|name| name.eq_ignore_ascii_case(&names[at])).count() > 1 {
+                return Err(Error::input(format!(
+                    "`{}` has the column `{}` twice; remove one",
+                    table.name(),
+                    names[at]
+                )));
+            }
+        }
         Ok((format, Columns { at: columns }))
     }
 

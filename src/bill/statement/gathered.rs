@@ -28,7 +28,7 @@ impl Gathered {
         price: Rate,
         unit: Unit,
     ) -> Money {
-        let list = list_cost(amount, price, unit);
+        let (amount, list) = settled(amount, price, unit);
         let (quantity, cost) = self.cells.entry((hour, item)).or_default();
         *quantity += amount.0;
         *cost += list;
@@ -81,16 +81,18 @@ fn small(quantity: Quantity, unit: Unit) -> i128 {
     whole * per + (2 * rest * per + Quantity::ONE) / (2 * Quantity::ONE)
 }
 
-/// What a quantity costs, rounded once. A decimal that stands for a whole
-/// number of small units is that number: an hour's third has no end.
-fn list_cost(quantity: Quantity, rate: Rate, unit: Unit) -> Money {
+/// What a quantity stands for, and what it costs, rounded once. A decimal that
+/// stands for a whole number of small units is that number, as an hour's third
+/// has no end: to fifteen places, or to the digits that a double has.
+fn settled(quantity: Quantity, rate: Rate, unit: Unit) -> (Quantity, Money) {
     let (count, per) = (small(quantity, unit), i128::from(unit.per()));
     let (whole, rest) = (count / per, count % per);
     let printed = whole * Quantity::ONE + (2 * rest * Quantity::ONE + per) / (2 * per);
-    if printed == quantity.0 && count < 1 << 60 {
-        rate.charge(count, per)
+    let off = (printed - quantity.0).abs();
+    if off <= quantity.0 >> 52 && count < 1 << 60 {
+        (Quantity(printed), rate.charge(count, per))
     } else {
-        quantity.at(rate)
+        (quantity, quantity.at(rate))
     }
 }
 
@@ -104,12 +106,22 @@ mod tests {
         let rate: Rate = "0.096".parse().expect("rate");
         let third = Quantity(333_333_333_333_333);
         assert_eq!(small(third, Unit::Hours), 1_200_000);
-        assert_eq!(list_cost(third, rate, Unit::Hours), "0.032".parse().expect("money"));
+        let cost = |of, rate| settled(of, rate, Unit::Hours).1;
+        let money = |text: &str| text.parse::<Money>().expect("money");
+        assert_eq!(cost(third, rate), money("0.032"));
+        // 4,444,233,217 ms are 1,234.509226944444… h, of which a double prints
+        // thirteen places. Half a millisecond is something else.
+        let exact = Quantity(1_234_509_226_944_444_444);
+        for (double, is_exact) in [(444_400, true), (444_500, true), (440_000, false)] {
+            let double = Quantity(1_234_509_226_944_000_000 + double);
+            let settled = |of| settled(of, rate, Unit::Hours);
+            assert_eq!(settled(double) == settled(exact), is_exact, "{double}");
+        }
         // What AWS prints is no whole number of milliseconds: 0.683889 h.
         let odd = Quantity(683_889_000_000_000);
         assert_eq!(small(odd, Unit::Hours), 2_462_000);
         let g5: Rate = "1.624".parse().expect("rate");
-        assert_eq!(list_cost(odd, g5, Unit::Hours), "1.110635736".parse().expect("money"));
+        assert_eq!(cost(odd, g5), money("1.110635736"));
         assert_eq!(small(Quantity(2 * Quantity::ONE), Unit::Hours), 7_200_000);
         // One KiB for one millisecond is 2.65e-13 GB-hours.
         assert_eq!(small(Quantity(265), Unit::GbHours), 1);

@@ -35,7 +35,7 @@ mod whole;
 pub use columns::Format;
 pub use gathered::Gathered;
 pub use item::{FargateResource, Item, Market, Platform};
-pub use reader::{GroupBy, OpenTable, Statement};
+pub use reader::{GroupBy, OpenTable, Part, Statement};
 pub use reprice::{FilePrice, Reason, Repriced, Unpriced, reprice};
 pub use row::{Class, Quantity, Row};
 pub use tally::{Group, GroupKey, MOST_GROUPS, Other, OtherKey, OurPrice, Repricing};

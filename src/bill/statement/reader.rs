@@ -31,6 +31,19 @@ pub enum GroupBy {
     Tag(String),
 }
 
+/// What of a row an error is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// What it charges for.
+    Item,
+    /// When.
+    Period,
+    /// How much.
+    Quantity,
+    /// Architecture, in our own format.
+    Arch,
+}
+
 /// Where a row says which group it is of.
 enum Grouping {
     /// A column by itself.
@@ -215,6 +228,20 @@ impl Statement {
             b"arm64" => Some(Arch::Arm64),
             _ => None,
         }
+    }
+
+    /// What is wrong with a part of the last row, which says `value`.
+    #[must_use]
+    pub fn bad(&self, part: Part, value: &str, cause: &str) -> BadRow {
+        let fields = match part {
+            Part::Item => &[Field::InstanceType, Field::UsageType, Field::Description][..],
+            Part::Period => &[Field::End, Field::Start],
+            Part::Quantity => &[Field::Quantity],
+            Part::Arch => &[Field::Arch],
+        };
+        let at = fields.iter().find_map(|field| self.columns.at(*field));
+        let column = at.and_then(|at| self.table.header().get(at)).map_or("", |name| name.trim());
+        bad_value(column, value.as_bytes(), cause, self.table.row_text().as_bytes())
     }
 
     /// The group of the last row; `None` where the row states none.
