@@ -14,9 +14,9 @@
 //!
 //! Agreements are private, so it is a choice that Spot prices stay as they are,
 //! and every price that the scenario states itself, but for fees: those are
-//! stated as AWS shows them to an owner, before the agreement. A contracted rate is the
-//! list rate times `1 − d`, rounded once, half-even, to twelve decimals, and is
-//! at best `derived`.
+//! stated as AWS shows them to an owner, before the agreement. A contracted rate
+//! is the list rate times `1 − d`, rounded once, half-even, to twelve decimals,
+//! and is at best `derived`.
 
 use super::around::Pricing;
 use super::charge::Charge;

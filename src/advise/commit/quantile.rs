@@ -1,11 +1,12 @@
 //! The best spend of the commitment that is applied last: a weighted quantile.
 //!
 //! One more dollar an hour costs a dollar in every hour, less what was
-//! negotiated off the plan's fees, and saves, in hours in which it still finds usage, what the marginal item costs On-Demand per
-//! dollar at the plan's rate. Items come in the order of that worth, so an
-//! hour's worth falls at known spends: where one item is covered and the next
-//! begins. The sum over all hours falls with it; the best spend is the
-//! breakpoint at which it falls below what the dollar costs in all hours.
+//! negotiated off the plan's fees, and saves, in hours in which it still finds
+//! usage, what the marginal item costs On-Demand per dollar at the plan's rate.
+//! Items come in the order of that worth, so an hour's worth falls at known
+//! spends: where one item is covered and the next begins. The sum over all hours
+//! falls with it; the best spend is the breakpoint at which it falls below what
+//! the dollar costs in all hours.
 
 use super::stack::Stack;
 

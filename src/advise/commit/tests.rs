@@ -279,20 +279,6 @@ fn a_plan_found_by_hand() {
     );
 }
 
-/// At On-Demand prices a dollar covers a dollar in hours that have one left, and
-/// is lost in the others.
-#[test]
-fn a_plan_that_takes_nothing_off_is_not_bought() {
-    let usage = [usage(5, 48)];
-    let hours = hours_of(&usage);
-    let on_demand = || TYPES.iter().map(|(_, price)| Some(rate(price))).collect();
-    let nothing_off = || Terms::savings_plan(CommitmentKind::ComputeSp, rate("0"), on_demand());
-    let terms = [nothing_off()];
-    assert_eq!(best(&Stack::new(&hours, &terms, &[0]), &terms), [0.0]);
-    let terms = [nothing_off(), nothing_off()];
-    assert_eq!(best(&Stack::new(&hours, &terms, &[0, 1]), &terms), [0.0, 0.0]);
-}
-
 /// Of a plan that is dearer than On-Demand, or as dear, nothing is bought.
 #[test]
 fn what_saves_nothing_is_not_bought() {
@@ -306,6 +292,9 @@ fn what_saves_nothing_is_not_bought() {
             best(&Stack::new(&hours, terms, &[0]), terms)
         };
         assert_eq!(found(&dear), [0.0]);
+        // Nor is one of two beside each other.
+        let both = [dear.clone(), dear.clone()];
+        assert_eq!(best(&Stack::new(&hours, &both, &[0, 1]), &both), [0.0, 0.0]);
         // A tenth off its fees, it saves.
         let net = Terms { fee_discount: Percent { ppm: 100_000 }, ..dear };
         assert!(found(&net)[0] > 1.0);
