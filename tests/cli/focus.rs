@@ -187,7 +187,7 @@ fn broken_rows_are_found() {
     fs::write(dir.path().join("mix.yaml"), SCENARIO).expect("written");
     let args = ["run", "mix.yaml", "--case", "nodes", "-o", "out", "--seeds", "1", "-q"];
     fine(dir.path(), &[&args[..], &["--export", "focus-csv"]].concat());
-    let (_, rows) = table(&dir.path().join("out/nodes/focus.csv"));
+    let (header, rows) = table(&dir.path().join("out/nodes/focus.csv"));
     let broken = |change: &dyn Fn(&mut Row)| -> Vec<&str> {
         let mut found = Vec::new();
         for mut row in rows.iter().cloned() {
@@ -223,6 +223,8 @@ fn broken_rows_are_found() {
         ("CapacityReservationStatus", "Used", "CapacityReservationId.unused"),
         ("SkuPriceDetails", "{\"CoreCount\":\"2\"}", "SkuPriceDetails.keys"),
         ("SkuPriceId", "plimsoll/us-east-1/x/0.096", "SkuPriceId.amount"),
+        ("Tags", "{\"workload\":\"plimsoll\"}", "SkuId.owner"),
+        ("PricingUnit", "vCPU-Hours", "SkuPriceDetails.unit"),
     ] {
         assert!(broken(&set(column, value)).contains(&id), "{column} = {value} passes {id}");
     }
@@ -231,6 +233,24 @@ fn broken_rows_are_found() {
             row.remove(column);
         });
         assert!(!found.is_empty(), "{column} may be missing");
+    }
+    // One row that contradicts the others breaks the rules about all.
+    for (column, id) in [
+        ("RegionName", "RegionName.consistent"),
+        ("ResourceName", "ResourceName.consistent"),
+        ("ResourceType", "ResourceId.type"),
+        ("Tags", "Tags.consistent"),
+        ("SkuMeter", "SkuMeter.consistent"),
+        ("SkuId", "SkuPriceId.parent"),
+        ("ListUnitPrice", "SkuPriceId.lookup"),
+        ("EffectiveCost", "Rows.sums"),
+    ] {
+        let rule = set_rules().find(|rule| rule.id == id).expect("a rule");
+        assert!((rule.check)(&header, &rows).is_ok(), "{id}");
+        let mut rows = rows.clone();
+        let row = rows.iter_mut().find(|row| row.contains_key(column)).expect("a row");
+        row.insert(column.to_owned(), "123".to_owned());
+        assert!((rule.check)(&header, &rows).is_err(), "one {column} passes {id}");
     }
 }
 

@@ -5,7 +5,8 @@ use super::{CostStory, Of};
 use crate::report::text;
 use crate::{Error, Result};
 
-/// Everything, one row a line, share or distributed part. Columns:
+/// One row a line, share or distributed part; charges by price, which are
+/// within the shares, are not repeated. Columns:
 ///
 /// `section` (`line`, `share`, `distributed`), `resource`, `owner`, `item`
 /// (price or step), `hour`, `quantity`, `unit`, `rate`, `list_usd`, `cpu_usd`,
