@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use super::cells::{billed, simulate};
-use super::{Console, Format, Outcome, Scenario, print, run};
+use super::scenario::{Scenario, Warnings};
+use super::{Console, Format, Outcome, print};
 use crate::advise::breakeven::{self, AskedPod, Breakevens, Prices, Question, Ran, Simulated};
 use crate::bill::KeepLines;
 use crate::catalog::Catalog;
@@ -53,9 +54,8 @@ struct OfScenario {
     /// Case, instead of the first in the file
     #[arg(long = "case", value_name = "NAME")]
     case: Option<String>,
-    /// Treat warnings as errors
-    #[arg(long)]
-    deny_warnings: bool,
+    #[command(flatten)]
+    warnings: Warnings,
 }
 
 impl OfScenario {
@@ -66,7 +66,7 @@ impl OfScenario {
             ("--set", !self.set.is_empty()),
             ("--seed", self.seed.is_some()),
             ("--case", self.case.is_some()),
-            ("--deny-warnings", self.deny_warnings),
+            ("--deny-warnings", self.warnings.deny_warnings),
         ];
         match given.iter().find(|(_, given)| *given) {
             Some((flag, _)) => {
@@ -222,8 +222,8 @@ fn of_scenario(args: &Args, file: &Path, console: &Console) -> Result<Breakevens
         allow_believed_prices: args.allow_believed_prices,
         pricing: args.pricing.clone(),
     };
-    let plan = run::load(&scenario)?;
-    run::warn(&plan, args.scenario.deny_warnings, console)?;
+    let plan = scenario.load()?;
+    args.scenario.warnings.show(&plan.warnings, console)?;
     let (Some(case), Some(&seed)) = (plan.cases.first(), plan.seeds.first()) else {
         return Err(Error::failed("a plan has no case"));
     };

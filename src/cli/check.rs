@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use super::cells::GridCells;
-use super::{Console, Outcome, Scenario, price_age, print};
+use super::scenario::{Scenario, Threads, Warnings};
+use super::{Console, Outcome, price_age, print};
 use crate::nouns::counted;
 use crate::scenario::Source;
 use crate::sweep::{Journal, peek};
@@ -19,17 +20,16 @@ pub(super) struct Args {
     /// Print each case with every default filled in, and where it comes from
     #[arg(long)]
     print_effective: bool,
-    /// Treat warnings as errors
-    #[arg(long)]
-    deny_warnings: bool,
+    #[command(flatten)]
+    warnings: Warnings,
     #[command(flatten)]
     price_age: price_age::Args,
 }
 
 pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
-    let plan = super::run::load(&args.scenario)?;
-    super::run::warn(&plan, args.deny_warnings, console)?;
-    args.price_age.check(&plan.dated_prices, args.deny_warnings, console)?;
+    let plan = args.scenario.load()?;
+    args.warnings.show(&plan.warnings, console)?;
+    args.price_age.check(&plan.dated_prices, &args.warnings, console)?;
     let mut out = String::new();
     // Writing to a String cannot fail.
     let _ = writeln!(
@@ -75,8 +75,8 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
 
 /// What a sweep would do, and what it will take as far as earlier runs tell.
 fn sweep(args: &Args, console: &Console) -> Result<String> {
-    let grid = plan::load_sweep(&args.scenario.file, &super::run::options(&args.scenario)?)?;
-    super::run::warn_of(&grid.warnings, args.deny_warnings, console)?;
+    let grid = plan::load_sweep(&args.scenario.file, &args.scenario.options()?)?;
+    args.warnings.show(&grid.warnings, console)?;
     let axes: Vec<String> = grid.axes.iter().map(|(_, values)| values.len().to_string()).collect();
     let mut out = format!(
         "sweep: {} × {} of axes ({}) × {} = {}, {}\n",
@@ -91,7 +91,7 @@ fn sweep(args: &Args, console: &Console) -> Result<String> {
     let wanted = GridCells::new(&grid).wanted();
     let found = peek(&Journal::beside(&target), &wanted);
     let left = grid.cells() - found.len();
-    let threads = super::run::threads(None);
+    let threads = Threads::cores();
     // Writing to a String cannot fail.
     let _ = if found.is_empty() {
         writeln!(out, "sweep time: not known before some of its cells were run")

@@ -13,7 +13,8 @@ use rayon::prelude::*;
 use super::cells::simulate;
 use super::progress::Progress;
 use super::rightsize::baseline;
-use super::{Console, Format, Outcome, Scenario, print, run};
+use super::scenario::{Scenario, Threads, Warnings};
+use super::{Console, Format, Outcome, print};
 use crate::advise::commit::{Answer, Offers, SeedUsage, Wanted};
 use crate::bill::payer_usage;
 use crate::catalog::{Payment, Term};
@@ -21,7 +22,7 @@ use crate::observe::KeepPods;
 use crate::plan::{self, CasePlan};
 use crate::scenario::Source;
 use crate::sweep::OutputDir;
-use crate::{Error, Result, frames, report};
+use crate::{Error, Result, report};
 
 /// Millionths in a percentage point.
 const PPM_PER_POINT: i64 = 10_000;
@@ -42,15 +43,13 @@ pub(super) struct Args {
     /// Directory of the result: curves, seeds, charts [default: none]
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
-    /// Threads [default: all cores]
-    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    jobs: Option<u16>,
+    #[command(flatten)]
+    threads: Threads,
     /// How the answer is printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// Treat warnings as errors
-    #[arg(long)]
-    deny_warnings: bool,
+    #[command(flatten)]
+    warnings: Warnings,
 }
 
 /// What could be bought, unless the scenario says so.
@@ -117,13 +116,12 @@ impl ValueEnum for Payment {
 }
 
 pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
-    let threads = run::threads(args.jobs);
-    frames::limit_threads(threads);
+    let threads = args.threads.limit();
     let source = Source::load(&args.scenario.file)?;
-    let mut options = run::options(&args.scenario)?;
+    let mut options = args.scenario.options()?;
     options.cases = Some(vec![baseline(&source, &args.scenario.cases, "committed for")?]);
     let linked = plan::link(&source, &options)?;
-    run::warn(&linked, args.deny_warnings, console)?;
+    args.warnings.show(&linked.warnings, console)?;
     let case = only(&linked)?;
     Offers::check(case)?;
     let output = args.output.as_deref().map(OutputDir::create).transpose()?;

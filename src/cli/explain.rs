@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Console, Format, Outcome, Scenario, cells, print};
+use super::scenario::{Scenario, Warnings};
+use super::{Console, Format, Outcome, cells, print};
 use crate::observe::probe::{Follow, Probe, Role, Search};
 use crate::observe::{KeepPods, PodEnd};
 use crate::plan::{CasePlan, Plan};
@@ -229,12 +230,12 @@ impl OneCell {
             None => Source::load(&self.file)?.case_names().first().map(|&name| name.to_owned()),
         };
         let plan = self.link(&self.file, case, self.seed)?;
-        super::run::warn(&plan, false, console)?;
+        Warnings::default().show(&plan.warnings, console)?;
         Ok(Loaded { plan, result: None })
     }
 
     fn link(&self, file: &Path, case: Option<String>, seed: Option<u64>) -> Result<Plan> {
-        super::run::load(&Scenario {
+        let scenario = Scenario {
             file: file.to_owned(),
             set: self.set.clone(),
             seed,
@@ -242,7 +243,8 @@ impl OneCell {
             cases: case.into_iter().collect(),
             allow_believed_prices: self.allow_believed_prices,
             pricing: self.pricing.clone(),
-        })
+        };
+        scenario.load()
     }
 
     /// Links the scenario that made a result. A result keeps no shares and no
@@ -262,7 +264,7 @@ impl OneCell {
         })?;
         let plan = self.link(&file, Some(result.case.clone()), Some(result.seed))?;
         result.check_inputs(&plan)?;
-        super::run::warn(&plan, false, console)?;
+        Warnings::default().show(&plan.warnings, console)?;
         Ok(Loaded { plan, result: Some(result) })
     }
 }

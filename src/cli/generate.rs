@@ -5,7 +5,8 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::PathBuf;
 
-use super::{Console, Outcome, Scenario};
+use super::scenario::Scenario;
+use super::{Console, Outcome};
 use crate::workload::native_csv::write_native_csv;
 use crate::workload::plan::Content;
 use crate::{Error, Result, frames};
@@ -23,7 +24,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
-    let plan = super::run::load(&args.scenario)?;
+    let plan = args.scenario.load()?;
     let (Some(case), Some(seed)) = (plan.cases.first(), plan.seeds.first()) else {
         return Err(Error::input("the scenario has no case"));
     };

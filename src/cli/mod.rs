@@ -24,11 +24,11 @@ mod progress;
 mod report;
 mod rightsize;
 mod run;
+mod scenario;
 mod sweep;
 mod verify;
 
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
@@ -123,32 +123,6 @@ impl From<Format> for crate::report::Format {
             Format::Markdown => Self::Markdown,
         }
     }
-}
-
-/// What the command line may change about a scenario.
-#[derive(Debug, Args)]
-struct Scenario {
-    /// The scenario file
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
-    /// Change a setting of every case, as in --set pools.general.asg.max=10
-    #[arg(long, value_name = "PATH=VALUE")]
-    set: Vec<String>,
-    /// First seed, instead of the scenario's
-    #[arg(long)]
-    seed: Option<u64>,
-    /// Number of seeds, instead of the scenario's
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    seeds: Option<u32>,
-    /// Only these cases (repeatable); the first in the file is the baseline
-    #[arg(long = "case", value_name = "NAME")]
-    cases: Vec<String>,
-    /// Use prices that nobody could verify
-    #[arg(long)]
-    allow_believed_prices: bool,
-    /// Use the price tables in this directory
-    #[arg(long, value_name = "DIR", env = "PLIMSOLL_PRICING")]
-    pricing: Option<PathBuf>,
 }
 
 /// Where verbs write to.

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 
 use super::Console;
-use super::run::warn_of;
+use super::scenario::Warnings;
 use crate::Result;
 use crate::plan::Warning;
 use crate::units::{DAY_MS, SimDuration};
@@ -30,7 +30,7 @@ impl Args {
     pub(super) fn check(
         &self,
         dated: &BTreeMap<String, String>,
-        deny: bool,
+        warnings: &Warnings,
         console: &Console,
     ) -> Result<()> {
         let Some(age) = self.max_price_age else { return Ok(()) };
@@ -38,7 +38,7 @@ impl Args {
         let days = age.ms() / DAY_MS;
         let limit = today.checked_sub(days.days()).unwrap_or(Date::MIN);
         let stale: Vec<Warning> = stale(dated, limit, &age.to_string()).into_iter().collect();
-        warn_of(&stale, deny, console)
+        warnings.show(&stale, console)
     }
 }
 

@@ -14,7 +14,8 @@ use std::time::Instant;
 use clap::ValueEnum;
 
 use super::cells::{Simulated, simulate};
-use super::{Console, Format, Outcome, Scenario, print, run};
+use super::scenario::{Scenario, Threads, Warnings};
+use super::{Console, Format, Outcome, print, run};
 use crate::advise::{
     Dollars, FittedRow, FixedPool, Parts, Rightsized, Trial, Trials, TwoBills, UnitPrices, Verdict,
     WholeNodes, crushed, pod_ms, rows, shortfalls, undone, whole_nodes,
@@ -28,7 +29,7 @@ use crate::scenario::{self, Source};
 use crate::sweep::{self, OutputDir};
 use crate::workload::plan::{Content, PlannedWorkload, WorkloadPlan};
 use crate::workload::rightsize::{Fitting, apply};
-use crate::{Error, Result, frames};
+use crate::{Error, Result};
 
 /// How much longer than today the longest wait may be in a cluster that still
 /// holds everything, seconds: a choice, above what start-up and the scheduler's
@@ -47,15 +48,13 @@ pub(super) struct Args {
     /// Directory of the result: report, tables, patches [default: none]
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
-    /// Threads [default: all cores]
-    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    jobs: Option<u16>,
+    #[command(flatten)]
+    threads: Threads,
     /// How the result is printed
     #[arg(long, value_enum, default_value_t)]
     format: Shown,
-    /// Treat warnings as errors
-    #[arg(long)]
-    deny_warnings: bool,
+    #[command(flatten)]
+    warnings: Warnings,
 }
 
 /// How a rightsizing is printed.
@@ -175,11 +174,10 @@ impl Rules {
 
 pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     let started = Instant::now();
-    let threads = run::threads(args.jobs);
-    frames::limit_threads(threads);
+    let threads = args.threads.limit();
     let source = Source::load(&args.scenario.file)?;
     let baseline = baseline(&source, &args.scenario.cases, "rightsized")?;
-    let mut options = run::options(&args.scenario)?;
+    let mut options = args.scenario.options()?;
     let fitted = free_name(&source, "rightsized");
     options.cases = Some(vec![baseline.clone(), fitted.clone()]);
     let original = source;
@@ -193,7 +191,7 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
             original.with_rightsized(&baseline, &fitted, &rules, std::slice::from_ref(freed))?;
         plan = plan::link(&source, &options)?;
     }
-    run::warn(&plan, args.deny_warnings, console)?;
+    args.warnings.show(&plan.warnings, console)?;
     let bench = Bench::new(&plan, &args.keep_pool)?;
     let whole = bench.search()?;
     let counts = whole.fitted.clone().unwrap_or_else(|| bench.counts());

@@ -9,11 +9,12 @@ use super::cells::PlannedCells;
 use super::export::Export;
 use super::fail_if;
 use super::progress::Progress;
-use super::{Console, Format, Outcome, Scenario, price_age, print};
+use super::scenario::{Scenario, Threads, Warnings};
+use super::{Console, Format, Outcome, price_age, print};
 use crate::advise::Verdict;
-use crate::plan::{self, Plan};
+use crate::plan::Plan;
 use crate::sweep::{self, CaseStudy, OutputDir, Study};
-use crate::{Error, Result, frames, report};
+use crate::{Error, Result, report};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -22,18 +23,16 @@ pub(super) struct Args {
     /// Directory of the result [default: out/<scenario>]
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
-    /// Threads [default: all cores]
-    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    jobs: Option<u16>,
+    #[command(flatten)]
+    threads: Threads,
     /// Also write the bill of each case (first seed) in these formats
     #[arg(long, value_name = "FORMAT", value_enum, value_delimiter = ',')]
     export: Vec<Export>,
     /// How the comparison is printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// Treat warnings as errors
-    #[arg(long)]
-    deny_warnings: bool,
+    #[command(flatten)]
+    warnings: Warnings,
     #[command(flatten)]
     price_age: price_age::Args,
     #[command(flatten)]
@@ -42,14 +41,12 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     let started = Instant::now();
-    let threads = threads(args.jobs);
-    // Before anything touches polars: its pool obeys -j too.
-    frames::limit_threads(threads);
+    let threads = args.threads.limit();
     let fail_if = args.fail_if.parse()?;
-    let plan = load(&args.scenario)?;
+    let plan = args.scenario.load()?;
     fail_if::check_names(&fail_if, plan.cases.iter())?;
-    warn(&plan, args.deny_warnings, console)?;
-    args.price_age.check(&plan.dated_prices, args.deny_warnings, console)?;
+    args.warnings.show(&plan.warnings, console)?;
+    args.price_age.check(&plan.dated_prices, &args.warnings, console)?;
     let target = args.output.clone().unwrap_or_else(|| Path::new("out").join(&plan.name));
     for case in &plan.cases {
         OutputDir::check_case(&case.name)?;
@@ -72,62 +69,6 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     let missed = verdict.as_ref().is_some_and(|v| !v.goals_met);
     let crossed = fail_if::crossed(&fail_if, &study);
     Ok(if missed || crossed { Outcome::GoalMissed } else { Outcome::Fine })
-}
-
-/// The number of threads asked for, or one a core.
-pub(super) fn threads(jobs: Option<u16>) -> usize {
-    jobs.map_or_else(|| std::thread::available_parallelism().map_or(1, Into::into), Into::into)
-}
-
-/// Links the scenario as the command line asks.
-pub(super) fn load(args: &Scenario) -> Result<Plan> {
-    plan::load(&args.file, &options(args)?)
-}
-
-/// What the command line says about a scenario.
-pub(super) fn options(args: &Scenario) -> Result<plan::Options> {
-    let mut options = plan::Options::new(|source| source.load(frames::PARQUET));
-    if !args.cases.is_empty() {
-        options.cases = Some(args.cases.clone());
-    }
-    for set in &args.set {
-        let Some((path, value)) = set.split_once('=') else {
-            return Err(Error::input(format!(
-                "`--set {set}` has no value; write --set path=value"
-            )));
-        };
-        if value.trim().is_empty() {
-            return Err(Error::input(format!(
-                "`--set {set}` has no value; write --set {path}=null to delete the setting"
-            )));
-        }
-        options.set.push((path.to_owned(), value.to_owned()));
-    }
-    options.seed = args.seed;
-    options.seeds = args.seeds;
-    options.allow_believed = args.allow_believed_prices;
-    options.pricing_dir.clone_from(&args.pricing);
-    Ok(options)
-}
-
-/// Shows the plan's warnings; with `deny` they are errors.
-pub(super) fn warn(plan: &Plan, deny: bool, console: &Console) -> Result<()> {
-    warn_of(&plan.warnings, deny, console)
-}
-
-/// As [`warn`], of warnings alone.
-pub(super) fn warn_of(warnings: &[plan::Warning], deny: bool, console: &Console) -> Result<()> {
-    // What ends the run is said even where warnings are not wanted.
-    let denied = Console { quiet: false };
-    let console = if deny { &denied } else { console };
-    for warning in warnings {
-        console.warn(warning.code, &warning.text);
-    }
-    match warnings.len() {
-        n if !deny || n == 0 => Ok(()),
-        1 => Err(Error::input("a warning, and --deny-warnings was given")),
-        n => Err(Error::input(format!("{n} warnings, and --deny-warnings was given"))),
-    }
 }
 
 pub(super) fn simulate(

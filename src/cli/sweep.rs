@@ -6,8 +6,9 @@ use std::time::Instant;
 
 use super::cells::GridCells;
 use super::progress::{Milestones, Progress};
-use super::run::{options, peak_rss_kib, stop_on_interrupt, threads, warn_of};
-use super::{Console, Format, Outcome, Scenario, fail_if, price_age, print};
+use super::run::{peak_rss_kib, stop_on_interrupt};
+use super::scenario::{Scenario, Threads, Warnings};
+use super::{Console, Format, Outcome, fail_if, price_age, print};
 use crate::advise::{FailIf, SweepVerdict};
 use crate::plan::{self, Grid};
 use crate::sweep::{self, Axis, Cells, Combination, Journal, OutputDir, SweepStudy, SweptCase};
@@ -20,18 +21,16 @@ pub(super) struct Args {
     /// Directory of the result [default: out/<scenario>.sweep]
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
-    /// Threads [default: all cores]
-    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    jobs: Option<u16>,
+    #[command(flatten)]
+    threads: Threads,
     /// How the combinations are printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     /// Neither use nor keep finished cells in DIR.journal
     #[arg(long)]
     no_cache: bool,
-    /// Treat warnings as errors
-    #[arg(long)]
-    deny_warnings: bool,
+    #[command(flatten)]
+    warnings: Warnings,
     #[command(flatten)]
     price_age: price_age::Args,
     #[command(flatten)]
@@ -40,13 +39,11 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     let started = Instant::now();
-    let threads = threads(args.jobs);
-    // Before anything touches polars: its pool obeys -j too.
-    frames::limit_threads(threads);
+    let threads = args.threads.limit();
     let fail_if = args.fail_if.parse()?;
-    let grid = plan::load_sweep(&args.scenario.file, &options(&args.scenario)?)?;
-    warn_of(&grid.warnings, args.deny_warnings, console)?;
-    args.price_age.check(&grid.dated_prices, args.deny_warnings, console)?;
+    let grid = plan::load_sweep(&args.scenario.file, &args.scenario.options()?)?;
+    args.warnings.show(&grid.warnings, console)?;
+    args.price_age.check(&grid.dated_prices, &args.warnings, console)?;
     if !fail_if.is_empty() {
         check_names(&fail_if, &grid)?;
     }
