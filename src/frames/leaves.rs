@@ -28,6 +28,9 @@ use crate::text::excerpt;
 /// Most entries of a map for every row, on average: AWS has 50 tags.
 const MAX_ENTRIES: usize = 1_000;
 
+/// Most places of a decimal: digits of the integer that it is decoded as.
+const MAX_PLACES: usize = 38;
+
 /// What the cells of a column are.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
@@ -232,6 +235,10 @@ fn plain(physical: PhysicalType, dtype: &ArrowDataType) -> Option<(Kind, ArrowDa
     use PhysicalType as P;
     Some(match (physical, dtype) {
         (_, D::Decimal(_, places) | D::Decimal32(_, places) | D::Decimal64(_, places)) => {
+            // Of bytes of any length a file may claim any number.
+            if *places > MAX_PLACES {
+                return None;
+            }
             (Kind::Decimal(*places), dtype.clone())
         }
         (P::ByteArray, _) => (Kind::Bytes, D::BinaryView),
@@ -370,4 +377,16 @@ impl Cells {
 fn moment(value: i64, second: i64) -> Option<Timestamp> {
     let nanoseconds = value.rem_euclid(second) * (1_000_000_000 / second);
     Timestamp::new(value.div_euclid(second), i32::try_from(nanoseconds).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimals_have_places_that_can_be_written() {
+        let of = |places| plain(PhysicalType::ByteArray, &ArrowDataType::Decimal(places, places));
+        assert!(matches!(of(38), Some((Kind::Decimal(38), _))));
+        assert!(of(39).is_none() && of(100_000).is_none());
+    }
 }
