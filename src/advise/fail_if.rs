@@ -49,6 +49,10 @@ pub const SHORT: [(&str, Metric); 4] = [
 pub const SHORT_OF_WORKLOAD: [(&str, WorkloadMetric); 2] =
     [("cost", WorkloadMetric::Cost), ("unserved", WorkloadMetric::Unserved)];
 
+/// Headings of tables whose metrics bear other names.
+const HEADINGS: [(&str, &str); 3] =
+    [("evicted", "evictions"), ("lost", "interruptions"), ("interrupted", "interruptions")];
+
 /// What is bounded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject<'a> {
@@ -341,19 +345,36 @@ impl Quantity {
     }
 }
 
-/// A value for people, in the unit of its metric.
+/// A value for people, in the unit of its metric. What is small has more
+/// decimals: a bound that is crossed by little must not look untouched.
 fn shown(value: f64, unit: &str, share: bool) -> String {
     match unit {
-        _ if share => format!("{:.1} %", value * 100.0),
-        "s" => format!("{value:.1} s"),
+        _ if share => format!("{} %", digits(value * 100.0, 1)),
+        "s" => format!("{} s", digits(value, 1)),
         _ if unit.starts_with("USD") => {
             let places = if value.abs() < 1.0 && value != 0.0 { 4 } else { 2 };
             let sign = if value < 0.0 { "-" } else { "" };
-            format!("{sign}${:.places$}", value.abs())
+            format!("{sign}${}", digits(value.abs(), places))
         }
-        "" => format!("{value:.1}").trim_end_matches(".0").to_owned(),
-        unit => format!("{value:.1} {unit}"),
+        "" => digits(value, 1).trim_end_matches(".0").to_owned(),
+        unit => format!("{} {unit}", digits(value, 1)),
     }
+}
+
+/// With this many decimals, or as many more as its first two digits take;
+/// below a billionth only its size.
+fn digits(value: f64, places: usize) -> String {
+    let size = value.abs();
+    if size > 0.0 && size < 1e-9 {
+        return format!("{value:.1e}");
+    }
+    // With `enough` decimals, what is at least `least` has two digits.
+    let (mut enough, mut least) = (1, 1.0);
+    while enough < places || size > 0.0 && size < least {
+        enough += 1;
+        least /= 10.0;
+    }
+    format!("{value:.enough$}")
 }
 
 /// Reads one expression.
@@ -443,7 +464,9 @@ impl<'a> Reader<'a> {
         let span = if name.is_empty() { self.span(from, from + 1) } else { span };
         let names = Quantity::names(of_workload);
         let found = diags.error(span, message);
-        if let Some(near) = nearest(&name, names.iter().copied()) {
+        let heading = HEADINGS.into_iter().find(|(heading, _)| *heading == name);
+        let meant = heading.map(|(_, metric)| metric).filter(|metric| names.contains(metric));
+        if let Some(near) = meant.or_else(|| nearest(&name, names.iter().copied())) {
             found.label(format!("did you mean `{near}`?"));
         }
         found.help(format!("metrics: {}", names.join(", ")));
@@ -710,6 +733,37 @@ mod tests {
     }
 
     #[test]
+    fn what_is_small_keeps_its_digits() {
+        for (value, unit, share, want) in [
+            (0.000_278, "core-hours", false, "0.00028 core-hours"),
+            (0.04, "core-hours", false, "0.040 core-hours"),
+            (0.0, "core-hours", false, "0.0 core-hours"),
+            (1.25, "core-hours", false, "1.2 core-hours"),
+            (-0.000_278, "core-hours", false, "-0.00028 core-hours"),
+            (3.1e-12, "core-hours", false, "3.1e-12 core-hours"),
+            (0.012, "s", false, "0.012 s"),
+            (70.5, "s", false, "70.5 s"),
+            (0.000_02, "USD", false, "$0.000020"),
+            (0.25, "USD", false, "$0.2500"),
+            (-6.5, "USD", false, "-$6.50"),
+            (0.000_2, "", true, "0.020 %"),
+            (0.8, "", true, "80.0 %"),
+            (4.0, "", false, "4"),
+            (0.05, "", false, "0.050"),
+        ] {
+            assert_eq!(shown(value, unit, share), want, "{value} {unit}");
+        }
+        let mut study = study();
+        for outcome in study.cases[1].outcomes.iter_mut().flatten() {
+            outcome.pods.unserved_core_hours = 0.000_278;
+        }
+        assert_eq!(
+            parsed("unserved>0").crossings(&study).remove(0).text,
+            "unserved_core_hours is 0.00028 core-hours, 0.00028 core-hours above 0.0 core-hours"
+        );
+    }
+
+    #[test]
     fn a_case_of_a_sweep_is_all_its_combinations() {
         let study = crate::sweep::sample::sweep_sample();
         let labels = |text: &str| -> Vec<String> {
@@ -744,6 +798,10 @@ mod tests {
             ("case:\"a cost>5", &["has no end"]),
             ("workload:web nodes_peak>5", &["over the whole cluster only", "metrics: cost,"]),
             ("disruptions>5", &["workload:NAME"]),
+            // Headings of tables, which are no names.
+            ("evicted>0", &["unknown metric `evicted`", "did you mean `evictions`?"]),
+            ("lost>0", &["unknown metric `lost`", "did you mean `interruptions`?"]),
+            ("interrupted>0", &["did you mean `interruptions`?"]),
         ] {
             let error = FailIf::parse(&[text.to_owned()]).expect_err(text);
             assert!(error.is_input());

@@ -144,6 +144,15 @@ impl Tables {
     fn from_dir(dir: &Path) -> Result<Self> {
         let read = |(name, _): &(&'static str, &str)| {
             let path = dir.join(name);
+            if !path.exists() {
+                return Err(Error::input(format!(
+                    "there is no price table `{}`: a directory of prices holds every table, as \
+                     `plimsoll prices update --from FILE -o {}` writes them; without --pricing \
+                     the program's own prices apply",
+                    path.display(),
+                    dir.display()
+                )));
+            }
             let text = read_text(&path)?;
             Ok(TableFile { name, label: path.display().to_string(), text: Cow::Owned(text) })
         };

@@ -50,6 +50,19 @@ fn damaged_tables_are_errors_with_file_and_line() {
 }
 
 #[test]
+fn a_directory_without_tables_is_an_error_with_a_remedy() {
+    let dir = tempfile::tempdir().expect("a directory");
+    for at in [dir.path().to_owned(), dir.path().join("nowhere")] {
+        let error = Catalog::load(Some(&at)).expect_err("no tables");
+        assert!(error.is_input());
+        let said = error.to_string();
+        let remedy = format!("`plimsoll prices update --from FILE -o {}`", at.display());
+        assert!(said.starts_with("there is no price table `"), "{said}");
+        assert!(said.contains(&remedy) && said.contains("without --pricing"), "{said}");
+    }
+}
+
+#[test]
 fn wrong_values_are_errors_with_file_and_line() {
     for (file, from, to, complaint) in [
         (
