@@ -16,9 +16,9 @@ pub(super) struct Args {
     /// Usage, Parquet or CSV, plain or gzip: hourly usage of our own, a FOCUS export (1.0 to 1.2)
     /// or an AWS Cost and Usage Report
     ///
-    /// Hourly usage has the columns hour (RFC 3339, or hours since 1970), region, kind (ec2,
-    /// fargate-vcpu, fargate-gb), quantity, and where they matter instance_type, arch, zone,
-    /// usd_per_unit, owner, tag:NAME.
+    /// Hourly usage has the columns hour (RFC 3339, UTC where it names no zone, or hours since
+    /// 1970), region, kind (ec2, fargate-vcpu, fargate-gb), quantity, and where they matter
+    /// instance_type, arch, zone, usd_per_unit, owner, tag:NAME.
     #[arg(value_name = "USAGE")]
     usage: PathBuf,
     /// Apply the commitments of this file, hour by hour: YAML with `commitments:` as in a scenario,

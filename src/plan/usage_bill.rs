@@ -61,6 +61,8 @@ pub struct PricedUsage {
     pub rows: u64,
     /// Rows that are not, and why.
     pub left_out: Repricing,
+    /// What negotiated prices of the file take off list prices.
+    pub negotiated: Money,
     /// What is doubtful about the commitments, with its places; may be empty.
     pub warnings: String,
 }
@@ -121,6 +123,7 @@ pub fn bill_usage(
         bill: UsageBill::new(table, facts, commitments, fees, groups),
         rows: found.rows,
         left_out: found.left_out,
+        negotiated: found.negotiated,
         warnings,
     })
 }
@@ -136,6 +139,7 @@ struct Found {
     window: (i64, i64),
     rows: u64,
     left_out: Repricing,
+    negotiated: Money,
 }
 
 /// List cost by group, as rows come.
@@ -200,6 +204,7 @@ impl Reader {
             window: (i64::MAX, i64::MIN),
             rows: 0,
             left_out: Repricing::default(),
+            negotiated: Money::ZERO,
         };
         file.each(|file, row| {
             if let Some(fault) = self.contradiction(file, row) {
@@ -220,6 +225,9 @@ impl Reader {
             found.rows += 1;
             found.window = (found.window.0.min(hour), found.window.1.max(hour + 1));
             let (price, unit) = (key.on_demand, key.what.unit());
+            if price != key.list.0 {
+                found.negotiated += quantity.at(key.list.0) - quantity.at(price);
+            }
             let next = found.items.len() as u32;
             let item = *found.items.entry(key).or_insert(next);
             let list = found.gathered.add(hour, item, quantity, price, unit);
@@ -299,7 +307,7 @@ impl Reader {
         let in_usd = matches!(row.currency, "USD" | "");
         let stated = row.unit_price.filter(|_| in_usd).map(|rate| (rate, PriceStatus::Stated));
         let own = stated.filter(|_| format == Format::Hours);
-        let (on_demand, status) = match own {
+        let list = match own {
             Some(price) => price,
             None => match (self.listed(item, row)?, stated) {
                 (Ok(quote), _) if quote.status == Known::Believed && !self.allow_believed => {
@@ -332,7 +340,12 @@ impl Reader {
             _ => None,
         };
         let region = row.region.to_owned();
-        Ok(Ok(Some((ItemKey { region, what, zone, idle, on_demand, status }, hour, quantity))))
+        // What was negotiated is paid where nothing covers it; rates stay those of
+        // the list.
+        let contracted = row.contracted_price.filter(|rate| in_usd && *rate < list.0);
+        let (on_demand, status) = contracted.map_or(list, |rate| (rate, PriceStatus::Stated));
+        let key = ItemKey { region, what, zone, idle, on_demand, status, list };
+        Ok(Ok(Some((key, hour, quantity))))
     }
 
     /// The list price of what a row is for. A Local Zone has prices of its own,

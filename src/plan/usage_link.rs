@@ -26,8 +26,12 @@ pub(super) struct ItemKey {
     /// Of an instance that a zonal Reserved Instance may cover.
     pub(super) zone: Option<String>,
     pub(super) idle: bool,
+    /// What it costs where no commitment covers it.
     pub(super) on_demand: Rate,
     pub(super) status: PriceStatus,
+    /// What AWS lists, of which rates are a share: the same but for what was
+    /// negotiated off it.
+    pub(super) list: (Rate, PriceStatus),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,7 +53,7 @@ impl What {
 
 impl ItemKey {
     fn place<T>(&self, what: T) -> Place<T> {
-        (self.region.clone(), what, self.on_demand, self.status)
+        (self.region.clone(), what, self.list.0, self.list.1)
     }
 
     fn name(&self, alone: bool) -> String {
@@ -109,7 +113,7 @@ pub(super) struct Places {
     zones: BTreeSet<String>,
 }
 
-/// Region, what it is, On-Demand price and how well it is known.
+/// Region, what it is, list price and how well it is known.
 type Place<T> = (String, T, Rate, PriceStatus);
 
 impl Places {
@@ -165,15 +169,19 @@ impl Linking<'_> {
             let mut weak = BTreeMap::new();
             let mut dated = BTreeMap::new();
             let everywhere = it.kind.value == scenario::CommitmentKind::ComputeSp;
+            let mut unknown = Vec::new();
             let mut regions: BTreeSet<&str> = self.places.regions();
             if !everywhere {
                 regions = self.home.as_deref().into_iter().collect();
             }
             for region in regions {
                 let Some(list) = prices.region(region)?.cloned() else {
-                    if let Some(stated) = &self.owned.region {
-                        let message = format!("unknown Region {}", quote(&stated.value));
-                        diags.error(stated.span, message);
+                    match &self.owned.region {
+                        Some(stated) if stated.value == region => {
+                            let message = format!("unknown Region {}", quote(&stated.value));
+                            diags.error(stated.span, message);
+                        }
+                        _ => unknown.push(quote(region)),
                     }
                     continue;
                 };
@@ -195,6 +203,18 @@ impl Linking<'_> {
                 };
                 if let Some(part) = linker.link(name, it, &mut notes) {
                     self.join(&mut whole, region, &part);
+                }
+            }
+            if !unknown.is_empty() {
+                let message = format!(
+                    "{} covers nothing in {}: no price table has rates there",
+                    quote(name),
+                    unknown.join(", ")
+                );
+                if whole.is_some() {
+                    diags.warning("no-plan-rate", name.span, message);
+                } else {
+                    diags.error(name.span, message);
                 }
             }
             if whole.as_ref().is_some_and(|it| it.usd_per_hour > MAX_RATE) {

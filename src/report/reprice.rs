@@ -181,6 +181,15 @@ fn residual(of: Option<Money>, width: usize) -> String {
     }
 }
 
+/// A residual in a sentence, with a true minus sign: `−$0.08`.
+fn dollars(of: Money) -> String {
+    let text = residual(Some(of), usize::MAX);
+    match text.strip_prefix('-') {
+        Some(positive) => format!("\u{2212}${positive}"),
+        None => format!("${text}"),
+    }
+}
+
 fn table(name: &str, format: statement::Format, of: &Repricing) -> String {
     let period = of
         .period
@@ -235,21 +244,21 @@ fn closing(of: &Repricing) -> String {
     let (published, published_file, _) =
         of.sum(|key| key.ours.starts_with("real") || key.ours.starts_with("derived"));
     format!(
-        "{} of {} rows are modelled, ${} at list; {} of them (${}) have a price of ours, {} (${}) \
-         a published one. Residual in all ${}; unexplained: {}, ${}. Not priced: {}, ${} \
-         at list{foreign}.",
+        "{} of {} rows are modelled, {} at list; {} of them ({}) have a price of ours, {} ({}) a \
+         published one. Residual in all {}; unexplained: {}, {}. Not priced: {}, {} at \
+         list{foreign}.",
         text::count(rows),
         text::count(of.rows),
-        file.human(PLACES),
+        text::usd(file, PLACES),
         text::count(compared),
-        compared_file.human(PLACES),
+        text::usd(compared_file, PLACES),
         text::count(published),
-        published_file.human(PLACES),
-        residual(Some(off), usize::MAX),
+        text::usd(published_file, PLACES),
+        dollars(off),
         text::counted(open, "row"),
-        residual(Some(open_off), usize::MAX),
+        dollars(open_off),
         text::counted(left, "row"),
-        list.human(PLACES)
+        text::usd(list, PLACES)
     )
 }
 

@@ -174,27 +174,35 @@ fn closing(of: &PricedUsage) -> String {
     let others: Vec<String> = known
         .iter()
         .filter(|(status, _)| !matches!(status, PriceStatus::Real | PriceStatus::Derived))
-        .map(|(status, amount)| format!("${} {}", amount.human(places), status.name()))
+        .map(|(status, amount)| format!("{} {}", text::usd(*amount, places), status.name()))
         .collect();
     let others =
         if others.is_empty() { String::new() } else { format!(" ({})", others.join(", ")) };
     let head = if of.bill.commitments.is_empty() {
-        format!("On-Demand ${}, no commitments.", total.on_demand.human(places))
+        format!("On-Demand {}, no commitments.", text::usd(total.on_demand, places))
     } else {
         let saved = total.on_demand - total.total();
         let (word, saved) = if saved < Money::ZERO { ("more", -saved) } else { ("less", saved) };
         format!(
-            "On-Demand ${}, with commitments ${}: {} % {word}; coverage {} %, ${} of commitments \
+            "On-Demand {}, with commitments {}: {} % {word}; coverage {} %, {} of commitments \
              unused.",
-            total.on_demand.human(places),
-            total.total().human(places),
+            text::usd(total.on_demand, places),
+            text::usd(total.total(), places),
             share(saved.share_of(total.on_demand)),
             share(total.coverage()),
-            total.unused.human(places),
+            text::usd(total.unused, places),
+        )
+    };
+    let negotiated = if of.negotiated == Money::ZERO {
+        String::new()
+    } else {
+        format!(
+            " The file's contracted prices stand for On-Demand: {} below list.",
+            text::usd(of.negotiated, places)
         )
     };
     format!(
-        "{head} {} % of it rests on published prices{others}.{}",
+        "{head}{negotiated} {} % of it rests on published prices{others}.{}",
         share(published.share_of(total.total())),
         usage_left_out(of).map_or_else(String::new, |left| format!(" {left}"))
     )
@@ -208,11 +216,16 @@ pub fn usage_left_out(of: &PricedUsage) -> Option<String> {
         return None;
     }
     let ((_, list, foreign), (billed, _)) = (left.not_priced(), left.others_billed());
+    // Fees of commitments that the file has are no usage that is left out.
+    let other = match left.other_charges() {
+        Money::ZERO => String::new(),
+        other => format!(" ({} of that for charges that are no usage)", text::usd(other, 2)),
+    };
     let mut text = format!(
-        "Not in it: {}, ${} at list, billed ${}{}.",
+        "Not in it: {}, {} at list, billed {}{other}{}.",
         text::counted(left.rows, "row"),
-        list.human(2),
-        billed.human(2),
+        text::usd(list, 2),
+        text::usd(billed, 2),
         left_out::other_currencies(foreign)
     );
     let has_plan = of.bill.commitments.iter().any(|it| it.reserved.is_none());
@@ -304,6 +317,7 @@ fn json(name: &str, of: &PricedUsage, by: UsageBy) -> Result<String> {
         "rows": of.rows,
         "total": sum_json(&bill.total()),
         "commitments": commitments,
+        "below_list": of.negotiated,
         "by": by.heading(),
         "parts": rows(of, by).into_iter().map(named).collect::<Vec<_>>(),
         "by_price_status": by_status,

@@ -567,6 +567,69 @@ fn an_exported_bill_is_billed_the_same_again() {
     }
 }
 
+/// Reserved capacity that nothing ran on is covered last, and what was negotiated
+/// is paid where nothing covers it, at the plan's rates of the list: as `run` does.
+#[test]
+fn discounts_and_reserved_capacity_are_billed_the_same_again() {
+    let dir = scratch();
+    let trace = "arrival,duration,cpu,memory\n0,7200,500m,1Gi\n60,5000.5,1500m,4Gi\n";
+    fs::write(dir.path().join("t.csv"), trace).expect("a trace");
+    let reserved = "capacity-reservations:\n  kept: { instance-type: m5.large, zone: us-east-1a, \
+                    count: 4 }\n";
+    let discount = "discounts: { ec2: 10% }\n";
+    let own = |kind: &str, usd: &str| {
+        format!(
+            "commitments:\n  plan: {{ {kind}, term: 1y, payment: no-upfront, usd-per-hour: {usd} \
+             }}\n"
+        )
+    };
+    let (compute, ec2) = ("kind: compute-sp", "kind: ec2-instance-sp, family: m5");
+    for (at, (more, kind, usd, below_list)) in [
+        // Two of four are unused; 0.1 does not reach them, 0.2 does, 0.5 has more.
+        (reserved, compute, "0.1", "0"),
+        (reserved, compute, "0.2", "0"),
+        (reserved, ec2, "0.5", "0"),
+        // Two m5.large and a c6i.xlarge for two hours: 0.1 × 2 × (0.192 + 0.17).
+        (discount, compute, "0.1", "0.0724"),
+        (discount, ec2, "0.5", "0.0724"),
+        // Two unused m5.large more: 0.1 × 2 × 0.192.
+        (&[reserved, discount].concat(), compute, "0.2", "0.1108"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let commitments = own(kind, usd);
+        let write = |name: &str, own: &str| {
+            let scenario = format!(
+                "version: 1\nname: {name}\nregion: us-east-1\nseeds: 1\n\
+                 time: {{ start: 2025-01-06T00:00Z, horizon: 2h }}\n\
+                 workload:\n  jobs: {{ trace: t.csv, startup: 0s }}\n\
+                 pools:\n  owned: {{ fixed: {{ type: m5.large, count: 2, zones: [us-east-1a] }} }}\n  \
+                 big: {{ fixed: {{ type: c6i.xlarge, count: 1, zones: [us-east-1b] }} }}\n\
+                 charges: {{ root-volume: 20Gi }}\n{more}{own}"
+            );
+            fs::write(dir.path().join("s.yaml"), scenario).expect("a scenario");
+            fine(dir.path(), &["run", "s.yaml", "-q", "--export", "focus-csv"]);
+            dir.path().join(format!("out/{name}/base"))
+        };
+        fs::write(dir.path().join("c.yaml"), &commitments).expect("written");
+        let bare = write(&format!("bare{at}"), "");
+        let covered = write(&format!("own{at}"), &commitments);
+        let summary = super::json(&covered.join("summary.json"));
+        let by = &summary["cost"]["by_purchase"];
+        let of = |name: &str| by[name].as_str().map_or(0, pico);
+        let run = of("savings-plan") + of("on-demand");
+        for out in [bare, covered] {
+            let focus = out.join("focus.csv").display().to_string();
+            let of = billed(dir.path(), &[&focus, "--commitments", "c.yaml"]);
+            assert_eq!(pico(of["total"]["total"].as_str().expect("money")), run, "{at}: {of:#}");
+            let off = pico(of["below_list"].as_str().expect("money")) - pico(below_list);
+            // Rows that a plan covers in part are rounded by themselves.
+            assert!(off.abs() < 100, "{at}: {of:#}");
+        }
+    }
+}
+
 const CUR: &str = "lineItem/UsageStartDate,lineItem/UsageEndDate,lineItem/LineItemType,\
     lineItem/ProductCode,lineItem/UsageType,lineItem/Operation,product/regionCode,\
     lineItem/AvailabilityZone,lineItem/UsageAmount,lineItem/UnblendedCost,lineItem/BlendedCost,\
@@ -669,8 +732,7 @@ fn rows_that_are_left_out_are_listed_with_their_sums() {
     ];
     assert_eq!(found, expected);
     // Eight rows of 0.096 USD, and 36.604 of what is no usage.
-    let said =
-        "Not in it: 15 rows, $1.34 at list, billed $37.37, and 1 of them in another currency";
+    let said = "Not in it: 15 rows, $1.34 at list, billed $37.37 ($36.60 of that for charges that are no usage), and 1 of them in another currency";
     let plans = "Savings Plans also apply to 6 of these rows";
     let words = |bytes: &[u8]| text(bytes).split_whitespace().collect::<Vec<_>>().join(" ");
     let all = |format| {

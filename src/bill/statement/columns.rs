@@ -49,6 +49,8 @@ pub(super) enum Field {
     Correction,
     /// FOCUS: whether a commitment was used on the row.
     CommitmentStatus,
+    /// FOCUS: whether a capacity reservation was used on the row.
+    ReservationStatus,
     Provider,
     Service,
     Description,
@@ -63,6 +65,8 @@ pub(super) enum Field {
     Quantity,
     Unit,
     UnitPrice,
+    /// FOCUS: what a unit costs after negotiated discounts, before commitments.
+    ContractedPrice,
     ListCost,
     Billed,
     Currency,
@@ -74,12 +78,13 @@ pub(super) enum Field {
 }
 
 /// Fields in the order of [`Columns`].
-const FIELDS: [Field; 25] = [
+const FIELDS: [Field; 27] = [
     Field::Start,
     Field::End,
     Field::Class,
     Field::Correction,
     Field::CommitmentStatus,
+    Field::ReservationStatus,
     Field::Provider,
     Field::Service,
     Field::Description,
@@ -93,6 +98,7 @@ const FIELDS: [Field; 25] = [
     Field::Quantity,
     Field::Unit,
     Field::UnitPrice,
+    Field::ContractedPrice,
     Field::ListCost,
     Field::Billed,
     Field::Currency,
@@ -112,6 +118,7 @@ impl Field {
                 Field::Class => &["ChargeCategory"],
                 Field::Correction => &["ChargeClass"],
                 Field::CommitmentStatus => &["CommitmentDiscountStatus"],
+                Field::ReservationStatus => &["CapacityReservationStatus"],
                 Field::Provider => &["ProviderName", "ServiceProviderName"],
                 Field::Service => &["ServiceName"],
                 Field::Description => &["ChargeDescription"],
@@ -125,6 +132,7 @@ impl Field {
                 Field::Quantity => &["PricingQuantity"],
                 Field::Unit => &["PricingUnit"],
                 Field::UnitPrice => &["ListUnitPrice"],
+                Field::ContractedPrice => &["ContractedUnitPrice"],
                 Field::ListCost => &["ListCost"],
                 Field::Billed => &["BilledCost"],
                 Field::Currency => &["BillingCurrency"],
@@ -233,9 +241,10 @@ impl Columns {
             .collect();
         if !missing.is_empty() {
             return Err(Error::input(format!(
-                "`{}` is {} but lacks the columns {}",
+                "`{}` is {} but lacks the column{} {}",
                 table.name(),
                 format.name(),
+                if missing.len() == 1 { "" } else { "s" },
                 missing.join(", ")
             )));
         }

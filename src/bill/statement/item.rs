@@ -262,7 +262,7 @@ fn fargate_usage<'a>(word: &str) -> Option<Item<'a>> {
 /// of Fargate: x86-64 unless its price says otherwise.
 pub(super) fn by_meter<'a>(meter: &str, details: &'a str, dynamic: bool) -> Option<Item<'a>> {
     let resource = match meter {
-        "Instance hours" => {
+        "Instance hours" | "Unused capacity reservation hours" => {
             let name = detail(details, "InstanceType").filter(|name| is_type(name))?;
             let market = if dynamic { Market::Spot } else { Market::OnDemand };
             return Some(Item::Instance { name, platform: Platform::Linux, shared: true, market });

@@ -18,6 +18,9 @@ use crate::{Error, Result};
 /// Most units of anything in one row.
 const MOST_UNITS: i128 = 1_000_000_000 * Quantity::ONE;
 
+/// What `ChargeCategory` may say (FOCUS 1.0 to 1.2).
+const CATEGORIES: [&str; 5] = ["Usage", "Purchase", "Tax", "Credit", "Adjustment"];
+
 /// How a file is opened, CSV or Parquet. Only the room that knows the Parquet
 /// library has one that opens both.
 pub type OpenTable = fn(&Path) -> Result<Table>;
@@ -188,6 +191,7 @@ impl Statement {
             currency: self.text(Field::Currency)?,
             quantity: None,
             unit_price: None,
+            contracted_price: None,
             list_cost: self.money(Field::ListCost)?,
             billed: self.money(Field::Billed)?,
         };
@@ -216,8 +220,29 @@ impl Statement {
             row.unit_price = self
                 .number(Field::UnitPrice, 12, MAX_RATE.pico(), "is dearer than anything")?
                 .map(Rate::from_pico);
+            row.contracted_price = self.contracted_price(&row)?;
         }
         Ok(row)
+    }
+
+    /// The negotiated price of a row, if it is below the list price. A row that no
+    /// commitment covers is billed at it: exports are known that round the column
+    /// to whole dollars, and where the invoice says otherwise it is not believed.
+    fn contracted_price(&self, row: &Row<'_>) -> std::result::Result<Option<Rate>, BadRow> {
+        let price = self
+            .number(Field::ContractedPrice, 12, MAX_RATE.pico(), "is dearer than anything")?
+            .map(Rate::from_pico);
+        let (Some(price), Some(list), Some(quantity)) = (price, row.unit_price, row.quantity)
+        else {
+            return Ok(None);
+        };
+        let is_covered = self.text(Field::CommitmentStatus)? == "Used";
+        let (paid, at_list) = (quantity.at(price), quantity.at(list));
+        let off = (row.billed.unwrap_or(at_list).pico() - paid.pico()).abs();
+        // To a thousandth of the discount: amounts may be rounded, or doubles.
+        let is_paid = off.saturating_mul(1_000) <= (at_list - paid).pico();
+        let is_below = price > Rate::ZERO && price < list;
+        Ok((is_below && (is_covered || is_paid)).then_some(price))
     }
 
     /// Architecture that a row of our own format states; of any kind.
@@ -338,6 +363,10 @@ impl Statement {
         let word = self.text(Field::Class)?;
         let usage = match self.format {
             Format::Focus => {
+                if !CATEGORIES.contains(&word) {
+                    let cause = format!("is none of {}", CATEGORIES.join(", "));
+                    return Err(self.fault(Field::Class, &cause));
+                }
                 if word != "Usage" {
                     return Ok(Class::NotUsage(word));
                 }
@@ -373,7 +402,13 @@ impl Statement {
         } else {
             described().or(by_type)
         };
-        let item = item.or(metered);
+        let mut item = item.or(metered);
+        // FOCUS tells what reserved capacity nothing ran on in a column of its own.
+        if let Some(Item::Instance { market: market @ Market::OnDemand, .. }) = &mut item
+            && self.text(Field::ReservationStatus)? == "Unused"
+        {
+            *market = Market::UnusedReservation;
+        }
         Ok(item.map_or(Class::NotModelled, Class::Usage))
     }
 

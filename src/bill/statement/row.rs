@@ -75,6 +75,9 @@ pub struct Row<'a> {
     pub quantity: Option<Quantity>,
     /// List price of a unit; of [`Class::Usage`] only.
     pub unit_price: Option<Rate>,
+    /// What a unit costs before commitments, where that is less than the list price
+    /// and the row bears it out; of [`Class::Usage`] only.
+    pub contracted_price: Option<Rate>,
     /// List price × quantity, as the file states it.
     pub list_cost: Option<Money>,
     /// What the invoice asks.

@@ -186,6 +186,15 @@ impl Repricing {
         })
     }
 
+    /// What the invoice asks in USD for what is no usage: purchases of
+    /// commitments, taxes, credits.
+    #[must_use]
+    pub fn other_charges(&self) -> Money {
+        let others = self.others.iter();
+        let others = others.filter(|(key, _)| !key.usage && key.currency.is_empty());
+        others.map(|(_, of)| of.billed).sum()
+    }
+
     /// Rows, list cost and residual over all groups that `wanted` picks.
     #[must_use]
     pub fn sum(&self, wanted: impl Fn(&GroupKey) -> bool) -> (u64, Money, Money) {

@@ -182,7 +182,7 @@ fn other_files_are_refused_with_what_is_expected() {
         "`u.csv` is hourly usage but lacks the columns `region`, `quantity`"
     );
     let error = refused("ChargePeriodStart,ChargeCategory,ChargePeriodEnd\n");
-    assert!(error.contains("is FOCUS but lacks the columns `ProviderName`"), "{error}");
+    assert!(error.contains("is FOCUS but lacks the columns `ProviderName`, "), "{error}");
 }
 
 #[test]
@@ -205,4 +205,66 @@ fn the_real_sample_is_read_to_its_last_row() {
     assert_eq!(billed.human(2), "14.67");
     // 20 EC2, 6 Fargate, 1 EKS, 23 addresses, …: those of the re-pricing test.
     assert!(usage >= 200, "{usage}");
+}
+
+/// FOCUS with the columns for reserved capacity and negotiated prices, of one
+/// m5.large for an hour at 0.096.
+fn negotiated(status: &str, reservation: &str, contracted: &str, billed: &str) -> String {
+    let header = FOCUS.trim_end();
+    format!(
+        "{header},CommitmentDiscountStatus,CapacityReservationStatus,ContractedUnitPrice\n\
+         2024-09-26T00:00:00Z,2024-09-26T01:00:00Z,Usage,,AWS,EC2,$0.096 per On Demand Linux \
+         m5.large Instance Hour,us-east-1,,1,Hours,0.096,0.096,{billed},USD,,,{status},\
+         {reservation},{contracted}\n"
+    )
+}
+
+#[test]
+fn unused_reserved_capacity_is_told_by_its_column() {
+    for (status, market) in
+        [("Unused", Market::UnusedReservation), ("Used", Market::OnDemand), ("", Market::OnDemand)]
+    {
+        first(&negotiated("", status, "", "0.096"), |row| {
+            let Class::Usage(Item::Instance { market: found, .. }) = row.class else {
+                panic!("{:?}", row.class)
+            };
+            assert_eq!(found, market, "{status}");
+        })
+        .expect("a row");
+    }
+}
+
+/// A contracted price is believed where the invoice asks it, or a commitment
+/// paid instead; some exports round the column to whole dollars.
+#[test]
+fn negotiated_prices_are_those_that_are_paid() {
+    for (status, contracted, billed, believed) in [
+        ("", "0.0864", "0.0864", Some("0.0864")),
+        // A double, and an amount that is rounded elsewhere.
+        ("", "0.0864", "0.08640000000000001", Some("0.0864")),
+        ("", "0.08644", "0.086438", Some("0.08644")),
+        ("", "0.0864", "0.0865", None),
+        ("", "0.0864", "0.096", None),
+        ("Used", "0.0864", "0", Some("0.0864")),
+        ("", "0.096", "0.096", None),
+        ("", "0.1", "0.1", None),
+        ("", "0", "0", None),
+        ("", "", "0.0864", None),
+    ] {
+        first(&negotiated(status, "", contracted, billed), |row| {
+            let believed: Option<Rate> = believed.and_then(|text| text.parse().ok());
+            assert_eq!(row.contracted_price, believed, "{status} {contracted} {billed}");
+        })
+        .expect("a row");
+    }
+}
+
+#[test]
+fn what_focus_does_not_know_is_refused() {
+    let usage = negotiated("", "", "", "0.096");
+    let error = first(&usage.replace(",Usage,", ",usage,"), |_| ()).expect_err("refused");
+    let error = format!("{error:?}");
+    assert!(error.contains("ChargeCategory") && error.contains("Usage, Purchase, Tax"), "{error}");
+    let error = statement(&FOCUS.replace("PricingQuantity,", "")).map(|_| ()).expect_err("refused");
+    assert!(error.to_string().ends_with("lacks the column `PricingQuantity`"), "{error}");
 }
