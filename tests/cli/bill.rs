@@ -826,3 +826,31 @@ fn reports_of_every_kind_are_read_or_refused() {
     write("cut.parquet", "PAR1 and no more");
     refused(dir.path(), &["bill", "cut.parquet"], &["`cut.parquet` is not a readable Parquet"]);
 }
+
+#[test]
+fn regions_without_tables_stay_at_their_own_price() {
+    let dir = scratch();
+    let usage = "hour,region,kind,quantity,instance_type,usd_per_unit\n\
+                 490992,us-east-1,ec2,3,m6i.xlarge,\n490992,mars-1,ec2,3,foo.large,0.2\n";
+    let owned = "region: us-east-1\ncommitments:\n  a: { kind: compute-sp, term: 1y, \
+                 payment: no-upfront, usd-per-hour: 0.5, discount: 25% }\n";
+    fs::write(dir.path().join("u.csv"), usage).expect("written");
+    fs::write(dir.path().join("c.yaml"), owned).expect("written");
+    let bill = |owned| {
+        super::plimsoll(dir.path(), &["bill", "u.csv", "--commitments", owned, "--format", "json"])
+    };
+    let out = bill("c.yaml");
+    let said = text(&out.stderr);
+    assert_eq!(out.status.code(), Some(0), "{said}");
+    assert!(said.contains("no-plan-rate") && said.contains("covers nothing in `mars-1`"), "{said}");
+    // 3 × 0.192 × 0.75 = 0.432 of 0.5 committed, which is paid; 3 × 0.2 beside.
+    let bill: serde_json::Value = serde_json::from_slice(&out.stdout).expect("JSON");
+    assert_eq!(bill["by_price_status"]["stated"].as_str(), Some("1.1"), "{bill:#}");
+    // Where no Region used has tables, there is nothing to apply it to.
+    let elsewhere = usage.replace("us-east-1,ec2,3,m6i.xlarge,", "mars-2,ec2,3,bar.large,0.1");
+    fs::write(dir.path().join("u.csv"), elsewhere).expect("written");
+    fs::write(dir.path().join("d.yaml"), owned.replace("region: us-east-1\n", ""))
+        .expect("written");
+    let of = ["bill", "u.csv", "--commitments", "d.yaml"];
+    refused(dir.path(), &of, &["`mars-1`, `mars-2`", "d.yaml:2"]);
+}
