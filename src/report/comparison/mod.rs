@@ -5,17 +5,18 @@
 //! noise alone may explain has the sign `≈`.
 
 mod export;
+mod money;
 #[cfg(test)]
 mod tests;
 
 use std::fmt::Write as _;
 
+use self::money::cost_rows;
 use super::terminal::{Format, WIDTH, wrapped};
 use super::{text, words};
 use crate::Result;
-use crate::advise::{Comparison, CostGroup, Item, Mark, Measure, MoneyItem, Pair, Side, TypeItem};
+use crate::advise::{Comparison, Item, Mark, Measure, Pair, Side, TypeItem};
 use crate::sweep::{Estimate, TypeUse};
-use crate::units::Money;
 
 /// Sign of a change within noise.
 const NOISE: char = '≈';
@@ -159,70 +160,14 @@ fn type_row(of: &TypeItem) -> Row {
     }
 }
 
-/// Parts and their sum, rounded so that each column adds up.
-fn cost_rows(group: &CostGroup, all: bool) -> Vec<Row> {
-    let largest = |i: &MoneyItem| i.old.max(i.new).unwrap_or(Money::ZERO);
-    let places = text::places(largest(&group.total));
-    let column = |side: fn(&MoneyItem) -> Option<Money>| -> Vec<Money> {
-        let amounts: Vec<Money> =
-            group.items.iter().map(|i| side(i).unwrap_or(Money::ZERO)).collect();
-        text::adding_up(Money::ZERO, &amounts, places)
-    };
-    let (old, new) = (column(|i| i.old), column(|i| i.new));
-    let mut rows = Vec::new();
-    let mut rest = (Money::ZERO, Money::ZERO, 0);
-    for ((item, a), b) in group.items.iter().zip(&old).zip(&new) {
-        // What differs by less than can be shown is no line of its own.
-        let alike = *a == *b && !matches!(item.mark(), Mark::Added | Mark::Removed);
-        if !all && alike {
-            rest = (rest.0 + *a, rest.1 + *b, rest.2 + 1);
-            continue;
-        }
-        let side = |m: Option<Money>, shown: Money| {
-            m.map_or_else(|| "–".to_owned(), |_| text::usd(shown, places))
-        };
-        rows.push(Row {
-            sign: item.mark().sign(),
-            name: text::name(&item.name),
-            cells: [side(item.old, *a), side(item.new, *b), money_change(*a, *b, places)],
-        });
-    }
-    if rest.2 > 0 {
-        rows.push(Row {
-            sign: ' ',
-            name: crate::nouns::counted(rest.2, "other"),
-            cells: [
-                text::usd(rest.0, places),
-                text::usd(rest.1, places),
-                money_change(rest.0, rest.1, places),
-            ],
-        });
-    }
-    let sum = |of: &[Money]| of.iter().copied().sum::<Money>();
-    let (a, b) = (sum(&old), sum(&new));
-    rows.push(Row {
-        sign: group.total.mark().sign(),
-        name: "total".to_owned(),
-        cells: [text::usd(a, places), text::usd(b, places), money_change(a, b, places)],
-    });
-    rows
-}
-
-fn money_change(old: Money, new: Money, places: u32) -> String {
-    let change = new - old;
-    if change == Money::ZERO {
-        return String::new();
-    }
-    text::signed_usd(change, places) + &share_of(change.to_f64(), old.to_f64())
-}
-
 /// A change as a share of what it was, ` (−8.0 %)`; nothing where it was
-/// nothing.
+/// nothing, or where the share would read as none.
 fn share_of(change: f64, was: f64) -> String {
-    if was <= 0.0 || change == 0.0 || change.abs() / was >= 100.0 {
+    let share = change / was;
+    if was <= 0.0 || share.abs() < 0.000_5 || share.abs() >= 100.0 {
         return String::new();
     }
-    format!(" ({})", signed(change / was, text::percent))
+    format!(" ({})", signed(share, text::percent))
 }
 
 /// A sign in front of increases, a true minus in front of decreases.
@@ -346,11 +291,14 @@ fn plan_line(of: &Comparison) -> String {
         };
         if let (Some(change), Some(old)) = (cost.change, cost.old) {
             let noise = if cost.within_noise() == Some(true) { ", within noise" } else { "" };
+            let paid = match change.mean {
+                less if less < 0.0 => format!("saves {}", words::mean_usd(-less)),
+                more => format!("costs {}", signed(more, words::mean_usd)),
+            };
             let _ = write!(
                 said,
-                " {} costs {}{}{noise}.",
+                " {} {paid}{}{noise}.",
                 text::shortened(&text::name(&case.new), NAME),
-                signed(change.mean, words::mean_usd),
                 share_of(change.mean, old.mean)
             );
         }

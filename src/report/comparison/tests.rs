@@ -3,9 +3,10 @@
 use serde_json::Value;
 
 use super::*;
-use crate::advise::Side;
+use crate::advise::{CostGroup, MoneyItem, Side};
 use crate::report::charts::tests::EVIL;
 use crate::sweep::TypeUse;
+use crate::units::Money;
 
 fn usd(text: &str) -> Money {
     text.parse().expect("a decimal")
@@ -100,10 +101,10 @@ fn a_plan_shows_what_differs_and_how_surely() {
         "    ~ cpu used/requested      56.8 % →     56.7 %  −0.10 ± 0.01 pp",
         "    ~ pending p95  1 min 58 s → 7.9 s  −1 min 50 s ± 13 s (−93\u{A0}%)",
         "    + prod  – → 12.5  +12.5",
-        "    ~ a        $10.00 →  $9.00  −$1.00 (−10\u{A0}%)",
+        "    ~ a        $10.00 →  $9.00  −$1.00 (−10.0\u{A0}%)",
         "    + prod          – →  $1.01  +$1.01",
         "      1 other   $5.00 →  $5.00",
-        "    ~ total    $15.00 → $15.01  +$0.01 (+0.1\u{A0}%)",
+        "    ~ total    $15.00 → $15.01  +$0.01",
         "+ case prod",
     ] {
         assert!(text.lines().any(|l| l == line), "{line}\n{text}");
@@ -113,6 +114,10 @@ fn a_plan_shows_what_differs_and_how_surely() {
     assert!(all.contains("      nodes, peak") && all.contains("- pools.b.zones"), "{all}");
     let plan = "Plan: 1 case changed, 1 added, 0 removed, 0 unchanged. prod costs +$19.07";
     assert!(text.contains(plan), "{text}");
+    let mut less = sample("prod");
+    less.cases[0].metrics[0] = measure("cost", "USD", 28.76, 26.98, 0.1);
+    let plan = plan_line(&less);
+    assert!(plan.ends_with(" prod saves $1.78 (−6.2\u{A0}%)."), "{plan}");
 }
 
 #[test]
