@@ -444,6 +444,20 @@ impl BillingPlan {
         covered.get(commitment).copied().flatten()
     }
 
+    /// The On-Demand price of an item before what was negotiated off it, per
+    /// unit; `None` where it has none.
+    #[must_use]
+    pub fn list_price(&self, source: ItemSource) -> Option<Rate> {
+        let price = match source {
+            ItemSource::Shape(i) => self.shapes.get(i)?.on_demand?,
+            ItemSource::FargateCpu(i) => self.fargate.get(i)?.vcpu_hour,
+            ItemSource::FargateMemory(i) => self.fargate.get(i)?.gb_hour,
+            ItemSource::Reservation(i) => self.capacity_reservations.get(i)?.on_demand,
+            ItemSource::Outside(i) => self.other_usage.as_ref()?.items.get(i)?.on_demand,
+        };
+        Some(price.list.unwrap_or(price.rate))
+    }
+
     /// Whether something about an instance type is bound to a zone.
     pub(super) fn is_zonal(&self, instance_type: &str) -> bool {
         self.commitments

@@ -173,7 +173,8 @@ commitments:
 /// The first seed's row of what `commit` says, having committed `usd` an hour;
 /// what the scenario is said to save is what `run` bills less.
 fn agreed(dir: &Path, file: &str, usd: &str) -> BTreeMap<String, String> {
-    let said = fine(dir, &["commit", file, "-o", "said", "--format", "json"]);
+    let said =
+        fine(dir, &["commit", file, "--allow-representative", "-o", "said", "--format", "json"]);
     let said: serde_json::Value = serde_json::from_slice(&said.stdout).expect("JSON");
     assert_eq!(said["usd_per_hour"], usd, "{file}");
     let mut seeds = csv::Reader::from_path(dir.join("said/seeds.csv")).expect("a file");
@@ -267,4 +268,38 @@ fn a_plan_covers_unused_capacity_reservations() {
     fs::write(dir.path().join("s.yaml"), with).expect("written");
     let row = agreed(dir.path(), "s.yaml", "0.18");
     assert_eq!((&*row["before_usd"], &*row["after_usd"]), ("0.576", "0.36"));
+}
+
+/// Four m5.large for four hours at a negotiated price, and in the first two of
+/// them pods on Fargate at AWS's.
+const DEARER: &str = "
+version: 1
+name: dearer
+region: us-east-1
+time: { start: 2026-01-05T00:00Z, horizon: 4h }
+workload:
+  web: { service: { requests: { cpu: 1, memory: 1Gi }, replicas: 4 } }
+  job:
+    namespace: batch
+    generate: { count: 4, arrivals: { even: { every: 1s } }, duration: 115m, cpu: 900m, memory: 1Gi }
+pools:
+  p: { fixed: { type: m5.large, count: 4, zones: [us-east-1a] } }
+  fg: { fargate: { match: { namespace: batch } } }
+commitments:
+  sp: { kind: compute-sp, term: 1y, payment: no-upfront, usd-per-hour: 0 }
+discounts: { ec2: 30% }
+";
+
+/// A plan is 27 % below the list price of EC2, where 30 % is negotiated, and 20 %
+/// below that of Fargate: it pays for the two hours of Fargate and is used up in
+/// the others by EC2 that would cost less without it, at the plan's own rate in
+/// `commit` as in `run`.
+#[test]
+fn a_rate_above_a_negotiated_price_is_what_the_bill_charges() {
+    let dir = scratch();
+    fs::write(dir.path().join("s.yaml"), DEARER).expect("written");
+    let row = agreed(dir.path(), "s.yaml", "0.15467");
+    // Of EC2 1.0752; of Fargate nearly two hours of 4 × 0.04937. Of that a fifth
+    // is saved, 0.0755, and 2 × 0.15467 × (1 − 0.0672 / 0.07008) lost, 0.0127.
+    assert_eq!((&*row["before_usd"], &*row["after_usd"]), ("1.453977611112", "1.391194331813"));
 }

@@ -43,17 +43,24 @@ impl<'a> Held<'a> {
         known.filter_map(of).collect()
     }
 
+    /// Unshifted, a rate is what the bill charges, be it above a negotiated
+    /// On-Demand price. Shifted it stays between a hundredth of the list price
+    /// and all of it, which no plan of AWS exceeds.
     fn shift(&self, terms: &mut Terms, number: usize, items: &[UsageItem]) {
+        let ppm = i128::from(self.question.shift_ppm);
+        if ppm == 0 {
+            return;
+        }
         let Benefit::Spend { rates } = &mut terms.benefit else { return };
         for (rate, item) in rates.iter_mut().zip(items) {
             let Some(rate) = rate.as_mut().filter(|_| is_guess(self.question, number, item)) else {
                 continue;
             };
-            let ppm = i128::from(self.question.shift_ppm);
-            let moved = rate.pico() - item.on_demand.scale(ppm, 1_000_000).pico();
-            // At least a hundredth, at most the On-Demand price.
-            let least = item.on_demand.pico() / 100;
-            *rate = Rate::from_pico(moved.clamp(least, item.on_demand.pico().max(least)));
+            let list = self.question.plan.list_price(item.source).unwrap_or(item.on_demand);
+            let moved = rate.pico() - list.scale(ppm, 1_000_000).pico();
+            // A scenario's `prices` may put a rate above the list price itself.
+            let most = list.max(*rate).pico();
+            *rate = Rate::from_pico(moved.clamp((list.pico() / 100).min(most), most));
         }
     }
 }

@@ -82,7 +82,7 @@ pub struct Question<'a> {
     /// Plans each of which is looked at alone, for comparison.
     pub alternatives: Vec<Candidate>,
     /// What is added to every discount of a candidate that is not a published
-    /// one, in millionths of the On-Demand price.
+    /// one, in millionths of the On-Demand list price.
     pub shift_ppm: i64,
 }
 

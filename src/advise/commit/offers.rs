@@ -126,7 +126,7 @@ impl Offers {
 
     /// How much to commit for a case that was linked with [`Offers::settings`].
     /// Where nobody published a rate, the answer is withheld, or a band between
-    /// discounts `spread_ppm` (millionths of the On-Demand price) lower and
+    /// discounts `spread_ppm` (millionths of the list price) lower and
     /// higher. Without a spread no plan alone rests on such a rate either.
     ///
     /// # Errors
