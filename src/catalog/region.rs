@@ -38,6 +38,10 @@ pub const SPOT_HAZARD_PER_HOUR: [f64; 5] = [
     3.940_850_307_558_642_4e-4,
 ];
 
+/// The highest saving of Spot, percent: whole ones are stated, and Spot is never
+/// free.
+pub(super) const MOST_SPOT_SAVING: i32 = 99;
+
 /// What the Spot market offers for a type in a Region.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SpotQuote {

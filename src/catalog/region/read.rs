@@ -1,14 +1,15 @@
 //! A Region's rows of the tables of instances and Fargate.
 
 use super::{
-    FARGATE_HEADER, FargateRow, ON_DEMAND, SPOT, SPOT_HAZARD_PER_HOUR, SPOT_HEADER, SpotRow, find,
-    find_rates,
+    FARGATE_HEADER, FargateRow, MOST_SPOT_SAVING, ON_DEMAND, SPOT, SPOT_HAZARD_PER_HOUR,
+    SPOT_HEADER, SpotRow, find, find_rates,
 };
 use crate::Result;
 use crate::catalog::charges::stand_in;
 use crate::catalog::quote::Quote;
 use crate::catalog::table::{Sources, Table};
 use crate::catalog::{Arch, FargateOs, FargateRates, HOME_REGION, InstanceType, Tables};
+use crate::units::Rate;
 
 pub(super) fn read_on_demand(
     table: &Table<'_>,
@@ -25,7 +26,14 @@ pub(super) fn read_on_demand(
         if slot.is_some() {
             return Err(row.error(format!("`{name}` in {region} is listed twice")));
         }
-        *slot = Some(sources.of(row, source)?.quote(row.usd("usd_per_hour", usd)?));
+        let rate = row.usd("usd_per_hour", usd)?;
+        if rate == Rate::ZERO {
+            return Err(row.error(format!(
+                "usd_per_hour `{usd}` of `{name}` must be above 0; remove the row where the type \
+                 is not sold"
+            )));
+        }
+        *slot = Some(sources.of(row, source)?.quote(rate));
     }
     Ok(prices)
 }
@@ -46,9 +54,14 @@ pub(super) fn read_spot(
         if slot.is_some() {
             return Err(row.error(format!("`{name}` in {region} is listed twice")));
         }
-        let saving_pct =
-            saving.parse().ok().filter(|pct| (-1_000..=100).contains(pct)).ok_or_else(|| {
-                row.error(format!("saving_pct `{saving}` must be a whole percentage up to 100"))
+        let saving_pct = saving
+            .parse()
+            .ok()
+            .filter(|pct| (-1_000..=MOST_SPOT_SAVING).contains(pct))
+            .ok_or_else(|| {
+                row.error(format!(
+                    "saving_pct `{saving}` must be a whole percentage up to {MOST_SPOT_SAVING}"
+                ))
             })?;
         let band = row.count("band", band, SPOT_HAZARD_PER_HOUR.len() as u32 - 1)? as u8;
         *slot = Some(SpotRow { saving_pct, band, source: sources.of(row, source)?.clone() });

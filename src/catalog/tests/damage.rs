@@ -74,6 +74,12 @@ fn wrong_values_are_errors_with_file_and_line() {
         (
             "ec2-on-demand.csv",
             "us-east-1,m5.large,0.096,",
+            "us-east-1,m5.large,0.0,",
+            "`0.0` of `m5.large` must be above 0; remove the row",
+        ),
+        (
+            "ec2-on-demand.csv",
+            "us-east-1,m5.large,0.096,",
             "us-east-1,m5.large,NaN,",
             "usd_per_hour `NaN`",
         ),
@@ -86,6 +92,7 @@ fn wrong_values_are_errors_with_file_and_line() {
         ("ec2-on-demand.csv", "us-east-1,m5.large,", "us-east-1,m5.xlarge,", "listed twice"),
         ("ec2-on-demand.csv", "0.096,karpenter", "0.096,nobody", "source `nobody`"),
         ("ec2-spot.csv", "us-east-1,m5.large,66,3", "us-east-1,m5.large,166,3", "saving_pct `166`"),
+        ("ec2-spot.csv", "us-east-1,m5.large,66,3", "us-east-1,m5.large,100,3", "up to 99"),
         ("ec2-spot.csv", "us-east-1,m5.large,66,3", "us-east-1,m5.large,66,5", "band `5`"),
         ("fargate.csv", "linux,arm64,spot,0.009714", "linux,amd64,spot,0.009714", "listed twice"),
         (

@@ -9,7 +9,7 @@ use super::Taken;
 use super::input::Input;
 use super::tables::{Draft, SPOT};
 use crate::catalog::quote::PriceStatus;
-use crate::catalog::region::SPOT_HAZARD_PER_HOUR;
+use crate::catalog::region::{MOST_SPOT_SAVING, SPOT_HAZARD_PER_HOUR};
 use crate::{Error, Result};
 
 #[derive(Deserialize)]
@@ -61,6 +61,13 @@ pub(super) fn read(input: &mut Input, as_of: &str, draft: &mut Draft) -> Result<
                 if !draft.knows_type(name) {
                     unknown += 1;
                     continue;
+                }
+                if entry.s > MOST_SPOT_SAVING {
+                    return Err(Error::input(format!(
+                        "the advisor's saving of {name} in {region} is {} %, and Spot is never \
+                         free; correct the entry or remove it",
+                        entry.s
+                    )));
                 }
                 let (saving, band) = (entry.s.to_string(), entry.r.to_string());
                 let row = [region.as_str(), name, &saving, &band, &id];

@@ -12,6 +12,7 @@ use super::input::Input;
 use super::tables::{Draft, ON_DEMAND, SPOT};
 use crate::Result;
 use crate::catalog::quote::PriceStatus;
+use crate::catalog::region::MOST_SPOT_SAVING;
 use crate::catalog::spot_history::{SpotHistory, region_id};
 use crate::text::utc_day;
 use crate::units::Rate;
@@ -51,9 +52,9 @@ pub(super) fn read(input: &mut Input, draft: &mut Draft) -> Result<Taken> {
             unknown += 1;
             continue;
         };
-        // Rounded half-even to a whole percent.
+        // Rounded half-even to a whole percent, but not to all of it.
         let paid = Rate::from_pico(100).scale(mean.pico(), on_demand.pico()).pico();
-        let saving = (100 - paid).clamp(-1_000, 100).to_string();
+        let saving = (100 - paid).clamp(-1_000, i128::from(MOST_SPOT_SAVING)).to_string();
         let row = [region.as_str(), &name, &saving, &band, &id];
         draft.put(SPOT, row.map(str::to_owned).to_vec());
         rows += 1;

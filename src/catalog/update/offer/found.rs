@@ -16,6 +16,9 @@ use crate::units::Rate;
 /// Most products of a file that are kept; all Regions have some 30,000.
 const MAX_PRODUCTS: usize = 2_000_000;
 
+/// AWS's word for the unit of prices per hour of EC2.
+const HOURS: &str = "Hrs";
+
 /// Regions without a row in `regions.csv` that are named.
 const NAMED_REGIONS: usize = 3;
 
@@ -52,6 +55,8 @@ pub(super) struct Found {
     free: usize,
     /// Prices in other currencies than USD.
     foreign: usize,
+    /// Prices of instances by something else than hours.
+    not_hourly: usize,
 }
 
 impl Found {
@@ -68,6 +73,7 @@ impl Found {
             unknown_regions: BTreeSet::new(),
             free: 0,
             foreign: 0,
+            not_hourly: 0,
         }
     }
 
@@ -130,6 +136,11 @@ impl Found {
                     self.free += 1;
                     continue;
                 }
+                // Instances are billed by the second at a price per hour.
+                if matches!(item.what, What::Instance(_)) && dimension.unit != HOURS {
+                    self.not_hourly += 1;
+                    continue;
+                }
                 let known = self.on_demand.insert(item.clone(), rate);
                 if let Some(known) = known.filter(|known| *known != rate) {
                     return Err(format!(
@@ -157,7 +168,7 @@ impl Found {
                 let Some(text) = dimension.price_per_unit.get("USD") else { continue };
                 let rate = usd(item, text)?;
                 match dimension.unit.as_str() {
-                    "Hrs" => hourly = rate,
+                    HOURS => hourly = rate,
                     "Quantity" => upfront = rate,
                     _ => {}
                 }
@@ -182,6 +193,7 @@ impl Found {
         let counted = [
             (self.free, "prices of 0 USD"),
             (self.foreign, "prices in other currencies than USD"),
+            (self.not_hourly, "prices of instances whose unit is not Hrs"),
             (self.unknown_types, "prices of types of unknown shape"),
         ];
         let mut left_out: Vec<String> = counted

@@ -78,12 +78,23 @@ fn prices_that_cannot_be_are_refused_with_the_file_and_what_is_priced() {
         &one("us-east-1", "CNY", "1"),
         &["gives no row", "prices in other currencies than USD (1)"],
     );
+    // A price that is not per hour is none of an instance, beside one that is or alone.
+    let quantity = fine.replace("\"Hrs\"", "\"Quantity\"");
+    says(&quantity, &["gives no row", "prices of instances whose unit is not Hrs (1)"]);
+    let beside = ec2().replacen("\"Hrs\"", "\"Quantity\"", 1);
+    let told = bench.update(&[bench.file("x.json", &beside)]).expect("imported");
+    assert!(told[0].left_out.iter().any(|it| it.contains("not Hrs (1)")), "{:?}", told[0].left_out);
     let windows = fine.replace("Linux", "Windows");
     says(&windows, &["gives no row: it has nothing of what is taken", "EC2 price list"]);
     says("", &["is empty"]);
     says(" \n", &["is empty"]);
-    let saving = ADVISOR.replace("\"s\": 61", "\"s\": 161");
-    let error = refused(&saving);
+    let saving = |percent: &str| ADVISOR.replace("\"s\": 61", &format!("\"s\": {percent}"));
+    let error = refused(&saving("-1001"));
     assert!(error.starts_with('`'), "{error}");
     assert!(error.contains("x.json`: its rows fit no table: ec2-spot.csv:"), "{error}");
+    for percent in ["100", "161"] {
+        let words = format!("saving of m5.large in us-east-1 is {percent} %");
+        says(&saving(percent), &[&words, "never free; correct the entry"]);
+    }
+    assert_eq!(bench.update(&[bench.file("x.json", &saving("99"))]).expect("imported")[0].rows, 1);
 }

@@ -26,6 +26,13 @@ fn the_advisor_and_histories_set_savings() {
     let told = bench.update_from(Some(&out), &files, &[]).expect("imported");
     assert_eq!((told[0].rows, told[0].as_of.as_str()), (2, "2026-08-03"));
     assert_eq!((spot(&bench).0, spot(&bench).1), (64, 4));
+    // 0.0001 of 0.096 is 0 % to the nearest, and Spot is not free.
+    let cheap = "timestamp,availability_zone,instance_type,spot_price\n\
+                 2026-08-02T00:00:00Z,us-east-1a,m5.large,0.0001\n";
+    let other = Bench::new();
+    let from = [other.file("cheap.csv", cheap)];
+    other.update_from(None, &from, &[]).expect("imported");
+    assert_eq!(spot(&other).0, 99);
     // The advisor's other rows are all replaced here or left: its file stays
     // in the lock only as long as a row rests on it.
     let lock: serde_json::Value = serde_json::from_str(&bench.text(LOCK_FILE)).expect("JSON");
