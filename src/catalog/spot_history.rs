@@ -18,11 +18,12 @@
 
 mod json;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read};
 
 use jiff::Timestamp;
 
+use crate::names::nearest;
 use crate::units::Rate;
 use crate::{Error, Result};
 
@@ -30,6 +31,11 @@ use crate::{Error, Result};
 const MAX_ROWS: usize = 50_000_000;
 /// Highest price, pico-USD per hour: 100,000 USD, far above any.
 const MAX_PICO: i128 = 100_000 * 1_000_000_000_000;
+
+/// Most names of data sets that are kept for an error.
+const DATASETS: usize = 1_000;
+/// Data sets that an error names.
+const NAMED_DATASETS: usize = 5;
 
 /// Recorded prices by instance type and zone.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -274,13 +280,21 @@ fn read_csv(input: impl Read, shown: &str, dataset: Option<&str>, rows: &mut Row
             "{shown}:1: there is no column `dataset` to find `{name}` in"
         )));
     }
+    // Whether a row was of the data set, and of which ones others were.
+    let (mut chosen, mut others) = (false, BTreeSet::new());
     let mut record = csv::StringRecord::new();
     let mut row = Row::default();
     while reader.read_record(&mut record).map_err(|e| bad(&e))? {
         let field = |i: usize| record.get(i).unwrap_or("");
-        if dataset.is_some_and(|name| set.is_none_or(|i| field(i) != name)) {
+        if let Some((name, set)) = dataset.zip(set)
+            && field(set) != name
+        {
+            if others.len() < DATASETS && !others.contains(field(set)) {
+                others.insert(field(set).to_owned());
+            }
             continue;
         }
+        chosen = true;
         for (slot, at) in [
             (&mut row.time, Some(time)),
             (&mut row.kind, Some(kind)),
@@ -296,7 +310,26 @@ fn read_csv(input: impl Read, shown: &str, dataset: Option<&str>, rows: &mut Row
             Error::input(format!("{shown}:{line}: {message}"))
         })?;
     }
-    Ok(())
+    match dataset {
+        Some(name) if !chosen && !others.is_empty() => {
+            Err(Error::input(no_dataset(shown, name, &others)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A data set that the file lacks, and those that it has instead.
+fn no_dataset(shown: &str, name: &str, found: &BTreeSet<String>) -> String {
+    let meant = match nearest(name, found.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean `{near}`? "),
+        None => String::new(),
+    };
+    let mut names: Vec<String> =
+        found.iter().take(NAMED_DATASETS).map(|name| format!("`{name}`")).collect();
+    if found.len() > NAMED_DATASETS {
+        names.push("…".to_owned());
+    }
+    format!("`{shown}` has no row of the data set `{name}`; {meant}it has {}", names.join(", "))
 }
 
 /// The id under which AWS knows a zone in at least one account: `us-east-1a`

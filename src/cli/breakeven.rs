@@ -91,7 +91,7 @@ struct Asked {
     memory: Option<Bytes>,
     /// One kind of pod of a mix: cpu, memory and its weight (repeatable), as
     /// 100m,256Mi,3
-    #[arg(long = "pod", value_name = "CPU,MEMORY[,WEIGHT]", required_unless_present_any = ["cpu", "file"])]
+    #[arg(long = "pod", value_name = "CPU,MEMORY[,WEIGHT]")]
     pods: Vec<String>,
     /// AWS Region [default: us-east-1]
     #[arg(long)]
@@ -150,6 +150,13 @@ impl Asked {
     fn mix(&self) -> Result<Vec<(AskedPod, i128)>> {
         if let (Some(cpu), Some(memory)) = (self.cpu, self.memory) {
             return Ok(vec![((cpu, memory), 1)]);
+        }
+        // clap would ask for one of the two ways alone.
+        if self.pods.is_empty() {
+            return Err(Error::input(
+                "nothing says what a pod requests: give `--cpu` and `--memory`, as `--cpu 100m \
+                 --memory 256Mi`, or `--pod` for each kind of a mix, as `--pod 100m,256Mi,3`",
+            ));
         }
         self.pods
             .iter()

@@ -92,7 +92,25 @@ fn csv_columns_go_by_many_names() {
                 B,us-east-1,,m5.large,0.05,1970-01-01T01:00:00Z\n";
     let history = SpotHistory::read(text.as_bytes(), "spot", Some("A")).expect("rows");
     assert_eq!(told(&history, "m5.large", "us-east-1"), [(3_600, "0.04".to_owned())]);
-    assert!(SpotHistory::read(text.as_bytes(), "spot", Some("C")).is_err());
+    let absent = |text: &str, name: &str| {
+        SpotHistory::read(text.as_bytes(), "spot", Some(name)).expect_err("absent").to_string()
+    };
+    assert_eq!(absent(text, "C"), "`spot` has no row of the data set `C`; it has `A`, `B`");
+    let long = text.replace("A,us", "spot-2024,us").replace("B,us", "spot-2025,us");
+    let near = absent(&long, "spot2024");
+    assert!(near.contains("; did you mean `spot-2024`? it has `spot-2024`, `"), "{near}");
+    let many: String =
+        (0..7).map(|n| format!("{n},us-east-1,,m5.large,0.04,1970-01-01T01:00:00Z\n")).collect();
+    let header = text.lines().next().expect("a header");
+    let many = absent(&format!("{header}\n{many}"), "x");
+    assert!(many.ends_with("it has `0`, `1`, `2`, `3`, `4`, …"), "{many}");
+    // One that is there, but of another product alone.
+    let windows = text
+        .replace("dataset,", "product_description,dataset,")
+        .replace("A,us", "Windows,A,us")
+        .replace("B,us", ",B,us");
+    let skipped = absent(&windows, "A");
+    assert!(skipped.contains("no row of Linux/UNIX; 1 rows of other"), "{skipped}");
 }
 
 #[test]
