@@ -8,6 +8,7 @@ use std::path::Path;
 
 use csv::ByteRecord;
 
+use super::sealed::{Last, Seal, Sealed};
 use super::source::{BadRow, bad_value};
 use crate::error::{Error, Result};
 use crate::text::{self, Bounded, RecordEnd, excerpt};
@@ -48,8 +49,9 @@ enum Source {
 
 /// An open CSV file. Commas, quotes as in RFC 4180, LF or CRLF.
 struct Csv {
-    reader: csv::Reader<Bounded>,
+    reader: csv::Reader<Sealed<Bounded>>,
     end: RecordEnd,
+    seal: Seal,
     record: ByteRecord,
     line: u64,
 }
@@ -77,13 +79,14 @@ impl Table {
     /// As [`Table::new`].
     pub fn separated_by(separator: u8, input: Box<dyn Read>, name: &str) -> Result<Self> {
         let (bounded, end) = Bounded::new(input);
+        let (sealed, seal) = Sealed::new(bounded);
         let reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .delimiter(separator)
             .flexible(true)
             .buffer_capacity(64 << 10)
-            .from_reader(bounded);
-        let mut source = Csv { reader, end, record: ByteRecord::new(), line: 0 };
+            .from_reader(sealed);
+        let mut source = Csv { reader, end, seal, record: ByteRecord::new(), line: 0 };
         if !source.advance(name)? {
             return Err(Error::input(format!("`{name}` is empty; expected a CSV header")));
         }
@@ -205,7 +208,7 @@ impl Table {
     /// Reads the next record; false at the end of the file.
     ///
     /// # Errors
-    /// When reading fails or a record has no end.
+    /// When reading fails, a record has no end, or a quote is not closed.
     pub fn advance(&mut self) -> Result<bool> {
         match &mut self.source {
             Source::Csv(csv) => csv.advance(&self.name),
@@ -236,18 +239,43 @@ impl Table {
 impl Csv {
     fn advance(&mut self, name: &str) -> Result<bool> {
         let more = self.reader.read_byte_record(&mut self.record).map_err(|e| {
-            let line = self.reader.position().line();
             let cause = match e.kind() {
                 csv::ErrorKind::Io(io) => io.to_string(),
                 _ => e.to_string(),
             };
-            Error::input(format!("cannot read `{name}` after line {line}: {cause}"))
+            // The row that starts next: within it, lines are no longer rows.
+            let place = match self.line {
+                0 => "in its header".to_owned(),
+                line => format!("after line {line}"),
+            };
+            Error::input(format!("cannot read `{name}` {place}: {cause}"))
         })?;
+        if more {
+            match self.seal.last(&self.record) {
+                Last::Record => {}
+                Last::Seal => {
+                    self.record.clear();
+                    return Ok(false);
+                }
+                Last::Open => return Err(self.unclosed(name)),
+            }
+        }
         self.end.mark();
         // The csv crate ends a record at CR and counts the LF to the next one.
         let behind = u64::from(self.end.is_crlf() && self.line > 0);
         self.line = self.record.position().map_or(self.line, |at| at.line() + behind);
         Ok(more)
+    }
+
+    /// The last cell reaches from its quote to the end of the file.
+    fn unclosed(&self, name: &str) -> Error {
+        let ends = self.record.iter().next_back().unwrap_or_default();
+        let within = ends.split(|c| *c == b'\n').skip(1).count() as u64;
+        let line = self.reader.position().line().saturating_sub(within);
+        Error::input(format!(
+            "`{name}` has a quote on line {line} that opens a cell and is never closed; close it, \
+             and write a quote that is part of a cell twice"
+        ))
     }
 }
 
@@ -317,11 +345,68 @@ mod tests {
         assert!(error.starts_with("cannot read `t.csv` after line "), "{error}");
     }
 
+    /// The fault says where the quote stands, not where its record starts.
+    #[test]
+    fn an_unclosed_quote_has_its_line() {
+        for (text, line) in [
+            ("a,\"b", 1),
+            ("a,b\n1,\"x", 2),
+            ("a,b\n1,\"x\n", 2),
+            ("a,b\n1,\"", 2),
+            ("a,b\n1,2\n\"x\n\n3,4\n5,6\n", 3),
+            ("a,b\n\"x\ny\",\"z\n5,6", 3),
+            // The last quote is half of a pair: it closes nothing.
+            ("a,b\n1,2\n3,\"x\"\"", 3),
+            ("a,b\n1,2\n\"x,y\n.", 3),
+        ] {
+            for text in [text.to_owned(), text.replace('\n', "\r\n")] {
+                let read = || {
+                    let mut t = table(text.as_bytes())?;
+                    while t.advance()? {}
+                    Ok(())
+                };
+                let error: Error = read().expect_err(&text);
+                let start = format!("`t.csv` has a quote on line {line} that opens");
+                assert!(error.to_string().starts_with(&start), "{text:?}: {error}");
+            }
+        }
+    }
+
+    /// The end of a file that has none of its own adds no row and no cell.
+    #[test]
+    fn closed_quotes_and_stray_ones_end_a_file() {
+        for (last, cells) in [
+            ("1,2", ["1", "2"]),
+            ("1,2\n", ["1", "2"]),
+            ("1,2\r\n\r\n", ["1", "2"]),
+            ("1,2\n\n", ["1", "2"]),
+            ("1,\"2\"", ["1", "2"]),
+            ("1,\"2\"\n", ["1", "2"]),
+            ("1,\"x\n.\"", ["1", "x\n."]),
+            ("1,\"\"\"\"", ["1", "\""]),
+            ("1,5\" disk", ["1", "5\" disk"]),
+            ("1,", ["1", ""]),
+            (".\n.", [".", ""]),
+        ] {
+            let mut t = table(format!("a,b\n{last}").as_bytes()).expect("a header");
+            let mut rows = Vec::new();
+            while t.advance().expect("no open quote") {
+                rows.push([0, 1].map(|at| String::from_utf8_lossy(t.cell(at)).into_owned()));
+            }
+            let expected = if last.starts_with('.') { vec![cells, cells] } else { vec![cells] };
+            assert_eq!(rows, expected, "{last:?}");
+            assert!(!t.advance().expect("still at its end"));
+        }
+    }
+
     #[test]
     fn an_unclosed_quote_does_not_fill_memory() {
-        let mut bytes = b"a\n\"".to_vec();
-        bytes.resize(3 << 20, b'x');
-        let error = table(&bytes).expect("header").advance().expect_err("endless").to_string();
-        assert!(error.contains("longer than 1 MiB"), "{error}");
+        let mut bytes = b"a\n1\n\"x\n".to_vec();
+        bytes.extend_from_slice(&b"2,y\n".repeat(1 << 20));
+        let mut t = table(&bytes).expect("header");
+        assert!(t.advance().expect("a row"));
+        let error = t.advance().expect_err("endless").to_string();
+        let start = "cannot read `t.csv` after line 2: a row is longer than 1 MiB";
+        assert!(error.starts_with(start), "{error}");
     }
 }

@@ -454,6 +454,13 @@ fn mistakes_in_usage_and_commitments_have_their_place() {
     refused(dir.path(), &args, &["`vast.csv`", "more m5.24xlarge"]);
     write("none.csv", "hour,region,kind,quantity\n");
     refused(dir.path(), &["bill", "none.csv"], &["no usage that a commitment could cover"]);
+    // The third row would be part of the second one's cell.
+    let open = "hour,region,kind,quantity,instance_type\n\
+                2026-07-06T00:00Z,us-east-1,ec2,1,m5.large\n\
+                2026-07-06T00:00Z,us-east-1,ec2,1,\"m5.large\n\
+                2026-07-06T00:00Z,us-east-1,ec2,1,m5.large\n";
+    fs::write(dir.path().join("open.csv"), open).expect("written");
+    refused(dir.path(), &["bill", "open.csv"], &["`open.csv`", "a quote on line 3", "close it"]);
 }
 
 /// 0.34 EUR is no 0.34 USD: it is in no sum of dollars.
