@@ -526,6 +526,37 @@ fn columns_that_would_be_ignored_are_refused() {
     fine(dir.path(), &["bill", "u.csv", "--by", "tag:team"]);
 }
 
+/// The licence of Windows and dedicated hardware are in the price of a row that
+/// only the details of its SKU tell of: nothing to compare with shared Linux.
+#[test]
+fn the_details_of_a_sku_tell_windows_and_dedicated_hardware() {
+    let dir = scratch();
+    let header = "ChargePeriodStart,ChargePeriodEnd,ChargeCategory,ProviderName,ServiceName,\
+                  ChargeDescription,RegionId,PricingQuantity,ListCost,ListUnitPrice,BilledCost,\
+                  BillingCurrency,SkuMeter,SkuPriceDetails";
+    let row = |details: &str| {
+        let details = format!(r#"{{"InstanceType":"m5.large",{details}}}"#).replace('"', "\"\"");
+        format!(
+            "2026-01-05T00:00:00Z,2026-01-05T01:00:00Z,Usage,AWS,Amazon Elastic Compute Cloud,x,\
+             us-east-1,1,0.3,0.3,0.3,USD,Instance hours,\"{details}\"\n"
+        )
+    };
+    let rows = [
+        row(r#""OperatingSystem":"Linux","Tenancy":"Shared""#),
+        row(r#""OperatingSystem":"Windows""#),
+        row(r#""OperatingSystem":"Linux","Tenancy":"Dedicated""#),
+    ];
+    fs::write(dir.path().join("f.csv"), format!("{header}\n{}", rows.concat())).expect("written");
+    let table = fine(dir.path(), &["bill", "f.csv"]);
+    let table = text(&table.stdout);
+    assert!(table.starts_with("f.csv: FOCUS, 1 row of 3 that"), "{table}");
+    let again = fine(dir.path(), &["bill", "f.csv", "--reprice"]);
+    let again = text(&again.stdout);
+    for part in ["other-platform: ", "m5.large Windows", "other-tenancy: ", "m5.large dedicat"] {
+        assert!(again.contains(part), "{part}: {again}");
+    }
+}
+
 /// What a run bills for its instances under a commitment is what `bill` makes
 /// of the run's own FOCUS export under the same commitment, to the pico-dollar,
 /// in whole hours: a file does not tell where in its last hour a run ended.

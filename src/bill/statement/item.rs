@@ -46,6 +46,22 @@ impl Platform {
         }
     }
 
+    /// Of an operating system, as the details of a SKU name it.
+    fn of_system(system: &str) -> Self {
+        let is = |words: &[&str]| words.iter().any(|word| system.eq_ignore_ascii_case(word));
+        if is(&["Linux", "Linux/UNIX"]) {
+            Platform::Linux
+        } else if is(&["Windows"]) {
+            Platform::Windows
+        } else if is(&["RHEL", "Red Hat Enterprise Linux"]) {
+            Platform::Rhel
+        } else if is(&["SUSE", "SUSE Linux"]) {
+            Platform::Suse
+        } else {
+            Platform::Other
+        }
+    }
+
     /// Of an operation, as in `RunInstances:0002` (EC2 user guide, "AMI
     /// billing information": 0002 Windows, 0010 RHEL, 000g SUSE). What Spot
     /// adds (`:SV012`) does not count.
@@ -276,6 +292,59 @@ pub(super) fn by_meter<'a>(meter: &str, details: &'a str, dynamic: bool) -> Opti
     Some(Item::Fargate { resource, arch, platform, spot: dynamic })
 }
 
+/// What the details of a SKU and the operation say of an instance or a task
+/// beyond its type: FOCUS has no column of its own for platform and tenancy.
+/// They make an item dearer than shared Linux, and never the other way round.
+pub(super) fn with_details<'a>(item: Item<'a>, details: &str, operation: &str) -> Item<'a> {
+    let stated = |names: [&str; 2]| names.iter().find_map(|name| detail_said(details, name));
+    let licensed = |of: Platform| {
+        let system = stated(["OperatingSystem", "x_OperatingSystem"]);
+        let system = system.map_or(Platform::Linux, Platform::of_system);
+        let by_operation = if operation.starts_with("RunInstances") {
+            Platform::of_operation(operation)
+        } else {
+            Platform::Linux
+        };
+        [of, by_operation, system].into_iter().find(|it| *it != Platform::Linux).unwrap_or(of)
+    };
+    match item {
+        Item::Instance { name, platform, shared, market } => {
+            let tenancy = stated(["Tenancy", "x_Tenancy"]);
+            let elsewhere = tenancy.is_some_and(|it| !is_shared(it));
+            Item::Instance {
+                name,
+                platform: licensed(platform),
+                shared: shared && !elsewhere,
+                market,
+            }
+        }
+        Item::Fargate { resource, arch, platform, spot } => {
+            Item::Fargate { resource, arch, platform: licensed(platform), spot }
+        }
+        other => other,
+    }
+}
+
+/// Whether a tenancy is that of hardware shared with other accounts, in the
+/// words of the price list (`Shared`) and of the EC2 API (`default`).
+fn is_shared(tenancy: &str) -> bool {
+    tenancy.eq_ignore_ascii_case("shared") || tenancy.eq_ignore_ascii_case("default")
+}
+
+/// What a flat JSON object says of a key, if it is there and neither null nor
+/// empty. What is no text, or one that is escaped, is as it stands: it equals
+/// no word.
+fn detail_said<'a>(json: &'a str, key: &str) -> Option<&'a str> {
+    let (_, rest) = json.split_once(&format!("\"{key}\""))?;
+    let value = rest.trim_start().strip_prefix(':')?.trim_start();
+    let value = match value.strip_prefix('"') {
+        Some(text) => text.split_once('"').map_or(text, |(text, _)| text),
+        None => value.split_once([',', '}']).map_or(value, |(value, _)| value),
+    };
+    let value = value.trim();
+    (!value.is_empty() && !value.eq_ignore_ascii_case("null")).then_some(value)
+}
+
 /// A text of a flat JSON object that needs no unescaping.
 fn detail<'a>(json: &'a str, key: &str) -> Option<&'a str> {
     let (_, rest) = json.split_once(&format!("\"{key}\""))?;
@@ -491,6 +560,41 @@ mod tests {
         let memory = fargate(FargateResource::Memory, Arch::Amd64, false);
         assert_eq!(by_meter("Fargate memory", "", false), memory);
         assert_eq!(by_meter("Licence hours", "", false), None);
+    }
+
+    /// `{"OperatingSystem":"Windows"}` of an m5.large is no shared Linux.
+    #[test]
+    fn details_of_a_sku_tell_platform_and_tenancy() {
+        let of = |details: &str, operation: &str| {
+            let item = instance("m5.large", Platform::Linux, true, Market::OnDemand);
+            item.map(|item| with_details(item, details, operation))
+        };
+        let is = |platform, shared| instance("m5.large", platform, shared, Market::OnDemand);
+        for (details, operation, platform, shared) in [
+            (r#"{"OperatingSystem":"Linux","Tenancy":"Shared"}"#, "", Platform::Linux, true),
+            (r#"{"OperatingSystem":null,"Tenancy":""}"#, "RunInstances", Platform::Linux, true),
+            ("", "", Platform::Linux, true),
+            (r#"{"OperatingSystem" : "Windows"}"#, "", Platform::Windows, true),
+            (r#"{"x_OperatingSystem":"RHEL"}"#, "RunInstances", Platform::Rhel, true),
+            (r#"{"OperatingSystem":"SUSE","Tenancy":"Host"}"#, "", Platform::Suse, false),
+            (r#"{"Tenancy":"Dedicated"}"#, "", Platform::Linux, false),
+            (r#"{"OperatingSystem":"Ubuntu Pro"}"#, "", Platform::Other, true),
+            (r#"{"OperatingSystem":"\u0057indows"}"#, "", Platform::Other, true),
+            (r#"{"OperatingSystem":"Linux"}"#, "RunInstances:0002", Platform::Windows, true),
+            ("{}", "RunInstances:0010:SV006", Platform::Rhel, true),
+        ] {
+            assert_eq!(of(details, operation), is(platform, shared), "{details} {operation}");
+        }
+        // What is known to be dearer stays so.
+        let windows = is(Platform::Windows, false).expect("an instance");
+        assert_eq!(with_details(windows, r#"{"OperatingSystem":"Linux"}"#, ""), windows);
+        let memory = fargate(FargateResource::Memory, Arch::Amd64, false).expect("memory");
+        let Item::Fargate { platform, .. } =
+            with_details(memory, r#"{"OperatingSystem":"Windows"}"#, "")
+        else {
+            panic!("still Fargate")
+        };
+        assert_eq!(platform, Platform::Windows);
     }
 
     #[test]

@@ -392,9 +392,10 @@ impl Statement {
         let described = || item::by_description(description, service);
         // Without the operation a usage type does not tell the platform, so
         // that a description knows more.
+        let details = self.text(Field::SkuDetails)?;
         let metered = item::by_meter(
             self.text(Field::Meter)?,
-            self.text(Field::SkuDetails)?,
+            details,
             self.text(Field::PricingCategory)? == "Dynamic",
         );
         let item = if self.columns.at(Field::Operation).is_some() {
@@ -408,6 +409,9 @@ impl Statement {
             && self.text(Field::ReservationStatus)? == "Unused"
         {
             *market = Market::UnusedReservation;
+        }
+        if self.format == Format::Focus {
+            item = item.map(|item| item::with_details(item, details, operation));
         }
         Ok(item.map_or(Class::NotModelled, Class::Usage))
     }
