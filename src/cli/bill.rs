@@ -80,11 +80,10 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Outcome> {
     if !priced.warnings.is_empty() {
         console.note(priced.warnings.trim_end());
     }
-    // A table of numbers has no place for what is not in it.
-    if args.format == Format::Csv
-        && let Some(left) = report::usage_left_out(&priced)
-    {
-        console.note(&left);
+    // A table of numbers has no place for what is said of it.
+    if args.format == Format::Csv {
+        let said = [report::usage_currencies(&priced), report::usage_left_out(&priced)];
+        said.iter().flatten().for_each(|said| console.note(said));
     }
     let name = args.usage.display().to_string();
     print(&report::usage_bill(&name, &priced, by, args.format.into())?)?;

@@ -59,6 +59,9 @@ pub struct PricedUsage {
     pub bill: UsageBill,
     /// Rows that are part of it.
     pub rows: u64,
+    /// How many of them the file bills in another currency than USD: they are
+    /// priced like others, and the file's amounts are not used.
+    pub in_other_currency: u64,
     /// Rows that are not, and why.
     pub left_out: Repricing,
     /// What negotiated prices of the file take off list prices.
@@ -122,6 +125,7 @@ pub fn bill_usage(
         format: found.format,
         bill: UsageBill::new(table, facts, commitments, fees, groups),
         rows: found.rows,
+        in_other_currency: found.in_other_currency,
         left_out: found.left_out,
         negotiated: found.negotiated,
         warnings,
@@ -138,6 +142,7 @@ struct Found {
     /// First clock hour, and one after the last.
     window: (i64, i64),
     rows: u64,
+    in_other_currency: u64,
     left_out: Repricing,
     negotiated: Money,
 }
@@ -203,6 +208,7 @@ impl Reader {
             groups: Grouped::default(),
             window: (i64::MAX, i64::MIN),
             rows: 0,
+            in_other_currency: 0,
             left_out: Repricing::default(),
             negotiated: Money::ZERO,
         };
@@ -223,6 +229,7 @@ impl Reader {
                 Err(fault) => return Ok(Err(fault)),
             };
             found.rows += 1;
+            found.in_other_currency += u64::from(!in_usd(row));
             found.window = (found.window.0.min(hour), found.window.1.max(hour + 1));
             let (price, unit) = (key.on_demand, key.what.unit());
             if price != key.list.0 {
@@ -304,8 +311,7 @@ impl Reader {
         };
         // A price stated in our own format goes before the catalog's; that of
         // a bill in USD stands in where the catalog has none.
-        let in_usd = matches!(row.currency, "USD" | "");
-        let stated = row.unit_price.filter(|_| in_usd).map(|rate| (rate, PriceStatus::Stated));
+        let stated = row.unit_price.filter(|_| in_usd(row)).map(|rate| (rate, PriceStatus::Stated));
         let own = stated.filter(|_| format == Format::Hours);
         let list = match own {
             Some(price) => price,
@@ -342,7 +348,7 @@ impl Reader {
         let region = row.region.to_owned();
         // What was negotiated is paid where nothing covers it; rates stay those of
         // the list.
-        let contracted = row.contracted_price.filter(|rate| in_usd && *rate < list.0);
+        let contracted = row.contracted_price.filter(|rate| in_usd(row) && *rate < list.0);
         let (on_demand, status) = contracted.map_or(list, |rate| (rate, PriceStatus::Stated));
         let key = ItemKey { region, what, zone, idle, on_demand, status, list };
         Ok(Ok(Some((key, hour, quantity))))
@@ -371,9 +377,15 @@ impl Reader {
         let arm = Item::Fargate { resource, arch: Arch::Arm64, platform, spot };
         let mut rate = |item| Ok(self.prices.listed(item, row.region)?.ok().map(|q| q.rate));
         let (amd64, arm64): (Option<Rate>, Option<Rate>) = (rate(item)?, rate(arm)?);
-        let is_arm = row.unit_price.is_some() && row.unit_price == arm64 && arm64 != amd64;
+        let stated = row.unit_price.filter(|_| in_usd(row));
+        let is_arm = stated.is_some() && stated == arm64 && arm64 != amd64;
         Ok(if is_arm { arm } else { item })
     }
+}
+
+/// Whether a row's amounts are in USD; our own format knows no other currency.
+fn in_usd(row: &Row<'_>) -> bool {
+    matches!(row.currency, "USD" | "")
 }
 
 /// Whether a row is of an Availability Zone of its Region, or tells none.

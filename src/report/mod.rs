@@ -40,4 +40,4 @@ pub use rightsize::{RightsizeFormat, rightsize, rightsize_csv, rightsize_json};
 pub use sweep_figures::sweep_chart_files;
 pub use terminal::{Format, results, terminal, wrapped};
 pub use text::{name as printable, shortened};
-pub use usage_bill::{UsageBy, usage_bill, usage_left_out};
+pub use usage_bill::{UsageBy, usage_bill, usage_currencies, usage_left_out};

@@ -202,10 +202,24 @@ fn closing(of: &PricedUsage) -> String {
         )
     };
     format!(
-        "{head}{negotiated} {} % of it rests on published prices{others}.{}",
+        "{head}{negotiated} {} % of it rests on published prices{others}.{}{}",
         share(published.share_of(total.total())),
+        usage_currencies(of).map_or_else(String::new, |said| format!(" {said}")),
         usage_left_out(of).map_or_else(String::new, |left| format!(" {left}"))
     )
+}
+
+/// What is said of rows of a bill whose file states another currency; `None`
+/// where there are none.
+#[must_use]
+pub fn usage_currencies(of: &PricedUsage) -> Option<String> {
+    (of.in_other_currency > 0).then(|| {
+        format!(
+            "The file states {} of it in another currency than USD; priced here at list prices in \
+             USD, without the file's own amounts.",
+            text::counted(of.in_other_currency, "row")
+        )
+    })
 }
 
 /// What is said of the rows that are not in a bill; `None` where there are none.
@@ -315,6 +329,7 @@ fn json(name: &str, of: &PricedUsage, by: UsageBy) -> Result<String> {
         "first_hour": hour(bill.usage.first_hour()),
         "hours": bill.usage.hours(),
         "rows": of.rows,
+        "rows_in_other_currency": of.in_other_currency,
         "total": sum_json(&bill.total()),
         "commitments": commitments,
         "below_list": of.negotiated,

@@ -494,6 +494,17 @@ fn amounts_in_another_currency_are_not_taken_for_dollars() {
     let table = fine(dir.path(), &["bill", "tax.csv"]);
     let closing = text(&table.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(closing.contains("billed $0.34, and 1 of them in another currency"), "{closing}");
+    // Usage is priced by the catalog in USD whatever the file is in, and says so.
+    let table = fine(dir.path(), &["bill", "eur.csv"]);
+    let closing = text(&table.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(closing.contains("On-Demand $0.68000, no commitments."), "{closing}");
+    let said = "The file states 1 row of it in another currency than USD; priced here at list";
+    assert!(closing.contains(said), "{closing}");
+    let csv = fine(dir.path(), &["bill", "eur.csv", "--format", "csv"]);
+    assert!(text(&csv.stderr).contains("states 1 row of it in another currency"), "no note");
+    write("usd.csv", &[row(instance, "USD")]);
+    let table = fine(dir.path(), &["bill", "usd.csv"]);
+    assert!(!text(&table.stdout).contains("currency"), "nothing to say");
 }
 
 /// What our own format does not know is a mistake, not nothing.
