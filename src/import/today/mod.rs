@@ -24,6 +24,7 @@ mod workloads;
 mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 pub use coverage::{Coverage, Row};
 pub use span::Span;
@@ -31,7 +32,10 @@ pub use span::Span;
 use super::cluster::{Cluster, Sort};
 use super::quote;
 use crate::error::{Error, Result};
+use crate::scenario::{BASE_CASE, Source};
 use crate::units::{Bytes, MilliCpu, Rate};
+
+const UNREADABLE: &str = "the objects hold what no cluster has, as the scenario made of them shows";
 
 /// What a user may say about an import.
 #[derive(Debug, Clone, Default)]
@@ -87,8 +91,9 @@ pub struct Written {
 /// Writes a cluster as a scenario.
 ///
 /// # Errors
-/// When it has no nodes or no pods, when its Region is not known, and when a
-/// type has no price: each with what to do about it.
+/// When it has no nodes or no pods, when its Region is not known, when a type
+/// has no price, and when it has what the API server would refuse, such as a
+/// label with a space: each with what to do about it.
 pub fn write(mut cluster: Cluster, options: &Options, market: &dyn Market) -> Result<Written> {
     if options.span.as_ref().is_none_or(|span| span.batches.is_empty()) {
         refuse_empty(&cluster, options)?;
@@ -114,7 +119,17 @@ pub fn write(mut cluster: Cluster, options: &Options, market: &dyn Market) -> Re
         batches: &batches,
         kubernetes: kubernetes(&cluster, market),
     });
+    refuse_unreadable(&yaml)?;
     Ok(Written { yaml, coverage, batches })
+}
+
+/// What the API server takes can be said in a scenario; files of other origin
+/// may hold more.
+fn refuse_unreadable(yaml: &str) -> Result<()> {
+    let source = Source::parse(Path::new("scenario.yaml"), yaml.as_bytes())?;
+    let mut diags = source.diagnostics();
+    source.resolve(BASE_CASE, &mut diags);
+    diags.into_result().map(drop).map_err(|e| e.context(UNREADABLE))
 }
 
 /// Refuses stated nodes of a type that is not sold, or beside nodes of the files.
