@@ -5,7 +5,6 @@ use proptest::prelude::*;
 use super::*;
 use crate::import::cluster::OwnerKind;
 use crate::import::today::{self, Market, SoldType};
-
 use crate::testing::shared_dir;
 use crate::units::{Bytes, MilliCpu, Rate};
 
