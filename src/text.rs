@@ -4,6 +4,8 @@
 //! Values take a short path for the forms that fill real files (`12.5`,
 //! `500m`, `2Gi`) and fall back on the exact parsers of [`crate::units`].
 
+pub(crate) mod sealed;
+
 use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};

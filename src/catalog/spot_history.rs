@@ -24,6 +24,7 @@ use std::io::{BufRead, BufReader, Read};
 use jiff::Timestamp;
 
 use crate::names::nearest;
+use crate::text::sealed::{Last, Seal, Sealed};
 use crate::units::Rate;
 use crate::{Error, Result};
 
@@ -254,7 +255,10 @@ fn column(header: &csv::StringRecord, names: &[&str]) -> Option<usize> {
 }
 
 fn read_csv(input: impl Read, shown: &str, dataset: Option<&str>, rows: &mut Rows) -> Result<()> {
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(input);
+    let (sealed, seal) = Sealed::new(input);
+    // Flexible: the seal has one cell.
+    let mut reader =
+        csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(sealed);
     let bad = |e: &csv::Error| {
         let line = e.position().map_or(1, csv::Position::line);
         Error::input(format!("{shown}:{line}: {e}"))
@@ -285,6 +289,21 @@ fn read_csv(input: impl Read, shown: &str, dataset: Option<&str>, rows: &mut Row
     let mut record = csv::StringRecord::new();
     let mut row = Row::default();
     while reader.read_record(&mut record).map_err(|e| bad(&e))? {
+        match seal.last(record.as_byte_record()) {
+            Last::Record => {}
+            Last::Seal => break,
+            Last::Open => {
+                let what = Seal::unclosed(record.as_byte_record(), reader.position());
+                return Err(Error::input(format!("`{shown}` has {what}")));
+            }
+        }
+        if record.len() != header.len() {
+            let line = record.position().map_or(1, csv::Position::line);
+            let (found, expected) = (record.len(), header.len());
+            return Err(Error::input(format!(
+                "{shown}:{line}: the row has {found} fields where the header has {expected}"
+            )));
+        }
         let field = |i: usize| record.get(i).unwrap_or("");
         if let Some((name, set)) = dataset.zip(set)
             && field(set) != name

@@ -20,7 +20,6 @@ pub mod native_csv;
 pub mod plan;
 pub mod pod_match;
 pub mod rightsize;
-mod sealed;
 pub mod sidecar;
 pub mod source;
 pub mod table;

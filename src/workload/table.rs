@@ -8,9 +8,9 @@ use std::path::Path;
 
 use csv::ByteRecord;
 
-use super::sealed::{Last, Seal, Sealed};
 use super::source::{BadRow, bad_value};
 use crate::error::{Error, Result};
+use crate::text::sealed::{Last, Seal, Sealed};
 use crate::text::{self, Bounded, RecordEnd, excerpt};
 
 /// Records of a file that is no CSV, their cells as the text that a CSV file
@@ -257,7 +257,10 @@ impl Csv {
                     self.record.clear();
                     return Ok(false);
                 }
-                Last::Open => return Err(self.unclosed(name)),
+                Last::Open => {
+                    let what = Seal::unclosed(&self.record, self.reader.position());
+                    return Err(Error::input(format!("`{name}` has {what}")));
+                }
             }
         }
         self.end.mark();
@@ -265,17 +268,6 @@ impl Csv {
         let behind = u64::from(self.end.is_crlf() && self.line > 0);
         self.line = self.record.position().map_or(self.line, |at| at.line() + behind);
         Ok(more)
-    }
-
-    /// The last cell reaches from its quote to the end of the file.
-    fn unclosed(&self, name: &str) -> Error {
-        let ends = self.record.iter().next_back().unwrap_or_default();
-        let within = ends.split(|c| *c == b'\n').skip(1).count() as u64;
-        let line = self.reader.position().line().saturating_sub(within);
-        Error::input(format!(
-            "`{name}` has a quote on line {line} that opens a cell and is never closed; close it, \
-             and write a quote that is part of a cell twice"
-        ))
     }
 }
 

@@ -131,6 +131,8 @@ fn what_cannot_be_used_is_refused_with_its_place() {
     assert!(refused(&zero).contains("not above 0"), "{}", refused(&zero));
     assert!(csv("1970-01-01T01:00:00Z,,m5.large,1").contains("neither zone nor Region"));
     assert!(csv("1970-01-01T01:00:00Z,us-east-1a,m5.large").starts_with("spot:2: "));
+    let open = csv("1970-01-01T01:00:00Z,us-east-1a,m5.large,0.04\n1,2,3,\"4\n5,6,7,8");
+    assert!(open.starts_with("`spot` has a quote on line 3 that opens a cell"), "{open}");
     assert!(refused("a,b\n1,2\n").contains("needs a column `timestamp`; it has a, b"));
     assert_eq!(refused(" \n"), "`spot` is empty");
     assert!(refused("{ \"Regions\": [] }").starts_with("spot:1:"));

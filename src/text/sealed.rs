@@ -25,17 +25,17 @@ enum Stage {
 }
 
 /// A reader that hands out a line end and [`SEAL`] after its input.
-pub(super) struct Sealed<R> {
+pub(crate) struct Sealed<R> {
     input: R,
     stage: Rc<Cell<Stage>>,
 }
 
 /// Tells records of the file from what was added.
-pub(super) struct Seal(Rc<Cell<Stage>>);
+pub(crate) struct Seal(Rc<Cell<Stage>>);
 
 /// What a record is that the csv crate made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Last {
+pub(crate) enum Last {
     /// One of the file.
     Record,
     /// The added line: the file has ended.
@@ -45,7 +45,7 @@ pub(super) enum Last {
 }
 
 impl<R: Read> Sealed<R> {
-    pub(super) fn new(input: R) -> (Self, Seal) {
+    pub(crate) fn new(input: R) -> (Self, Seal) {
         let stage = Rc::new(Cell::new(Stage::Within));
         (Sealed { input, stage: Rc::clone(&stage) }, Seal(stage))
     }
@@ -81,11 +81,23 @@ impl Seal {
     /// What the record is that was read just now. The reader asks for more
     /// bytes only when it has used up what it has, so that the record which
     /// the seal is in is the last.
-    pub(super) fn last(&self, record: &csv::ByteRecord) -> Last {
+    pub(crate) fn last(&self, record: &csv::ByteRecord) -> Last {
         if self.0.get() != Stage::Sealed {
             return Last::Record;
         }
         let alone = record.len() == 1 && record.get(0) == Some(&[SEAL][..]);
         if alone { Last::Seal } else { Last::Open }
+    }
+
+    /// What is wrong with a file whose last record is [`Last::Open`], as in
+    /// "`t.csv` has …"; `end` is where reading stopped.
+    pub(crate) fn unclosed(last: &csv::ByteRecord, end: &csv::Position) -> String {
+        let cell = last.iter().next_back().unwrap_or_default();
+        let within = cell.split(|c| *c == b'\n').skip(1).count() as u64;
+        let line = end.line().saturating_sub(within);
+        format!(
+            "a quote on line {line} that opens a cell and is never closed; close it, and write a \
+             quote that is part of a cell twice"
+        )
     }
 }
