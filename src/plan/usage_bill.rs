@@ -109,21 +109,20 @@ pub fn bill_usage(
         start_unix_ms: first * HOUR_MS,
         allow_believed: options.allow_believed,
     };
-    let linked = linker.link(&mut reader.prices, &mut diags)?;
+    let commitments = linker.link(&mut reader.prices, &mut diags)?;
     warn_not_begun(owned.commitments.iter(), end * HOUR_MS, &mut diags);
     // No amount is made of what was refused.
     let warnings = diags.into_result()?;
-    let (items, facts) = linker.items(&keys, &linked);
+    let (items, facts) = linker.items(&keys);
     let table = HourlyUsage::new(first * HOUR_MS, end * HOUR_MS, items)?;
     let table = found
         .gathered
         .finish(table, &place)
         .map_err(|e| e.context(format_args!("`{}`", usage.display())))?;
     let groups = found.groups.finish(first, &place);
-    let (commitments, fees) = linked.into_iter().unzip();
     Ok(PricedUsage {
         format: found.format,
-        bill: UsageBill::new(table, facts, commitments, fees, groups),
+        bill: UsageBill::new(table, facts, commitments, groups),
         rows: found.rows,
         in_other_currency: found.in_other_currency,
         left_out: found.left_out,

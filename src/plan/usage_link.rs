@@ -154,12 +154,12 @@ pub(super) struct Linking<'a> {
 }
 
 impl Linking<'_> {
-    /// Every commitment over all places, and how well its own price is known.
+    /// Every commitment over all places.
     pub(super) fn link(
         &mut self,
         prices: &mut UsagePrices,
         diags: &mut Diagnostics,
-    ) -> Result<Vec<(Commitment, PriceStatus)>> {
+    ) -> Result<Vec<Commitment>> {
         if self.owned.commitments.iter().count() > MAX_COMMITMENTS {
             return Err(Error::input(format!("more than {MAX_COMMITMENTS} commitments")));
         }
@@ -221,14 +221,7 @@ impl Linking<'_> {
                 let message = format!("{} costs more than {MAX_RATE} USD an hour", quote(name));
                 diags.error(name.span, message);
             }
-            let fee = if it.kind.value.is_reserved() && it.usd_per_hour.is_none() {
-                weak.iter()
-                    .find(|(path, _)| path.starts_with("reserved-instances."))
-                    .map_or(PriceStatus::Real, |(_, status)| *status)
-            } else {
-                PriceStatus::Stated
-            };
-            linked.extend(whole.map(|commitment| (commitment, fee)));
+            linked.extend(whole);
         }
         Ok(linked)
     }
@@ -292,11 +285,7 @@ impl Linking<'_> {
     }
 
     /// The items of the table, and what else is to be known about each.
-    pub(super) fn items(
-        &self,
-        keys: &[ItemKey],
-        linked: &[(Commitment, PriceStatus)],
-    ) -> (Vec<UsageItem>, Vec<ItemFacts>) {
+    pub(super) fn items(&self, keys: &[ItemKey]) -> (Vec<UsageItem>, Vec<ItemFacts>) {
         let alone = self.places.regions().len() == 1;
         keys.iter()
             .map(|key| {
@@ -322,20 +311,7 @@ impl Linking<'_> {
                         }
                     }
                 };
-                let rate = |of: &Commitment| match source {
-                    ItemSource::Shape(shape) => of.shapes.get(shape).copied().flatten(),
-                    ItemSource::FargateCpu(pool) => of.fargate.get(pool)?.map(|p| p.0),
-                    ItemSource::FargateMemory(pool) => of.fargate.get(pool)?.map(|p| p.1),
-                    ItemSource::Reservation(_) | ItemSource::Outside(_) => None,
-                };
-                let status = |(of, fee): &(Commitment, PriceStatus)| {
-                    rate(of).map_or(*fee, |price| price.status)
-                };
-                let facts = ItemFacts {
-                    region: key.region.clone(),
-                    status: key.status,
-                    rates: linked.iter().map(status).collect(),
-                };
+                let facts = ItemFacts { region: key.region.clone(), status: key.status };
                 let item = UsageItem {
                     name: key.name(alone),
                     unit: key.what.unit(),

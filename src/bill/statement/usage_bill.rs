@@ -14,8 +14,6 @@ pub struct ItemFacts {
     pub region: String,
     /// How well its On-Demand price is known.
     pub status: PriceStatus,
-    /// Per commitment: how well its rate is known.
-    pub rates: Vec<PriceStatus>,
 }
 
 /// Usage, commitments, and what one makes of the other.
@@ -27,8 +25,6 @@ pub struct UsageBill {
     pub facts: Vec<ItemFacts>,
     /// What is owned.
     pub commitments: Vec<Commitment>,
-    /// Per commitment: how well its price is known, used or not.
-    pub fees: Vec<PriceStatus>,
     /// What came of it.
     pub settlement: Settlement,
     /// Per hour and item, the list cost of every group; empty where nobody
@@ -70,8 +66,7 @@ impl Sum {
     /// Covered share of what could be covered.
     #[must_use]
     pub fn coverage(&self) -> Option<f64> {
-        (self.on_demand > Money::ZERO)
-            .then(|| self.covered_on_demand.to_f64() / self.on_demand.to_f64())
+        self.covered_on_demand.share_of(self.on_demand)
     }
 }
 
@@ -92,12 +87,11 @@ impl UsageBill {
         usage: HourlyUsage,
         facts: Vec<ItemFacts>,
         commitments: Vec<Commitment>,
-        fees: Vec<PriceStatus>,
         groups: Groups,
     ) -> Self {
         let terms: Vec<Terms> = commitments.iter().map(|c| Terms::of(c, &usage.items)).collect();
         let settlement = settle(&usage, &terms);
-        UsageBill { usage, facts, commitments, fees, settlement, groups }
+        UsageBill { usage, facts, commitments, settlement, groups }
     }
 
     /// Every item of an hour (0 is the first), without what is unused.
@@ -206,12 +200,14 @@ impl UsageBill {
                 *by.entry(facts.status).or_default() += self.settlement.remaining(hour, item).1;
             }
             for cover in self.settlement.covers(hour) {
-                let facts = self.facts.get(cover.item as usize);
-                let status = facts.and_then(|f| f.rates.get(usize::from(cover.plan)));
-                *by.entry(status.copied().unwrap_or(PriceStatus::Stated)).or_default() += cover.net;
+                let commitment = &self.commitments[usize::from(cover.plan)];
+                let rate = commitment.price(self.usage.items[cover.item as usize].source);
+                let status = rate.map_or_else(|| commitment.price_status(), |price| price.status);
+                *by.entry(status).or_default() += cover.net;
             }
-            for (plan, status) in self.fees.iter().enumerate() {
-                *by.entry(*status).or_default() += self.settlement.spent(hour, plan).unused;
+            for (plan, commitment) in self.commitments.iter().enumerate() {
+                *by.entry(commitment.price_status()).or_default() +=
+                    self.settlement.spent(hour, plan).unused;
             }
         }
         by.retain(|_, amount| *amount != Money::ZERO);
@@ -267,11 +263,7 @@ mod tests {
             item("m5.large", Unit::Hours, "0.096", Some(ec2), ItemSource::Shape(0)),
             item("vCPU", Unit::VcpuHours, "0.04048", None, ItemSource::FargateCpu(0)),
         ];
-        let facts = ItemFacts {
-            region: "us-east-1".to_owned(),
-            status: PriceStatus::Real,
-            rates: vec![PriceStatus::Representative],
-        };
+        let facts = ItemFacts { region: "us-east-1".to_owned(), status: PriceStatus::Real };
         let table = HourlyUsage::new(0, 3 * HOUR_MS, items).expect("small");
         let mut gathered = Gathered::default();
         let names = ["a", "b", "c"].map(str::to_owned).to_vec();
@@ -284,12 +276,10 @@ mod tests {
         }
         let groups = Groups { names, list: list.into_iter().collect() };
         let facts = vec![facts.clone(), facts];
-        let fees = vec![PriceStatus::Stated];
         UsageBill::new(
             gathered.finish(table, &[0, 1]).expect("small"),
             facts,
             vec![plan(usd_per_hour)],
-            fees,
             groups,
         )
     }
