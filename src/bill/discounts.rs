@@ -93,7 +93,7 @@ fn take_off(price: &mut Price, discount: Option<Percent>) {
 impl Discounts {
     /// Puts contracted prices in the place of list prices, once.
     pub fn apply(&self, plan: &mut BillingPlan) {
-        let on_ec2 = self.ec2.or(self.other);
+        let on_ec2 = self.of(Charge::Instance);
         for price in plan.shapes.iter_mut().filter_map(|shape| shape.on_demand.as_mut()) {
             take_off(price, on_ec2);
         }
@@ -102,7 +102,7 @@ impl Discounts {
         }
         // The agreement is the payer's, as the commitments are.
         for item in plan.other_usage.iter_mut().flat_map(|other| &mut other.items) {
-            let fargate = self.fargate.or(self.other);
+            let fargate = self.of(Charge::FargateCpu);
             take_off(&mut item.on_demand, if item.is_instance { on_ec2 } else { fargate });
         }
         for burst in plan.bursts.iter_mut().flatten() {
@@ -126,11 +126,11 @@ impl Discounts {
             let beyond = [volume.iops.as_mut(), volume.throughput.as_mut()];
             let beyond = beyond.into_iter().flatten().map(|(_, price)| price);
             for price in beyond.chain([&mut volume.gb_month]) {
-                take_off(price, self.ebs.or(self.other));
+                take_off(price, self.of(Charge::RootVolume));
             }
         }
         if let Some(price) = &mut plan.public_ipv4 {
-            take_off(price, self.vpc.or(self.other));
+            take_off(price, self.of(Charge::PublicIpv4));
         }
         for charge in &mut plan.around {
             let discount = self.of(charge.charge);
@@ -151,7 +151,7 @@ impl Discounts {
     }
 
     fn on_fargate(&self, pool: &mut FargatePrice) {
-        let discount = self.fargate.or(self.other);
+        let discount = self.of(Charge::FargateCpu);
         // Of Fargate Spot only what it saves is told against On-Demand.
         let (vcpu, gb) = match &mut pool.spot_of {
             Some((vcpu, gb)) => (vcpu, gb),
@@ -164,7 +164,7 @@ impl Discounts {
             take_off(price, discount);
         }
         if let Some(price) = &mut pool.public_ipv4 {
-            take_off(price, self.vpc.or(self.other));
+            take_off(price, self.of(Charge::PublicIpv4));
         }
     }
 

@@ -165,18 +165,23 @@ pub fn settle(usage: &HourlyUsage, terms: &[Terms]) -> Settlement {
 /// Takes negotiated discounts off what an hour's commitments cost: covered
 /// parts rounded cumulatively, so that they and what is unused add up.
 fn negotiated(terms: &[Terms], spent: &mut [Spent], covers: &mut [Cover]) {
-    for (plan, (terms, spent)) in terms.iter().zip(spent).enumerate() {
-        let discount = terms.fee_discount;
-        if discount == Percent::default() {
-            continue;
+    let is_net = |terms: &Terms| terms.fee_discount != Percent::default();
+    if !terms.iter().any(is_net) {
+        return;
+    }
+    // Per commitment: what was taken so far, and paid for it.
+    let mut sums = vec![(Money::ZERO, Money::ZERO); terms.len()];
+    for cover in covers {
+        let plan = usize::from(cover.plan);
+        let (taken, paid) = &mut sums[plan];
+        *taken += cover.net;
+        cover.net = terms[plan].fee_discount.off(*taken) - *paid;
+        *paid += cover.net;
+    }
+    for ((terms, spent), (_, paid)) in terms.iter().zip(spent).zip(sums) {
+        if is_net(terms) {
+            spent.committed = terms.fee_discount.off(spent.committed);
+            spent.unused = spent.committed - paid;
         }
-        let (mut taken, mut paid) = (Money::ZERO, Money::ZERO);
-        for cover in covers.iter_mut().filter(|c| usize::from(c.plan) == plan) {
-            taken += cover.net;
-            cover.net = discount.off(taken) - paid;
-            paid += cover.net;
-        }
-        spent.committed = discount.off(spent.committed);
-        spent.unused = spent.committed - paid;
     }
 }

@@ -6,6 +6,7 @@ use super::columns::Column;
 use super::decimal::Decimal;
 use super::template::{Role, Template};
 use crate::bill::around::Target;
+use crate::bill::meter::Window;
 use crate::bill::model::{Bill, Resource};
 use crate::bill::prices::{BillingPlan, CapacityReservation, Commitment};
 use crate::cluster::ClusterSpec;
@@ -308,17 +309,11 @@ impl<'a> Table<'a> {
                 Role::Purchase => money(Money::ZERO),
             },
             Column::ListCost | Column::ContractedCost => match role {
-                Role::Plain | Role::Covered => money(match contract {
+                Role::Plain | Role::Covered | Role::Purchase => money(match contract {
                     Some(contract) if column == Column::ListCost => {
                         contract.list_cost(row.list, row.quantity.into(), unit)
                     }
                     _ => row.list,
-                }),
-                Role::Purchase => money(match contract {
-                    Some(contract) if column == Column::ListCost => {
-                        contract.list_cost(row.net, row.quantity.into(), unit)
-                    }
-                    _ => row.net,
                 }),
                 Role::Credit => money(row.net),
                 // Nothing of it would be paid without the commitment.
@@ -335,7 +330,7 @@ impl<'a> Table<'a> {
                 Role::Purchase | Role::Plain | Role::Covered => {
                     let per = i128::from(unit.per());
                     let quantity = i128::from(row.quantity);
-                    let cost = if role == Role::Purchase { row.net } else { row.list };
+                    let cost = row.list;
                     // A covered part is rounded in its money first, so that
                     // its quantity follows.
                     if price.pico() == 0 || price.charge(quantity, per) == cost {
@@ -398,6 +393,7 @@ fn purchases(
                 Money::from_pico((*net).into());
         }
     }
+    let window = Window { from: bill.from_unix_ms, to: bill.to_unix_ms };
     let mut rows = Vec::new();
     let first = bill.node_count + bill.fargate_count + 1;
     for (i, c) in commitments.iter().enumerate() {
@@ -412,12 +408,7 @@ fn purchases(
             templates.push(Template::of_purchase(c, (upfront, price), &sources.labels));
             for (at, net) in sums[i * hours..(i + 1) * hours].iter().enumerate() {
                 let hour = first_hour + at as i32;
-                let (from, to) = (i64::from(hour) * HOUR_MS, (i64::from(hour) + 1) * HOUR_MS);
-                let (from, to) = (
-                    from.max(bill.from_unix_ms).max(c.in_force.0),
-                    to.min(bill.to_unix_ms).min(c.in_force.1),
-                );
-                let quantity = (to - from).max(0);
+                let quantity = window.overlap_in_hour(at, c.in_force.0, c.in_force.1);
                 let paid =
                     |rate: Rate| c.fee_discount.off(rate.charge(quantity.into(), HOUR_MS.into()));
                 let due = paid(by_hour);
