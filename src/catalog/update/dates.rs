@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::input::shown;
+
 /// What a file's dates are held against.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Dates {
@@ -15,7 +17,7 @@ pub(super) struct Dates {
 impl Dates {
     /// The day of a date or time as AWS writes it; why it cannot be used.
     pub(super) fn day(self, key: &str, text: &str) -> Result<String, String> {
-        let shown: String = text.chars().filter(|c| !c.is_control()).take(40).collect();
+        let shown = shown(text);
         let whole = text.parse::<Timestamp>().is_ok() || text.len() == 10;
         let day: Option<Date> = text.get(..10).filter(|_| whole).and_then(|day| day.parse().ok());
         let Some(day) = day else {

@@ -13,6 +13,11 @@ use crate::catalog::hex;
 use crate::text;
 use crate::{Error, Result};
 
+/// A text of AWS's files as messages show it.
+pub(super) fn shown(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(40).collect()
+}
+
 /// What is looked at to tell a file: the keys of its first objects.
 const HEAD: usize = 64 << 10;
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Deserialize;
 
 use super::Taken;
-use super::input::Input;
+use super::input::{Input, shown};
 use super::savings::{payment, term};
 use super::tables::Draft;
 use crate::catalog::table::ONE;
@@ -73,11 +73,6 @@ fn plain(text: &str) -> Result<String> {
         return Ok(text.to_owned());
     }
     Err(Error::input(format!("`{}` is no id, type or time of AWS", shown(text))))
-}
-
-/// A text of AWS's answer as messages show it.
-fn shown(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(40).collect()
 }
 
 #[derive(Deserialize)]

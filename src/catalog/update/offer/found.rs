@@ -8,6 +8,7 @@ use super::stream::OfferTerms;
 use crate::catalog::savings::{Payment, Term};
 use crate::catalog::table::{MAX_USD, ONE};
 use crate::catalog::update::dates::Dates;
+use crate::catalog::update::input::shown;
 use crate::catalog::update::savings;
 use crate::catalog::update::tables::Draft;
 use crate::names::nearest;
@@ -213,11 +214,8 @@ impl Found {
 
     /// The Regions that are unknown; of a single one what it may mean.
     fn named_regions(&self, draft: &Draft) -> String {
-        let shown = |region: &String| -> String {
-            region.chars().filter(|c| !c.is_control()).take(40).collect()
-        };
         let mut names: Vec<String> =
-            self.unknown_regions.iter().take(NAMED_REGIONS).map(shown).collect();
+            self.unknown_regions.iter().take(NAMED_REGIONS).map(|r| shown(r)).collect();
         if let [only] = names.as_mut_slice()
             && let Some(near) = nearest(only, draft.regions_known())
         {
