@@ -53,20 +53,8 @@ pub fn link(source: &Source, options: &Options) -> Result<Plan> {
     let source = &with_overrides(source, options)?;
     let catalog = Catalog::load(options.pricing_dir.as_deref())?;
     let mut diags = source.diagnostics();
-    let mut shared = Shared {
-        source,
-        catalog: &catalog,
-        options,
-        files: Files::new(source.path(), options.read_trace),
-        weak: BTreeMap::new(),
-        weak_cases: BTreeMap::new(),
-        linked: Vec::new(),
-        dates: BTreeMap::new(),
-        dated: BTreeMap::new(),
-        autoscaled: false,
-        spot: false,
-        preempts: false,
-    };
+    let files = Files::new(source.path(), options.read_trace);
+    let mut shared = Shared::new(source, &catalog, options, files);
     let names = chosen(source, options, &mut diags);
     let mut resolved = Vec::new();
     let mut cases: Vec<Option<CasePlan>> = Vec::new();
@@ -145,10 +133,8 @@ struct Shared<'a> {
     catalog: &'a Catalog,
     options: &'a Options,
     files: Files,
-    /// Prices in use that are not published.
-    weak: BTreeMap<String, PriceStatus>,
-    /// The cases that use each of them.
-    weak_cases: BTreeMap<String, Vec<String>>,
+    /// Prices in use that are not published, and the cases that use each.
+    weak: BTreeMap<String, (PriceStatus, Vec<String>)>,
     /// Cases linked so far.
     linked: Vec<String>,
     dates: BTreeMap<String, String>,
@@ -162,6 +148,25 @@ struct Shared<'a> {
     preempts: bool,
 }
 
+impl<'a> Shared<'a> {
+    /// Before any case is linked.
+    fn new(source: &'a Source, catalog: &'a Catalog, options: &'a Options, files: Files) -> Self {
+        Shared {
+            source,
+            catalog,
+            options,
+            files,
+            weak: BTreeMap::new(),
+            linked: Vec::new(),
+            dates: BTreeMap::new(),
+            dated: BTreeMap::new(),
+            autoscaled: false,
+            spot: false,
+            preempts: false,
+        }
+    }
+}
+
 impl Shared<'_> {
     /// Links one case; `None` if it lacks so much that nothing can be made.
     fn case(&mut self, resolved: &Resolved, diags: &mut Diagnostics) -> Option<CasePlan> {
@@ -171,11 +176,11 @@ impl Shared<'_> {
             self.linked.push(resolved.case.clone());
         }
         for (name, status) in weak {
-            let cases = self.weak_cases.entry(name.clone()).or_default();
+            let (known, cases) = self.weak.entry(name).or_insert((status, Vec::new()));
+            *known = status;
             if !cases.contains(&resolved.case) {
                 cases.push(resolved.case.clone());
             }
-            self.weak.insert(name, status);
         }
         linked
     }
@@ -365,15 +370,13 @@ impl Shared<'_> {
         let edited =
             self.catalog.edited().map(|text| Warning { code: catalog::EDITED_PRICES, text });
         let of = |status: PriceStatus, code, what: &str| {
-            let names: Vec<&str> = self
+            let (names, users): (Vec<&str>, Vec<&Vec<String>>) = self
                 .weak
                 .iter()
-                .filter(|(_, s)| **s == status)
-                .map(|(name, _)| name.as_str())
-                .collect();
-            let uses = |case: &&String| {
-                names.iter().any(|n| self.weak_cases.get(*n).is_some_and(|c| c.contains(case)))
-            };
+                .filter(|(_, (known, _))| *known == status)
+                .map(|(name, (_, cases))| (name.as_str(), cases))
+                .unzip();
+            let uses = |case: &&String| users.iter().any(|cases| cases.contains(case));
             let cases: Vec<&str> = self.linked.iter().filter(uses).map(String::as_str).collect();
             let cases = named_cases(&cases, self.linked.len());
             (!names.is_empty()).then(|| Warning {

@@ -118,7 +118,7 @@ pub fn link_sweep(source: &Source, options: &Options) -> Result<Grid> {
     }
 
     let files = Files::new(source.path(), options.read_trace);
-    let mut shared = shared(&source, &catalog, options, files);
+    let mut shared = Shared::new(&source, &catalog, options, files);
     let mut firsts: Vec<Resolved> = Vec::new();
     let mut baseline: Option<CasePlan> = None;
     let mut known = Known::default();
@@ -277,7 +277,7 @@ impl Grid {
         let mut diags = self.source.diagnostics();
         let taken = lock(&self.spare).pop();
         let files = taken.unwrap_or_else(|| self.files.clone());
-        let mut shared = shared(&self.source, &self.catalog, &self.options, files);
+        let mut shared = Shared::new(&self.source, &self.catalog, &self.options, files);
         let resolved = self.cases.get(case).and_then(|(name, _)| {
             self.source.resolve_with(name, &assignments(&self.steps, &values), &mut diags)
         });
@@ -304,28 +304,6 @@ impl Grid {
             recent.remove(0);
         }
         recent.push((id, Arc::clone(&case.workload)));
-    }
-}
-
-fn shared<'a>(
-    source: &'a Source,
-    catalog: &'a Catalog,
-    options: &'a Options,
-    files: Files,
-) -> Shared<'a> {
-    Shared {
-        source,
-        catalog,
-        options,
-        files,
-        weak: BTreeMap::new(),
-        weak_cases: BTreeMap::new(),
-        linked: Vec::new(),
-        dates: BTreeMap::new(),
-        dated: BTreeMap::new(),
-        autoscaled: false,
-        spot: false,
-        preempts: false,
     }
 }
 
