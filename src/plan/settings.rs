@@ -1,6 +1,7 @@
 //! Which values are in force, and how cases differ, as text.
 
 use super::model::{Change, Origin, Setting};
+use crate::scenario::patch::written;
 use crate::scenario::{Node, Value};
 
 /// The settings that a scenario states: every leaf of its tree by its path.
@@ -29,16 +30,12 @@ fn collect(node: &Node, path: &mut String, out: &mut Vec<Setting>) {
     }
 }
 
-/// Appends a name as a path writes it: quoted where it has a dot.
+/// Appends a name to a path.
 fn push(path: &mut String, name: &str) {
     if !path.is_empty() {
         path.push('.');
     }
-    if name.contains('.') {
-        path.extend(["\"", name, "\""]);
-    } else {
-        path.push_str(name);
-    }
+    path.push_str(&written(name));
 }
 
 /// The path of names that lie within one another.

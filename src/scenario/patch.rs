@@ -6,6 +6,8 @@
 //! point into the case and not at what it replaced. Patches are data: they
 //! name nothing but entries of the tree.
 
+use std::borrow::Cow;
+
 use serde_json::{Value as Json, json};
 
 use super::decode::{Ctx, Decode, Defs, Spanned};
@@ -80,6 +82,12 @@ impl Path {
     pub fn overlaps(&self, other: &Path) -> bool {
         self.segments.iter().zip(&other.segments).all(|(a, b)| a.name == b.name)
     }
+}
+
+/// A name as a path writes it: in quotes where it has a dot.
+#[must_use]
+pub fn written(name: &str) -> Cow<'_, str> {
+    if name.contains('.') { format!("\"{name}\"").into() } else { name.into() }
 }
 
 /// The first name of a path and how many bytes it takes.

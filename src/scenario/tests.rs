@@ -752,3 +752,12 @@ fn paths_start_at_the_scenario() {
     assert_eq!(source.locate(path), Path::new("dir/../data/batch.csv.gz"));
     assert_eq!(parse(SMALL).base_dir(), Path::new("."));
 }
+
+#[test]
+fn paths_are_read_as_they_are_written() {
+    for name in ["web", "a.b/c", "1.0"] {
+        let path = format!("{}.rest", patch::written(name));
+        let path = patch::Path::parse(&path, Span::default(), false).expect("a path");
+        assert_eq!(path.head(), name);
+    }
+}

@@ -11,6 +11,7 @@ use super::super::rightsize::{
 use super::super::{patches, text};
 use super::{code, figure, named};
 use crate::advise::{FittedRow, Rightsized, SERVES_LESS};
+use crate::scenario::patch::written;
 use crate::units::{HOUR_MS, Money};
 use crate::workload::WorkloadKind;
 use crate::workload::rightsize::{Advice, Resource, quantity, usage_quantity};
@@ -225,12 +226,7 @@ fn setting(row: &FittedRow, resource: Resource) -> String {
     } else {
         format!(", limit {} → {}", quantity(resource, a.current.limit), quantity(resource, a.limit))
     };
-    // As a path is written: a name with a dot stands in quotes.
-    let name = if fitting.workload.contains('.') {
-        format!("\"{}\"", fitting.workload)
-    } else {
-        fitting.workload.clone()
-    };
+    let name = written(&fitting.workload);
     format!("workload.{name}.{place}.{}: {}{limit}{mark}", resource.name(), change(a))
 }
 

@@ -8,6 +8,7 @@ use super::super::super::money_words::step_label;
 use super::super::super::text;
 use super::super::code;
 use crate::bill::{Bill, ByName, Charge, CommitmentUse, Step};
+use crate::scenario::patch::written;
 use crate::units::Money;
 
 /// Parts that are shown.
@@ -108,7 +109,7 @@ impl<'a> Names<'a> {
                 _ => return path.to_owned(),
             };
             match (name, path.split_once(".*")) {
-                (Some(name), Some((_, rest))) => format!("{of}.{}{rest}", segment(name)),
+                (Some(name), Some((_, rest))) => format!("{of}.{}{rest}", written(name)),
                 _ => path.to_owned(),
             }
         };
@@ -116,15 +117,10 @@ impl<'a> Names<'a> {
     }
 }
 
-/// A name as a part of a path: in quotes where it has a dot.
-fn segment(name: &str) -> String {
-    if name.contains('.') { format!("\"{name}\"") } else { name.to_owned() }
-}
-
 /// Where the size of a commitment is written.
 fn path_of(it: &CommitmentUse) -> String {
     let key = if it.kind.is_reserved() { "count" } else { "usd-per-hour" };
-    format!("commitments.{}.{key}", segment(&it.name))
+    format!("commitments.{}.{key}", written(&it.name))
 }
 
 /// What decides a step of compute. Steps of other charges are told charge by
