@@ -53,30 +53,26 @@ pub(super) fn section(bill: &Bill) -> Option<Markup> {
 /// in two of them; what pods requested and used is in none.
 fn largest(bill: &Bill) -> Vec<Part> {
     let names = Names::of(bill);
-    let steps = bill.waterfall.iter().filter_map(|cost| {
-        let paths = paths_of_step(cost.step);
-        (!paths.is_empty()).then(|| Part {
-            label: step_label(cost.step).0.to_owned(),
-            amount: cost.amount(),
-            paths: names.put_into(paths),
-        })
-    });
+    let steps = bill
+        .waterfall
+        .iter()
+        .map(|cost| (step_label(cost.step).0, cost.amount(), paths_of_step(cost.step)));
     let charges = Charge::ALL.into_iter().filter_map(|charge| {
-        let paths = paths_of_charge(charge);
         let amount = *bill.by_charge.get(charge.name())?;
-        (!paths.is_empty()).then(|| Part {
-            label: charge.label().to_owned(),
-            amount,
-            paths: names.put_into(paths),
-        })
+        Some((charge.label(), amount, paths_of_charge(charge)))
+    });
+    let decided = steps.chain(charges).filter(|(.., paths)| !paths.is_empty());
+    let decided = decided.map(|(label, amount, paths)| Part {
+        label: label.to_owned(),
+        amount,
+        paths: names.put_into(paths),
     });
     let commitments = bill.commitment.each.iter().map(|it| Part {
         label: format!("commitment {}, not used", text::name(&it.name)),
         amount: it.unused,
         paths: vec![path_of(it)],
     });
-    let mut parts: Vec<Part> = steps
-        .chain(charges)
+    let mut parts: Vec<Part> = decided
         .chain(commitments)
         .filter(|p| p.amount > Money::ZERO && p.amount.pico() * 100 >= bill.total.pico() * LEAST)
         .collect();
