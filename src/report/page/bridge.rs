@@ -6,8 +6,7 @@ use maud::{Markup, html};
 use super::super::figures::{Bridge, bridge_ends, bridge_figure};
 use super::super::{text, words};
 use super::{figure, named};
-use crate::advise::{Lever, MAX_FACTOR, Verdict};
-use crate::bill::PurchaseOption;
+use crate::advise::{Flip, MAX_FACTOR, Verdict};
 use crate::sweep::{Change, Study};
 use crate::units::Money;
 
@@ -71,25 +70,38 @@ pub(super) fn flips(study: &Study, verdict: &Verdict) -> Option<Markup> {
     if verdict.candidates.len() < 2 {
         return None;
     }
-    Some(html! {
-        @if verdict.flips.is_empty() {
-            p { "No price level up to " (text::grouped(MAX_FACTOR, 0)) " times today's makes another \
-                case as cheap: neither EC2 On-Demand, Spot nor Fargate prices, nor those that are \
-                representative instead of published." }
+    let none = ": neither EC2 On-Demand, Spot nor Fargate prices, nor those that are \
+                representative instead of published";
+    Some(flips_table(&verdict.flips, "case", none, "then as cheap", |case| {
+        named(&words::title(study, case))
+    }))
+}
+
+/// Levels that flip to another `what`, which `head` is over and `name` names;
+/// where there are none, a sentence that ends in `none`.
+pub(super) fn flips_table(
+    flips: &[Flip],
+    what: &str,
+    none: &str,
+    head: &str,
+    name: impl Fn(usize) -> Markup,
+) -> Markup {
+    html! {
+        @if flips.is_empty() {
+            p { "No price level up to " (text::grouped(MAX_FACTOR, 0)) " times today's makes another "
+                (what) " as cheap" (none) "." }
         } @else {
             div.scroll tabindex="0" role="region" aria-label="Flips" {
                 table {
-                    caption { "Price levels at which another case costs the same" }
+                    caption { "Price levels at which another " (what) " costs the same" }
                     thead { tr { th scope="col" { "if" } th.n scope="col" { "change by" }
-                        th scope="col" { "then as cheap" } } }
-                    tbody { @for flip in &verdict.flips { tr {
+                        th scope="col" { (head) } } }
+                    tbody { @for flip in flips { tr {
                         th scope="row" { (flip.lever.label()) }
                         td.n { (change(flip.factor)) }
                         td {
-                            (named(&words::title(study, flip.case)))
-                            @if let (Lever::Purchase(PurchaseOption::Spot), Some((now, then))) =
-                                (flip.lever, flip.saving)
-                            {
+                            (name(flip.case))
+                            @if let Some((now, then)) = flip.saving {
                                 small { (spot(then)) " On-Demand, now " (text::percent(now)) " below" }
                             }
                         }
@@ -99,7 +111,7 @@ pub(super) fn flips(study: &Study, verdict: &Verdict) -> Option<Markup> {
         }
         p.note { "Computed from the bills: what runs where is held fixed, and so are the rates of \
             commitments. Each lever moves alone." }
-    })
+    }
 }
 
 /// What Spot costs against On-Demand, by what it saves.

@@ -9,8 +9,9 @@ use maud::{Markup, html};
 
 use super::super::sweep_figures::{brief, forest, grids, label, lines, reading};
 use super::super::{text, words};
+use super::bridge::flips_table;
 use super::{Shell, appendix, code, command, figure, named};
-use crate::advise::{MAX_FACTOR, SweepVerdict, UNFINISHED_TOLERANCE, UNSERVED_TOLERANCE};
+use crate::advise::{SweepVerdict, UNFINISHED_TOLERANCE, UNSERVED_TOLERANCE};
 use crate::sweep::{Estimate, Metric, Study, SweepStudy};
 
 /// The whole page.
@@ -115,31 +116,8 @@ fn flips(study: &SweepStudy, verdict: &SweepVerdict) -> Option<Markup> {
     if verdict.candidates.len() < 2 {
         return None;
     }
-    let change = |factor: f64| {
-        let text = text::percent((factor - 1.0).abs());
-        format!("{}{text}", if factor > 1.0 { "+" } else { "\u{2212}" })
-    };
-    Some(html! {
-        @if verdict.flips.is_empty() {
-            p { "No price level up to " (text::grouped(MAX_FACTOR, 0)) " times today's makes another \
-                combination as cheap." }
-        } @else {
-            div.scroll tabindex="0" role="region" aria-label="Flips" {
-                table {
-                    caption { "Price levels at which another combination costs the same" }
-                    thead { tr { th scope="col" { "if" } th.n scope="col" { "change by" }
-                        th scope="col" { "then as cheap: " (reading(study)) } } }
-                    tbody { @for flip in &verdict.flips { tr {
-                        th scope="row" { (flip.lever.label()) }
-                        td.n { (change(flip.factor)) }
-                        td { (named(&brief(study, flip.case))) }
-                    } } }
-                }
-            }
-        }
-        p.note { "Computed from the bills: what runs where is held fixed, and so are the rates of \
-            commitments. Each lever moves alone." }
-    })
+    let head = format!("then as cheap: {}", reading(study));
+    Some(flips_table(&verdict.flips, "combination", "", &head, |at| named(&brief(study, at))))
 }
 
 /// What distinguishes the chosen combination, and the command that shows it
