@@ -8,7 +8,7 @@ use super::figures::{Figure, file_names, title_of};
 use super::money_words::{Kind, purchase_label, step_label};
 use super::text;
 use crate::bill::commitments::{CommitmentHour, CommitmentStudy};
-use crate::bill::{Bill, PurchaseOption, Step};
+use crate::bill::{Bill, ByName, PurchaseOption, Step};
 use crate::sweep::{CaseStudy, Detail, Priced, Study};
 use crate::units::{HOUR_MS, Money};
 
@@ -112,19 +112,17 @@ pub(super) fn is_pseudo(name: &str) -> bool {
     name.starts_with('(')
 }
 
-/// Workloads with what they cost fully loaded, the largest first; what stays
-/// nobody's last.
-pub(super) fn loaded(bill: &Bill) -> Vec<(&str, Money)> {
-    let mut loaded: Vec<(&str, Money)> =
-        bill.fully_loaded_by_workload.iter().map(|(n, m)| (n.as_str(), *m)).collect();
+/// Owners with what they cost, the largest first; what is nobody's last.
+pub(super) fn ranked(owners: &ByName) -> Vec<(&str, Money)> {
+    let mut ranked: Vec<(&str, Money)> = owners.iter().map(|(n, m)| (n.as_str(), *m)).collect();
     // Stable: equal amounts stay in the order of their names.
-    loaded.sort_by_key(|(name, amount)| (is_pseudo(name), std::cmp::Reverse(*amount)));
-    loaded
+    ranked.sort_by_key(|(name, amount)| (is_pseudo(name), std::cmp::Reverse(*amount)));
+    ranked
 }
 
 /// Workloads fully loaded, adding up to the bill.
 pub(super) fn by_workload(name: String, case: &str, bill: &Bill) -> Figure {
-    let (loaded, total) = (loaded(bill), bill.total);
+    let (loaded, total) = (ranked(&bill.fully_loaded_by_workload), bill.total);
     let places = text::places(total);
     let (apart, rest) = match loaded.len() {
         n if n > APART + 1 => loaded.split_at(APART),

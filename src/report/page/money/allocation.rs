@@ -3,7 +3,7 @@
 
 use maud::{Markup, html};
 
-use super::super::super::money_figures::{by_workload, loaded};
+use super::super::super::money_figures::{by_workload, ranked};
 use super::super::super::text;
 use super::super::{code, figure, named};
 use super::table::{by_owner, others, split};
@@ -18,7 +18,7 @@ pub(super) fn section(name: String, title: &str, bill: &Bill) -> Markup {
         details {
             summary { "By namespace" }
             (by_owner("What pods of each namespace requested, and what nobody did", "namespace",
-                bill.by_namespace.iter(), bill.total))
+                &bill.by_namespace, bill.total))
         }
         @for (by, groups) in [
             ("namespace", &bill.allocated_by_namespace),
@@ -28,7 +28,7 @@ pub(super) fn section(name: String, title: &str, bill: &Bill) -> Markup {
                 details {
                     summary { "By " (by) ", allocated" }
                     p.note { (policy(&format!("allocation.by-{by}"))) "." }
-                    (by_owner("Cost under the policy", by, groups.iter(), bill.total))
+                    (by_owner("Cost under the policy", by, groups, bill.total))
                 }
             }
         }
@@ -37,7 +37,7 @@ pub(super) fn section(name: String, title: &str, bill: &Bill) -> Markup {
                 summary { "By label " (named(label)) }
                 p.note { (policy(&format!("allocation.by-label.{label}")))
                     "; pods without the label are " (code(UNALLOCATED)) "." }
-                (by_owner("Cost by value of the label", label, groups.iter(), bill.total))
+                (by_owner("Cost by value of the label", label, groups, bill.total))
             }
         }
     }
@@ -57,7 +57,7 @@ fn table(bill: &Bill) -> Markup {
         .iter()
         .filter(|(n, m)| !bill.fully_loaded_by_workload.contains_key(*n) && **m != Money::ZERO)
         .map(|(n, _)| (n.as_str(), Money::ZERO));
-    let rows: Vec<(&str, Money)> = loaded(bill)
+    let rows: Vec<(&str, Money)> = ranked(&bill.fully_loaded_by_workload)
         .into_iter()
         .filter(|(n, m)| *m != Money::ZERO || direct(n) != Money::ZERO)
         .chain(only_direct)

@@ -2,9 +2,10 @@
 
 use maud::{Markup, html};
 
-use super::super::super::money_figures::is_pseudo;
+use super::super::super::money_figures::ranked;
 use super::super::super::text;
 use super::super::named;
+use crate::bill::ByName;
 use crate::units::Money;
 
 /// Owners in a table; the rest is one row.
@@ -55,16 +56,9 @@ pub(super) fn adding_up(
 
 /// Owners, the largest first, those that are nobody's pods last; beyond
 /// [`OWNERS`] the rest together.
-pub(super) fn by_owner<'a>(
-    caption: &str,
-    first: &str,
-    owners: impl Iterator<Item = (&'a String, &'a Money)>,
-    total: Money,
-) -> Markup {
-    let mut owners: Vec<(&str, Money)> =
-        owners.map(|(n, m)| (n.as_str(), *m)).filter(|(_, m)| *m != Money::ZERO).collect();
-    // Stable: equal amounts stay in the order of their names.
-    owners.sort_by_key(|(name, amount)| (is_pseudo(name), std::cmp::Reverse(*amount)));
+pub(super) fn by_owner(caption: &str, first: &str, owners: &ByName, total: Money) -> Markup {
+    let mut owners = ranked(owners);
+    owners.retain(|(_, m)| *m != Money::ZERO);
     let (apart, rest) = split(&owners);
     let mut rows: Vec<Row> = apart.iter().map(|(n, m)| (named(n), Vec::new(), *m)).collect();
     if !rest.is_empty() {
