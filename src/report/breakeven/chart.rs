@@ -2,7 +2,7 @@
 
 use super::super::charts::{self, Falling, Ink, Level, Look};
 use super::super::text;
-use super::words::{fargate, pods, subject};
+use super::words::{counted, fargate, pods, subject};
 use crate::advise::breakeven::{Breakeven, Breakevens};
 
 /// Name and SVG text of the chart of each comparison.
@@ -42,8 +42,7 @@ fn chart(it: &Breakevens, b: &Breakeven, look: Look) -> String {
         .filter(|c| c.pods < most)
         .map(|c| {
             // Texts at the list price only: more would cover each other.
-            let text =
-                if c.fargate == 0 { format!("{} pods", pods(c.pods)) } else { String::new() };
+            let text = if c.fargate == 0 { counted(c.pods, "pod") } else { String::new() };
             (curve_of[c.ec2], c.fargate, text)
         })
         .collect();

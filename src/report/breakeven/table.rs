@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 
 use super::super::terminal::wrapped;
 use super::super::text;
-use super::words::{caveats, fargate, from, percent, pods, reason, subject, total, verdicts};
+use super::words::{
+    caveats, counted, fargate, from, percent, pods, reason, subject, total, verdicts,
+};
 use crate::advise::breakeven::{Amount, Breakeven, Breakevens, MixPod, Priced};
 use crate::bill::PriceStatus;
-use crate::nouns::noun;
 use crate::units::Rate;
 
 /// Characters of a heading in front of its text.
@@ -172,13 +173,6 @@ fn pod(p: &MixPod) -> String {
     );
     let name = if p.name.is_empty() { String::new() } else { format!("{}: ", text::name(&p.name)) };
     format!("{name}{}, {}: {size}", cpu(p.cpu.0 as f64), memory(p.memory.0 as f64))
-}
-
-/// `1 pod`, `2 pods`; a mean that is written as 1 is one too.
-fn counted(n: f64, what: &str) -> String {
-    let shown = pods(n);
-    let things = noun(u8::from(shown != "1") + 1, what);
-    format!("{shown} {things}")
 }
 
 fn offer(a: &Amount) -> String {

@@ -2,6 +2,7 @@
 
 use super::super::text;
 use crate::advise::breakeven::{Breakeven, Breakevens, Caveat, Crossing, LeftOut, Priced, Shares};
+use crate::nouns::{self, noun};
 use crate::observe::RejectReason;
 
 /// What nodes are those of.
@@ -16,6 +17,13 @@ pub(super) fn pods(n: f64) -> String {
     } else {
         text::grouped(n, if n < 10.0 { 2 } else { 1 })
     }
+}
+
+/// `1 pod`, `2 pods`; a mean that is written as 1 is one too.
+pub(super) fn counted(n: f64, what: &str) -> String {
+    let shown = pods(n);
+    let things = noun(u8::from(shown != "1") + 1, what);
+    format!("{shown} {things}")
 }
 
 pub(super) fn percent(share: f64) -> String {
@@ -102,9 +110,9 @@ fn caveat(it: &Caveat) -> String {
             "{kind} is arm64 and Fargate on EKS is amd64 only: images must be built for both"
         ),
         Caveat::Accelerators { kind, count, name } => format!(
-            "each {kind} has {count} {name}{}: these pods request none, and pay for it on a node; \
+            "each {kind} has {}: these pods request none, and pay for it on a node; \
              Fargate has none",
-            if *count == 1 { "" } else { "s" }
+            nouns::counted(*count, name)
         ),
         Caveat::NoTrunking(kind) => format!(
             "slots of {kind} are its network interfaces (awsvpc without trunking); with trunking \
@@ -143,10 +151,10 @@ fn as_run(b: &Breakeven, c: &Crossing, pods_now: f64) -> String {
         "however full they are".to_owned()
     };
     format!(
-        "EC2 as you run it is {} full ({} pods a node: {} of vCPU, {} of memory); Fargate is \
+        "EC2 as you run it is {} full ({} a node: {} of vCPU, {} of memory); Fargate is \
          cheaper {below}. {verdict}.",
         percent(now.of_most),
-        pods(pods_now),
+        counted(pods_now, "pod"),
         percent(now.raw_cpu),
         percent(now.raw_memory),
     )
