@@ -250,6 +250,11 @@ pub struct Advice {
 }
 
 impl Advice {
+    /// Plans of which something should be bought.
+    pub fn bought(&self) -> impl Iterator<Item = &PlanAdvice> {
+        self.plans.iter().filter(|p| p.usd_per_hour > Rate::ZERO)
+    }
+
     /// Committed per hour, all advised plans together.
     #[must_use]
     pub fn committed_per_hour(&self) -> Rate {

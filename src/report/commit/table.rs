@@ -277,9 +277,7 @@ fn payer(advice: &Advice, elsewhere: Elsewhere) -> String {
 /// What is to be paid over the terms, however little is used.
 fn obligations(advice: &Advice) -> Vec<String> {
     let mut by_terms: Vec<((Term, Payment), Money, Money)> = Vec::new();
-    for PlanAdvice { candidate, usd_per_hour, .. } in
-        advice.plans.iter().filter(|p| p.usd_per_hour > Rate::ZERO)
-    {
+    for PlanAdvice { candidate, usd_per_hour, .. } in advice.bought() {
         let terms = (candidate.term, candidate.payment);
         let (all, upfront) = (candidate.in_all(*usd_per_hour), candidate.upfront(*usd_per_hour));
         if let Some(known) = by_terms.iter_mut().find(|known| known.0 == terms) {
@@ -323,9 +321,7 @@ fn downside(it: &Commitments) -> String {
 fn verdict(it: &Commitments) -> String {
     let advice = &it.advice;
     let case = text::shortened(&text::name(&it.case), NAME);
-    let bought: Vec<&PlanAdvice> =
-        advice.plans.iter().filter(|p| p.usd_per_hour > Rate::ZERO).collect();
-    if bought.is_empty() {
+    if advice.bought().next().is_none() {
         return format!(
             "Commit to nothing more: no plan makes the expected cost of {case} lower than {} a \
              month",
@@ -345,7 +341,6 @@ fn verdict(it: &Commitments) -> String {
 
 /// The lines of a scenario that buy what is advised.
 fn lines(it: &Commitments) -> String {
-    let bought = it.advice.plans.iter().filter(|p| p.usd_per_hour > Rate::ZERO);
-    let lines: String = bought.map(|p| p.candidate.lines(p.usd_per_hour)).collect();
+    let lines: String = it.advice.bought().map(|p| p.candidate.lines(p.usd_per_hour)).collect();
     if lines.is_empty() { lines } else { format!("commitments:\n{lines}") }
 }
