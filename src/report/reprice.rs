@@ -183,11 +183,7 @@ fn residual(of: Option<Money>, width: usize) -> String {
 
 /// A residual in a sentence, with a true minus sign: `−$0.08`.
 fn dollars(of: Money) -> String {
-    let text = residual(Some(of), usize::MAX);
-    match text.strip_prefix('-') {
-        Some(positive) => format!("\u{2212}${positive}"),
-        None => format!("${text}"),
-    }
+    text::dollars(&residual(Some(of), usize::MAX))
 }
 
 fn table(name: &str, format: statement::Format, of: &Repricing) -> String {
@@ -235,10 +231,9 @@ fn table(name: &str, format: statement::Format, of: &Repricing) -> String {
 
 /// What it comes to.
 fn closing(of: &Repricing) -> String {
-    let (rows, ..) = of.sum(|_| true);
-    let (_, file, off) = of.sum(|key| key.reason != Reason::OtherCurrency);
+    let (rows, file, off) = of.modelled();
     let (compared, compared_file, _) = of.sum(|key| key.our_rate.is_some());
-    let (open, _, open_off) = of.sum(|key| !key.reason.is_explained());
+    let (open, _, open_off) = of.unexplained();
     let (left, list, foreign) = of.not_priced();
     let foreign = left_out::other_currencies(foreign);
     let (published, published_file, _) =
@@ -306,10 +301,9 @@ fn json(name: &str, format: statement::Format, of: &Repricing) -> Result<String>
             })
         })
         .collect();
-    let (rows, ..) = of.sum(|_| true);
-    let (_, file, off) = of.sum(|key| key.reason != Reason::OtherCurrency);
+    let (rows, file, off) = of.modelled();
     let (left, ..) = of.not_priced();
-    let (open, _, open_off) = of.sum(|key| !key.reason.is_explained());
+    let (open, _, open_off) = of.unexplained();
     let shown = json!({
         "schema_version": SCHEMA_VERSION,
         "plimsoll_version": env!("CARGO_PKG_VERSION"),

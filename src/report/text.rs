@@ -55,10 +55,14 @@ pub(super) fn places(largest: Money) -> u32 {
 
 /// `$1,234.50`, with a true minus sign.
 pub(super) fn usd(amount: Money, places: u32) -> String {
-    let text = amount.human(places);
-    match text.strip_prefix('-') {
+    dollars(&amount.human(places))
+}
+
+/// A decimal as dollars, with a true minus sign.
+pub(super) fn dollars(decimal: &str) -> String {
+    match decimal.strip_prefix('-') {
         Some(positive) => format!("\u{2212}${positive}"),
-        None => format!("${text}"),
+        None => format!("${decimal}"),
     }
 }
 

@@ -195,6 +195,20 @@ impl Repricing {
         others.map(|(_, of)| of.billed).sum()
     }
 
+    /// Rows that are modelled, and list cost and residual of those in USD.
+    #[must_use]
+    pub fn modelled(&self) -> (u64, Money, Money) {
+        let (rows, ..) = self.sum(|_| true);
+        let (_, file, residual) = self.sum(|key| key.reason != Reason::OtherCurrency);
+        (rows, file, residual)
+    }
+
+    /// Rows that no check explains, with their list cost and residual.
+    #[must_use]
+    pub fn unexplained(&self) -> (u64, Money, Money) {
+        self.sum(|key| !key.reason.is_explained())
+    }
+
     /// Rows, list cost and residual over all groups that `wanted` picks.
     #[must_use]
     pub fn sum(&self, wanted: impl Fn(&GroupKey) -> bool) -> (u64, Money, Money) {
