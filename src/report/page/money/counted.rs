@@ -47,23 +47,36 @@ fn views(bill: &Bill) -> Vec<(&'static str, &'static str, Money)> {
     } else {
         "the same usage without commitments"
     };
+    let view = |differs: bool, name, meaning, amount| differs.then_some((name, meaning, amount));
     [
-        ("cash", "what falls due in this time, payments for commitments included", bill.cash_total),
-        ("if nothing stayed unused", "other usage of the payer takes what this leaves", least),
-        ("list", list, bill.list_total),
-        ("On-Demand", "as list, with Spot at On-Demand prices", bill.on_demand_total),
-        (
+        view(
+            bill.cash_total != bill.total,
+            "cash",
+            "what falls due in this time, payments for commitments included",
+            bill.cash_total,
+        ),
+        view(
+            least != bill.total,
+            "if nothing stayed unused",
+            "other usage of the payer takes what this leaves",
+            least,
+        ),
+        view(bill.list_total != bill.total, "list", list, bill.list_total),
+        view(
+            bill.on_demand_total != bill.list_total,
+            "On-Demand",
+            "as list, with Spot at On-Demand prices",
+            bill.on_demand_total,
+        ),
+        view(
+            bill.has_discounts(),
             "before discounts",
             "as list, at AWS's public prices",
             bill.list_total + bill.discount_saving,
         ),
     ]
     .into_iter()
-    .filter(|(name, _, amount)| match *name {
-        "before discounts" => bill.has_discounts(),
-        "On-Demand" => *amount != bill.list_total,
-        _ => *amount != bill.total,
-    })
+    .flatten()
     .collect()
 }
 
