@@ -23,6 +23,7 @@ use super::{
 use crate::bill::PriceStatus;
 use crate::catalog::{self, Catalog, Region};
 use crate::cluster::{ClusterSpec, PoolKind, SpotPrice};
+use crate::nouns::noun;
 use crate::place::SchedulerProfile;
 use crate::scenario::{
     self, Diagnostics, Level, Resolved, Scenario, Source, effective_yaml, quote,
@@ -613,12 +614,12 @@ fn named_cases(cases: &[&str], linked: usize) -> String {
     if cases.is_empty() || cases.len() >= linked {
         return String::new();
     }
-    let s = if cases.len() == 1 { "" } else { "s" };
+    let case = noun(cases.len(), "case");
     let more = match cases.len().saturating_sub(NAMED) {
         0 => String::new(),
         n => format!(" and {n} more"),
     };
-    format!(" (case{s} {}{more})", cases[..cases.len().min(NAMED)].join(", "))
+    format!(" ({case} {}{more})", cases[..cases.len().min(NAMED)].join(", "))
 }
 
 fn warnings(diags: &Diagnostics, linked: usize) -> Vec<Warning> {
