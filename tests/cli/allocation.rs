@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{assert_cost_adds_up, fine, json, pico, refused, scratch, text};
+use super::{assert_cost_adds_up, fine, json, narrow, pico, refused, scratch, text};
 
 const SCENARIO: &str = "
 version: 1
@@ -98,7 +98,7 @@ fn labels_group_cost_as_the_policy_says() {
     let args = ["explain", "cost", "teams.yaml", "--case", "shared", "--label"];
     let said = text(&fine(dir.path(), &[&args[..], &["team"]].concat()).stdout);
     assert!(said.contains("idle share-by-pool") && said.contains("__unallocated__"), "{said}");
-    assert!(said.lines().all(|l| l.chars().count() <= 80), "{said}");
+    assert!(narrow(&said), "{said}");
     refused(dir.path(), &[&args[..], &["squad"]].concat(), &["squad", "team"]);
     // A policy is no other simulation.
     let checked = text(&fine(dir.path(), &["check", "teams.yaml"]).stdout);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use super::{fine, refused, scratch, shared, text};
+use super::{fine, flat, narrow, pico, pico_of, refused, scratch, shared, text};
 
 const SAMPLE: &str = "data/billing/focus_1.0_sample.csv";
 
@@ -113,21 +113,24 @@ fn every_reason_holds_in_the_file() {
         let line: usize = row["line"].parse().expect("a line");
         let cell = |name: &str| {
             let at = header.iter().position(|h| h == name).expect("a column");
-            pico(&records[line - 2][at])
+            pico_of(&records[line - 2][at])
         };
         let (price, quantity) = (cell("ListUnitPrice"), cell("PricingQuantity"));
         let cost = cell("ListCost");
-        assert_eq!((pico(&row["file_unit_price"]), pico(&row["file_list_cost"])), (price, cost));
+        assert_eq!(
+            (pico_of(&row["file_unit_price"]), pico_of(&row["file_list_cost"])),
+            (price, cost)
+        );
         *reasons.entry(row["reason"].clone()).or_default() += 1;
         if row["our_unit_price"].is_empty() {
             assert_eq!(row["residual"], "", "line {line}");
             continue;
         }
-        let ours = pico(&row["our_unit_price"]);
+        let ours = pico_of(&row["our_unit_price"]);
         let exact = ours * quantity;
-        let stated = pico(&row["our_cost"]);
+        let stated = pico_of(&row["our_cost"]);
         assert!((exact - stated * ONE).abs() * 2 <= ONE, "line {line}");
-        assert_eq!(pico(&row["residual"]), stated - cost, "line {line}");
+        assert_eq!(pico_of(&row["residual"]), stated - cost, "line {line}");
         // By itself the file is right up to a digit it does not print.
         let off = (price * quantity - cost * ONE).abs();
         match row["reason"].as_str() {
@@ -153,16 +156,6 @@ fn every_reason_holds_in_the_file() {
 
 const ONE: i128 = 1_000_000_000_000;
 
-/// A decimal of at most twelve places that count.
-fn pico(text: &str) -> i128 {
-    let (negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
-    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
-    let part = part.trim_end_matches('0');
-    assert!(part.len() <= 12, "{text}");
-    let value: i128 = format!("{whole}{part:0<12}").parse().expect("a number");
-    if negative { -value } else { value }
-}
-
 #[test]
 fn nothing_of_a_bill_is_dropped() {
     let Some(shared) = shared() else { return };
@@ -171,7 +164,7 @@ fn nothing_of_a_bill_is_dropped() {
     let out = fine(dir.path(), &["bill", &sample, "--reprice", "--format", "json"]);
     let of: serde_json::Value = serde_json::from_slice(&out.stdout).expect("JSON");
     let list = |key: &str| of[key].as_array().expect("a list").clone();
-    let amount = |entry: &serde_json::Value, key: &str| pico(entry[key].as_str().expect("money"));
+    let amount = |entry: &serde_json::Value, key: &str| pico(&entry[key]);
     let (mut rows, mut cost) = (0, 0);
     for entry in list("groups").iter().chain(&list("not_modelled")).chain(&list("no_usage")) {
         rows += entry["rows"].as_u64().expect("a count");
@@ -182,7 +175,7 @@ fn nothing_of_a_bill_is_dropped() {
     let at = file.headers().expect("a header").iter().position(|h| h == "ListCost");
     let whole: i128 = file
         .records()
-        .map(|row| pico(row.expect("a row").get(at.expect("a column")).expect("a cell")))
+        .map(|row| pico_of(row.expect("a row").get(at.expect("a column")).expect("a cell")))
         .sum();
     assert_eq!((rows, cost), (500, whole));
     assert_eq!(of["unexplained"]["rows"], 0);
@@ -201,7 +194,7 @@ fn a_bill_priced_again_fits_a_terminal() {
     for part in ["file-rounding: equal unit prices", "not modelled", "unexplained: 0 rows"] {
         assert!(table.contains(part), "{part}: {table}");
     }
-    assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
+    assert!(narrow(&table), "{table}");
     let markdown =
         text(&fine(dir.path(), &["bill", &sample, "--reprice", "--format", "markdown"]).stdout);
     assert!(markdown.contains("| type-absent | g3.4xlarge | us-east-1 | 2 |"), "{markdown}");
@@ -230,11 +223,9 @@ fn large_amounts_fit_a_terminal() {
     ];
     fs::write(dir.path().join("b.csv"), rows.join("\n")).expect("written");
     let table = text(&fine(dir.path(), &["bill", "b.csv", "--reprice"]).stdout);
-    assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
+    assert!(narrow(&table), "{table}");
     for cells in ["0.0971235 0.096 97,123.46 -1,123.46", "1 12,345,678.9 12,345,678.9"] {
-        let found = table
-            .lines()
-            .any(|line| line.split_whitespace().collect::<Vec<_>>().join(" ").ends_with(cells));
+        let found = table.lines().any(|line| flat(line).ends_with(cells));
         assert!(found, "{cells}: {table}");
     }
     let usage = "hour,region,kind,instance_type,quantity,usd_per_unit\n\
@@ -246,7 +237,7 @@ fn large_amounts_fit_a_terminal() {
     fs::write(dir.path().join("c.yaml"), owned).expect("written");
     let args = ["bill", "u.csv", "--commitments", "c.yaml"];
     let table = text(&fine(dir.path(), &args).stdout);
-    assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
+    assert!(narrow(&table), "{table}");
     assert!(table.contains("100,000,000"), "{table}");
     refused(
         dir.path(),
@@ -336,13 +327,13 @@ fn hourly_usage_is_billed_under_reserved_instances() {
         let found: Vec<&str> = parts.iter().filter_map(|p| p[&heading].as_str()).collect();
         assert_eq!(found, names, "{by}");
         for key in ["on_demand", "covered", "remaining", "unused", "total"] {
-            let sum: i128 = parts.iter().map(|p| pico(p[key].as_str().expect("money"))).sum();
-            assert_eq!(sum, pico(of["total"][key].as_str().expect("money")), "{by} {key}");
+            let sum: i128 = parts.iter().map(|p| pico(&p[key])).sum();
+            assert_eq!(sum, pico(&of["total"][key]), "{by} {key}");
         }
     }
     let args = ["bill", "u.csv", "--commitments", "c.yaml"];
     let table = text(&fine(dir.path(), &args).stdout);
-    assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
+    assert!(narrow(&table), "{table}");
     assert!(table.contains("published prices"), "{table}");
     let csv = fine(dir.path(), &["bill", "u.csv", "--by", "tag:team", "--format", "csv"]);
     // A spreadsheet must not run what somebody tagged.
@@ -482,7 +473,7 @@ fn amounts_in_another_currency_are_not_taken_for_dollars() {
     };
     write("eur.csv", &[row(instance, "USD"), row(instance, "EUR")]);
     let table = fine(dir.path(), &["bill", "eur.csv", "--reprice"]);
-    let closing = text(&table.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+    let closing = flat(&text(&table.stdout));
     for part in [
         "2 of 2 rows are modelled, $0.340000 at list; 1 of them",
         "Not priced: 1 row, $0.000000 at list, and 1 of them in another currency than USD.",
@@ -492,11 +483,11 @@ fn amounts_in_another_currency_are_not_taken_for_dollars() {
     // What no commitment covers may be in any currency, but adds up in USD only.
     write("tax.csv", &[row(instance, "USD"), row("x", "EUR"), row("x", "USD")]);
     let table = fine(dir.path(), &["bill", "tax.csv"]);
-    let closing = text(&table.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+    let closing = flat(&text(&table.stdout));
     assert!(closing.contains("billed $0.34, and 1 of them in another currency"), "{closing}");
     // Usage is priced by the catalog in USD whatever the file is in, and says so.
     let table = fine(dir.path(), &["bill", "eur.csv"]);
-    let closing = text(&table.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+    let closing = flat(&text(&table.stdout));
     assert!(closing.contains("On-Demand $0.68000, no commitments."), "{closing}");
     let said = "The file states 1 row of it in another currency than USD; priced here at list";
     assert!(closing.contains(said), "{closing}");
@@ -597,10 +588,10 @@ fn an_exported_bill_is_billed_the_same_again() {
         let out = dir.path().join(format!("out/{name}/base"));
         let summary = super::json(&out.join("summary.json"));
         let by = &summary["cost"]["by_purchase"];
-        let run = ["savings-plan", "on-demand"].map(|p| pico(by[p].as_str().expect("money")));
+        let run = ["savings-plan", "on-demand"].map(|p| pico(&by[p]));
         let focus = out.join("focus.csv").display().to_string();
         let of = billed(dir.path(), &[&focus, "--commitments", "c.yaml"]);
-        let total = pico(of["total"]["total"].as_str().expect("money"));
+        let total = pico(&of["total"]["total"]);
         assert_eq!(total, run.iter().sum::<i128>(), "{name}: {of:#}");
         assert!(run[0] > 0 && run[1] > 0, "{name}: {by}");
         // Spot, volumes and the control plane are named, not dropped.
@@ -666,13 +657,13 @@ fn discounts_and_reserved_capacity_are_billed_the_same_again() {
         let covered = write(&format!("own{at}"), &commitments);
         let summary = super::json(&covered.join("summary.json"));
         let by = &summary["cost"]["by_purchase"];
-        let of = |name: &str| by[name].as_str().map_or(0, pico);
+        let of = |name: &str| by[name].as_str().map_or(0, pico_of);
         let run = of("savings-plan") + of("on-demand");
         for out in [bare, covered] {
             let focus = out.join("focus.csv").display().to_string();
             let of = billed(dir.path(), &[&focus, "--commitments", "c.yaml"]);
-            assert_eq!(pico(of["total"]["total"].as_str().expect("money")), run, "{at}: {of:#}");
-            let off = pico(of["below_list"].as_str().expect("money")) - pico(below_list);
+            assert_eq!(pico(&of["total"]["total"]), run, "{at}: {of:#}");
+            let off = pico(&of["below_list"]) - pico_of(below_list);
             // Rows that a plan covers in part are rounded by themselves.
             assert!(off.abs() < 100, "{at}: {of:#}");
         }
@@ -783,13 +774,13 @@ fn rows_that_are_left_out_are_listed_with_their_sums() {
     // Eight rows of 0.096 USD, and 36.604 of what is no usage.
     let said = "Not in it: 15 rows, $1.34 at list, billed $37.37 ($36.60 of that for charges that are no usage), and 1 of them in another currency";
     let plans = "Savings Plans also apply to 6 of these rows";
-    let words = |bytes: &[u8]| text(bytes).split_whitespace().collect::<Vec<_>>().join(" ");
+    let words = |bytes: &[u8]| flat(&text(bytes));
     let all = |format| {
         let args = [&["bill"][..], &args, &["--format", format]].concat();
         fine(dir.path(), &args)
     };
     let table = all("table");
-    assert!(text(&table.stdout).lines().all(|line| line.chars().count() <= 80));
+    assert!(narrow(&text(&table.stdout)));
     let shown = words(&table.stdout);
     for part in [said, plans, "usage that is not in it", "SavingsPlanNegation 1 0.096000 -0.096000"]
     {

@@ -1,6 +1,6 @@
 //! `plimsoll breakeven`: from the command line alone, and of a scenario.
 
-use super::{fine, json, refused, root, scratch, text};
+use super::{fine, json, narrow, refused, root, scratch, text};
 
 const SMALL: [&str; 7] =
     ["breakeven", "--type", "m6i.2xlarge", "--cpu", "100m", "--memory", "256Mi"];
@@ -15,7 +15,7 @@ fn with<'a>(base: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
 fn small_pods_on_eks_break_even_at_31() {
     let dir = scratch();
     let table = text(&fine(dir.path(), &SMALL).stdout);
-    assert!(table.lines().all(|l| l.chars().count() <= 80), "{table}");
+    assert!(narrow(&table), "{table}");
     let row = table.lines().find(|l| l.starts_with("on-demand")).expect("a row");
     let cells: Vec<&str> = row.split_whitespace().filter(|c| *c != "%").collect();
     assert_eq!(cells[1..4], ["0.3840", "31.1", "39"], "{row}");
@@ -75,7 +75,7 @@ fn a_scenario_is_judged_as_it_runs() {
     let file = root().join("workloads/ec2-vs-fargate.yaml");
     let file = file.to_str().expect("a path");
     let table = text(&fine(dir.path(), &["breakeven", file, "-q", "-o", "be"]).stdout);
-    assert!(table.lines().all(|l| l.chars().count() <= 80), "{table}");
+    assert!(narrow(&table), "{table}");
     assert!(
         table.contains("EC2 as you run it is") && table.contains("All pools above:"),
         "{table}"

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use plimsoll::units::Money;
 
-use super::{fine, json, plimsoll, root, scratch, text};
+use super::{fine, flat, json, narrow, plimsoll, root, scratch, text};
 
 fn scenario(name: &str) -> String {
     root().join("workloads").join(name).display().to_string()
@@ -53,7 +53,7 @@ fn a_stated_discount_is_answered() {
     let long = open.replace("quoted", &format!("\"{name}\""));
     let table = text(&fine(dir.path(), &["commit", &hello, "--set", &long]).stdout);
     let (tables, lines) = table.split_once("add\ncommitments:\n").expect("names the lines");
-    assert!(tables.lines().all(|line| line.chars().count() <= 80), "{tables}");
+    assert!(narrow(tables), "{tables}");
     assert_eq!(lines, format!("  \"{name}\":\n    usd-per-hour: 0.2016\n"));
     // A name stays in its cell of a table for a pull request.
     let named = open.replace("quoted", "\"a|<b>\"");
@@ -96,9 +96,9 @@ fn what_is_advised_saves_what_is_said() {
         fine(dir.path(), &all).stdout
     };
     let table = text(&answer(&["-o", "out"]));
-    assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
+    assert!(narrow(&table), "{table}");
     // The spends of the band are those of the file: lower, as they are, higher.
-    let said = table.split_whitespace().collect::<Vec<_>>().join(" ");
+    let said = flat(&table);
     let csv = text(&answer(&["--format", "csv"]));
     for row in csv.lines().skip(1) {
         let cells: Vec<&str> = row.split(',').collect();
@@ -219,10 +219,10 @@ fn other_usage_of_the_payer_shares_the_plan() {
         assert_eq!((saved(""), saved("scenario_")), (money("0.144"), money(own)), "{owner}");
         // 0.072 an hour are 52.56 in a month.
         let said = text(&fine(dir.path(), &["commit", "s.yaml"]).stdout);
-        let flat = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        let flat = flat(&said);
         assert!(flat.contains(&format!("covered {order} the scenario's usage")), "{said}");
         assert!(flat.contains(&format!("{others} is other usage's")), "{said}");
-        assert!(said.lines().all(|line| line.chars().count() <= 80), "{said}");
+        assert!(narrow(&said), "{said}");
     }
     // Without it the plan is for one.
     fs::write(dir.path().join("s.yaml"), PAYER).expect("written");
@@ -241,8 +241,8 @@ fn what_is_negotiated_off_fees_is_saved_too() {
     let row = agreed(dir.path(), "s.yaml", "0.06");
     assert_eq!((&*row["before_usd"], &*row["after_usd"]), ("0.192", "0.108"));
     let said = text(&fine(dir.path(), &["commit", "s.yaml"]).stdout);
-    assert!(said.lines().all(|line| line.chars().count() <= 80), "{said}");
-    let flat = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(narrow(&said), "{said}");
+    let flat = flat(&said);
     assert!(flat.contains("10% is negotiated off them"), "{said}");
     // 8,760 h × 0.054, and in the lines to add what is typed at AWS.
     assert!(flat.contains("obligation $473 over 1y (no-upfront)"), "{said}");

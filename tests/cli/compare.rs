@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::{fine, json, pico, plimsoll, refused, scratch, text};
+use super::{fine, json, narrow, pico, plimsoll, refused, scratch, text};
 
 /// Two results of the first scenario in `a` and `b`, the second with more nodes
 /// at least and without two cases.
@@ -31,9 +31,7 @@ fn two_results_are_compared_in_every_format() {
         );
     }
     let table = text(&fine(dir.path(), &["compare", "a", "b", "--all"]).stdout);
-    for line in table.lines() {
-        assert!(line.chars().count() <= 80, "{line}");
-    }
+    assert!(narrow(&table), "{table}");
     assert!(table.contains("- case spot") && table.contains("Plan: 1 case changed"), "{table}");
     // The money shown is the money of the summaries, along every grouping.
     let out = fine(dir.path(), &["compare", "a", "b", "--format", "json", "--all"]);

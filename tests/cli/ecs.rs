@@ -183,7 +183,7 @@ fn told(dir: &Path, which: &str) -> (serde_json::Value, String) {
     let args = ["explain", "pod", "s.yaml", which, "-q"];
     let text = fine(dir, &args).stdout;
     let text = String::from_utf8(text).expect("UTF-8");
-    assert!(text.lines().all(|l| l.chars().count() <= 80), "{text}");
+    assert!(narrow(&text), "{text}");
     let out = fine(dir, &[&args[..], &["--format", "json"]].concat()).stdout;
     for format in ["markdown", "csv"] {
         fine(dir, &[&args[..], &["--format", format]].concat());

@@ -20,8 +20,8 @@ fn sum(rows: &serde_json::Value, key: &str) -> i128 {
 
 /// Fits a terminal and hides nothing behind control characters.
 fn assert_shown(text: &str) {
+    assert!(narrow(text), "{text}");
     for line in text.lines() {
-        assert!(line.chars().count() <= 80, "{line}");
         assert!(!line.chars().any(char::is_control), "{line:?}");
     }
 }
@@ -308,7 +308,7 @@ fn preemption_is_told_by_both_sides() {
     // The last one finds both nodes empty: every plugin that scores is told.
     let shown = text(&fine(dir.path(), &["explain", "pod", "s.yaml", "late", "-q"]).stdout);
     assert!(shown.contains("Taints TaintToleration, Fit NodeResourcesFit"), "{shown}");
-    assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
+    assert!(narrow(&shown), "{shown}");
 }
 
 /// Fifty minutes behind a gate, then at once onto an empty node.

@@ -140,7 +140,7 @@ fn a_snapshot_costs_what_a_bill_by_hand_says() {
     let weight = "allocation.cpu-weight=30.65625";
     let run = fine(dir, &["run", "now/scenario.yaml", "--set", weight, "-o", "out"]);
     let shown = text(&run.stdout);
-    let closing = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    let closing = flat(&shown);
     for part in ["2.0 × c6i.2xlarge", "1.0 × odd-4x", "$0.8423/hour", "$614.91/month"] {
         assert!(closing.contains(part), "{part}\n{closing}");
     }

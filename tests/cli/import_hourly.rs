@@ -4,7 +4,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use super::{fine, json, refused, scratch, shared, text};
+use super::{fine, json, narrow, refused, scratch, shared, text};
 
 /// What the report adds up to.
 #[derive(Debug, Default)]
@@ -78,7 +78,7 @@ fn a_recorded_day_is_imported_and_replayed() {
     for part in ["not-seen-running", "hole", "pods with cpu usage"] {
         assert!(table.contains(part), "{part}: {table}");
     }
-    assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
+    assert!(narrow(&table), "{table}");
     let again: Vec<String> = import.iter().map(|s| (*s).to_owned()).collect();
     refused(dir.path(), &again.iter().map(String::as_str).collect::<Vec<_>>(), &["--force"]);
 

@@ -115,16 +115,29 @@ fn assert_equal_results(a: &Path, b: &Path) {
     }
 }
 
-/// Exact sum of decimal strings, in pico.
+/// Whether a terminal of 80 columns shows every line in full.
+fn narrow(text: &str) -> bool {
+    text.lines().all(|line| line.chars().count() <= 80)
+}
+
+/// The words of a text on one line, however they were wrapped and aligned.
+fn flat(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Money of a JSON result in whole pico-dollars.
 fn pico(value: &serde_json::Value) -> i128 {
-    let text = value.as_str().expect("money is a string");
-    let (negative, digits) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text),
-    };
+    pico_of(value.as_str().expect("money is a string"))
+}
+
+/// A decimal of at most twelve places that count, in whole 10⁻¹².
+fn pico_of(text: &str) -> i128 {
+    let (negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
     let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
-    let all: i128 = format!("{whole}{part:0<12}").parse().expect("a decimal");
-    if negative { -all } else { all }
+    let part = part.trim_end_matches('0');
+    assert!(part.len() <= 12, "{text}");
+    let value: i128 = format!("{whole}{part:0<12}").parse().expect("a decimal");
+    if negative { -value } else { value }
 }
 
 fn json(path: &Path) -> serde_json::Value {
@@ -184,9 +197,8 @@ fn results_fit_a_terminal_of_80_columns() {
     let dir = scratch();
     let file = root().join("workloads/ec2-vs-fargate.yaml");
     let out = fine(dir.path(), &["run", file.to_str().expect("a path"), "--seeds", "1"]);
-    for line in text(&out.stdout).lines() {
-        assert!(line.chars().count() <= 80, "{line}");
-    }
+    let shown = text(&out.stdout);
+    assert!(narrow(&shown), "{shown}");
 }
 
 #[test]
@@ -429,8 +441,6 @@ cases:
     for words in ["Stay with four.", "Fewer than 19 of 20 pods find a place", "passed over  two"] {
         assert!(said.contains(words), "{said}");
     }
-    assert!(
-        said.split_whitespace().collect::<Vec<_>>().join(" ").contains("still wait at the end")
-    );
+    assert!(flat(&said).contains("still wait at the end"));
     assert!(!said.contains("all demand is served"), "{said}");
 }

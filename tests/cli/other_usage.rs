@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::focus_rules::{check, table};
-use super::{assert_cost_adds_up, fine, json, refused, scratch, text};
+use super::{assert_cost_adds_up, fine, flat, json, narrow, refused, scratch, text};
 
 /// One m5.large for two hours, under a plan of 0.15 an hour that charges 0.06.
 const SCENARIO: &str = "
@@ -37,9 +37,9 @@ fn a_payer_uses_commitments_elsewhere_too() {
     let export = ["--export", "focus-csv", "--seeds", "1"];
     let run = fine(dir.path(), &[&["run", "s.yaml", "-o", "out"][..], &export].concat());
     let said = text(&run.stdout);
-    let flat = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    let flat = flat(&said);
     assert!(flat.contains("$0.1200 used, $0.1500 by other usage, $0.0300 unused"), "{said}");
-    assert!(said.lines().all(|line| line.chars().count() <= 80), "{said}");
+    assert!(narrow(&said), "{said}");
     // 0.2 for the control plane; the rest by hand in the unit tests.
     let expected = [
         ("first", "0.35", Some("0.15"), "0.03", "0.35"),

@@ -39,7 +39,7 @@ fn prices_are_updated_from_files_and_their_age_is_watched() {
     let update =
         ["prices", "update", "--from", "advisor.json", "--as-of", "2026-08-01", "-o", "new"];
     let told = text(&fine(at, &update).stdout);
-    assert!(told.lines().all(|line| line.chars().count() <= 80), "{told}");
+    assert!(narrow(&told), "{told}");
     assert!(at.join("new/prices.lock").is_file());
     let shown = text(&fine(at, &["prices", "show", "m5.large", "--pricing", "new"]).stdout);
     assert!(shown.contains("0.048  50%     1"), "{shown}");

@@ -160,7 +160,7 @@ fn tables_are_for_people_and_mistakes_are_named() {
     let dir = scratch();
     write(dir.path(), PLAN);
     let shown = text(&fine(dir.path(), &["rightsize", "s.yaml", "-q"]).stdout);
-    assert!(shown.lines().all(|l| l.chars().count() <= 80), "{shown}");
+    assert!(narrow(&shown), "{shown}");
     for words in ["total saved", "1→200m", "1Gi→1767Mi", "no-usage", "pool"] {
         assert!(shown.contains(words), "{words}: {shown}");
     }
@@ -329,7 +329,7 @@ fn pods_that_fit_nowhere_save_nothing() {
         let page = fs::read_to_string(dir.path().join("out/report.html")).expect("a page");
         assert!(page.contains("They save nothing"), "{cores} {pool}");
         let shown = fine(dir.path(), &["rightsize", "s.yaml"]);
-        let table = text(&shown.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+        let table = flat(&text(&shown.stdout));
         for words in ["pods more than today find no place", "cash withheld (serves-less)"] {
             assert!(table.contains(words), "{words}: {table}");
         }

@@ -97,7 +97,7 @@ fn threads_and_the_journal_do_not_change_a_byte() {
         let shown = text(&out.stdout);
         assert!(shown.contains("spot"), "{shown}");
         if format == "table" {
-            assert!(shown.lines().all(|l| l.chars().count() <= 80), "{shown}");
+            assert!(narrow(&shown), "{shown}");
         }
     }
 }
