@@ -34,12 +34,16 @@ impl Args {
         console: &Console,
     ) -> Result<()> {
         let Some(age) = self.max_price_age else { return Ok(()) };
-        let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
         let days = age.ms() / DAY_MS;
-        let limit = today.checked_sub(days.days()).unwrap_or(Date::MIN);
+        let limit = today().checked_sub(days.days()).unwrap_or(Date::MIN);
         let stale: Vec<Warning> = stale(dated, limit, &age.to_string()).into_iter().collect();
         warnings.show(&stale, console)
     }
+}
+
+/// The day of now in UTC.
+pub(super) fn today() -> Date {
+    Timestamp::now().to_zoned(TimeZone::UTC).date()
 }
 
 /// The first day that a date may mean: of `2026-03` the first of the month,

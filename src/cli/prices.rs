@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use comfy_table::{CellAlignment, Table, TableStyle, presets};
 
+use super::price_age::today;
 use super::{Console, Format, Outcome, print};
 use crate::catalog::{self, Catalog, LOCK_FILE, PriceFilter, PriceRow};
 use crate::{Error, Result};
@@ -68,7 +69,7 @@ fn update(args: &Update) -> Result<String> {
         files: &args.from,
         regions: &args.region,
         as_of: args.as_of,
-        today: jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date(),
+        today: today(),
         out: &args.output,
     })?;
     let mut table = Table::new();
