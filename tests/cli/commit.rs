@@ -6,6 +6,7 @@ use std::path::Path;
 
 use plimsoll::units::Money;
 
+use super::other_usage::OTHER;
 use super::{fine, flat, json, narrow, plimsoll, root, scratch, text};
 
 fn scenario(name: &str) -> String {
@@ -202,9 +203,7 @@ fn money(text: &str) -> Money {
 #[test]
 fn other_usage_of_the_payer_shares_the_plan() {
     let dir = scratch();
-    let other = "hour,kind,quantity\n2026-01-05T00:00:00Z,m5.large,1\n\
-                 2026-01-05T01:00:00Z,m5.large,2\n";
-    fs::write(dir.path().join("other.csv"), other).expect("written");
+    fs::write(dir.path().join("other.csv"), OTHER).expect("written");
     // The scenario's instance is covered in both hours, or only in that in
     // which the owner has but one.
     for (owner, order, own, others) in

@@ -24,7 +24,8 @@ cases:
   alone: { remove: [other-usage] }
 ";
 
-const OTHER: &str = "hour,kind,quantity
+/// One m5.large of the payer's others in the first hour, two in the second.
+pub(super) const OTHER: &str = "hour,kind,quantity
 2026-01-05T00:00:00Z,m5.large,1
 2026-01-05T01:00:00Z,m5.large,2
 ";
