@@ -75,6 +75,8 @@ mod usage_prices;
 mod usage_tests;
 #[cfg(test)]
 mod volume_tests;
+#[cfg(test)]
+mod warning_tests;
 mod workloads;
 
 pub use link::{Grid, MAX_CELLS, link, link_sweep, load, load_sweep};
