@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::billed;
+use super::{billed, line};
 use crate::{fine, flat, narrow, refused, scratch, text};
 
 const CUR: &str = "lineItem/UsageStartDate,lineItem/UsageEndDate,lineItem/LineItemType,\
@@ -29,11 +29,7 @@ fn cur_row(other: &[(&str, &str)]) -> String {
         "0.096",
         "0.096",
     ];
-    let row = CUR.split(',').zip(cells).map(|(name, cell)| {
-        let short = name.split_once('/').map_or(name, |(_, short)| short);
-        other.iter().find(|(name, _)| *name == short).map_or(cell, |(_, cell)| cell)
-    });
-    row.collect::<Vec<_>>().join(",") + "\n"
+    line(CUR, &cells, other)
 }
 
 /// A month's end of a Cost and Usage Report: three hours of m5.large and two of

@@ -2,24 +2,25 @@
 
 use std::fs;
 
-use super::billed;
+use super::{FOCUS, billed, focus_row};
 use crate::{fine, flat, json, pico, pico_of, scratch, text};
 
 /// 0.34 EUR is no 0.34 USD: it is in no sum of dollars.
 #[test]
 fn amounts_in_another_currency_are_not_taken_for_dollars() {
     let dir = scratch();
-    let header = "ChargePeriodStart,ChargePeriodEnd,ChargeCategory,ProviderName,ServiceName,\
-                  ChargeDescription,RegionId,PricingQuantity,ListCost,BilledCost,BillingCurrency";
-    let row = |what: &str, currency: &str| {
-        format!(
-            "2026-01-05T00:00:00Z,2026-01-05T01:00:00Z,Usage,AWS,EC2,{what},us-east-1,1,0.34,0.34,\
-             {currency}\n"
-        )
+    let row = |what, currency| {
+        let cells = [
+            ("ChargeDescription", what),
+            ("ListCost", "0.34"),
+            ("BilledCost", "0.34"),
+            ("BillingCurrency", currency),
+        ];
+        focus_row(FOCUS, &cells)
     };
     let instance = "$0.34 per On Demand Linux c5.2xlarge Instance Hour";
     let write = |name: &str, rows: &[String]| {
-        let csv = format!("{header}\n{}", rows.concat());
+        let csv = format!("{FOCUS}\n{}", rows.concat());
         fs::write(dir.path().join(name), csv).expect("written");
     };
     write("eur.csv", &[row(instance, "USD"), row(instance, "EUR")]);
@@ -54,22 +55,25 @@ fn amounts_in_another_currency_are_not_taken_for_dollars() {
 #[test]
 fn the_details_of_a_sku_tell_windows_and_dedicated_hardware() {
     let dir = scratch();
-    let header = "ChargePeriodStart,ChargePeriodEnd,ChargeCategory,ProviderName,ServiceName,\
-                  ChargeDescription,RegionId,PricingQuantity,ListCost,ListUnitPrice,BilledCost,\
-                  BillingCurrency,SkuMeter,SkuPriceDetails";
+    let columns = format!("{FOCUS},ListUnitPrice,SkuMeter,SkuPriceDetails");
     let row = |details: &str| {
-        let details = format!(r#"{{"InstanceType":"m5.large",{details}}}"#).replace('"', "\"\"");
-        format!(
-            "2026-01-05T00:00:00Z,2026-01-05T01:00:00Z,Usage,AWS,Amazon Elastic Compute Cloud,x,\
-             us-east-1,1,0.3,0.3,0.3,USD,Instance hours,\"{details}\"\n"
-        )
+        let details = format!(r#"{{"InstanceType":"m5.large",{details}}}"#);
+        let cells = [
+            ("ServiceName", "Amazon Elastic Compute Cloud"),
+            ("ListCost", "0.3"),
+            ("BilledCost", "0.3"),
+            ("ListUnitPrice", "0.3"),
+            ("SkuMeter", "Instance hours"),
+            ("SkuPriceDetails", &*details),
+        ];
+        focus_row(&columns, &cells)
     };
     let rows = [
         row(r#""OperatingSystem":"Linux","Tenancy":"Shared""#),
         row(r#""OperatingSystem":"Windows""#),
         row(r#""OperatingSystem":"Linux","Tenancy":"Dedicated""#),
     ];
-    fs::write(dir.path().join("f.csv"), format!("{header}\n{}", rows.concat())).expect("written");
+    fs::write(dir.path().join("f.csv"), format!("{columns}\n{}", rows.concat())).expect("written");
     let table = fine(dir.path(), &["bill", "f.csv"]);
     let table = text(&table.stdout);
     assert!(table.starts_with("f.csv: FOCUS, 1 row of 3 that"), "{table}");

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::billed;
+use super::{FOCUS, billed, focus_row};
 use crate::{fine, narrow, pico, plimsoll, refused, scratch, text};
 
 /// Four m5.large Reserved Instances are 16 units, as much as two m5.xlarge:
@@ -133,25 +133,31 @@ fn mistakes_in_usage_and_commitments_have_their_place() {
         &["d.yaml:2:14", "compute-sp"],
     );
     // Yuan are no dollars: a row that the catalog has no price for is left out.
-    let header = "ChargePeriodStart,ChargePeriodEnd,ChargeCategory,ProviderName,ServiceName,\
-                  ChargeDescription,RegionId,PricingQuantity,ListUnitPrice,ListCost,BilledCost,\
-                  BillingCurrency";
-    let row = |region: &str, currency: &str| {
-        format!(
-            "2026-01-05T00:00:00Z,2026-01-05T01:00:00Z,Usage,AWS,EC2,$0.6 per On Demand Linux \
-             m5.large Instance Hour,{region},1,0.6,0.6,0.6,{currency}\n"
-        )
+    let columns = format!("{FOCUS},ListUnitPrice");
+    let row = |region, currency| {
+        let cells = [
+            ("ChargeDescription", "$0.6 per On Demand Linux m5.large Instance Hour"),
+            ("RegionId", region),
+            ("ListUnitPrice", "0.6"),
+            ("ListCost", "0.6"),
+            ("BilledCost", "0.6"),
+            ("BillingCurrency", currency),
+        ];
+        focus_row(&columns, &cells)
     };
     let (dollars, yuan) = (row("us-east-1", "USD"), row("cn-north-1", "CNY"));
-    write("yuan.csv", &format!("{header}\n{dollars}{yuan}"));
+    write("yuan.csv", &format!("{columns}\n{dollars}{yuan}"));
     let of = billed(dir.path(), &["yuan.csv"]);
     assert_eq!(of["total"]["on_demand"], "0.096", "{of:#}");
     // A bill by the day says nothing about hours.
-    let header = "ChargePeriodStart,ChargePeriodEnd,ChargeCategory,ProviderName,ServiceName,\
-                  ChargeDescription,RegionId,PricingQuantity,ListCost,BilledCost,BillingCurrency";
-    let row = "2026-01-05T00:00:00Z,2026-01-06T00:00:00Z,Usage,AWS,EC2,$0.1 per On Demand Linux \
-               m5.large Instance Hour,us-east-1,24,2.4,2.4,USD";
-    write("day.csv", &format!("{header}\n{row}\n"));
+    let day = [
+        ("ChargePeriodEnd", "2026-01-06T00:00:00Z"),
+        ("ChargeDescription", "$0.1 per On Demand Linux m5.large Instance Hour"),
+        ("PricingQuantity", "24"),
+        ("ListCost", "2.4"),
+        ("BilledCost", "2.4"),
+    ];
+    write("day.csv", &format!("{FOCUS}\n{}", focus_row(FOCUS, &day)));
     refused(dir.path(), &["bill", "day.csv"], &["line 2", "more than one clock hour"]);
     // Nobody has so much of anything; nothing overflows over it.
     let owned = |count: u32, usd: u32| {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use super::{FOCUS, focus_row};
 use crate::{fine, flat, narrow, pico, pico_of, refused, scratch, shared, text};
 
 const SAMPLE: &str = "data/billing/focus_1.0_sample.csv";
@@ -205,23 +206,26 @@ fn a_bill_priced_again_fits_a_terminal() {
 #[test]
 fn large_amounts_fit_a_terminal() {
     let dir = scratch();
-    let header = "ChargePeriodStart,ChargePeriodEnd,ChargeCategory,ProviderName,ServiceName,\
-                  ChargeDescription,RegionId,PricingQuantity,PricingUnit,ListUnitPrice,ListCost,\
-                  BilledCost,BillingCurrency";
-    let row = |what: &str, price: &str, cost: &str| {
-        format!(
-            "2026-01-05T00:00:00Z,2026-01-05T01:00:00Z,Usage,AWS,EC2,{what},us-east-1,1000000,Hours,\
-             {price},{cost},{cost},USD"
-        )
+    let columns = format!("{FOCUS},PricingUnit,ListUnitPrice");
+    let row = |what, price, cost| {
+        let cells = [
+            ("ChargeDescription", what),
+            ("PricingQuantity", "1000000"),
+            ("PricingUnit", "Hours"),
+            ("ListUnitPrice", price),
+            ("ListCost", cost),
+            ("BilledCost", cost),
+        ];
+        focus_row(&columns, &cells)
     };
     let instance = "$0.1 per On Demand Linux m5.large Instance Hour";
     let rows = [
-        header.to_owned(),
         row(instance, "0.096", "96000"),
         row(instance, "0.097123456789", "97123.456789"),
         row("something else", "12.3456789", "12345678.9"),
     ];
-    fs::write(dir.path().join("b.csv"), rows.join("\n")).expect("written");
+    let csv = format!("{columns}\n{}", rows.concat());
+    fs::write(dir.path().join("b.csv"), csv).expect("written");
     let table = text(&fine(dir.path(), &["bill", "b.csv", "--reprice"]).stdout);
     assert!(narrow(&table), "{table}");
     for cells in ["0.0971235 0.096 97,123.46 -1,123.46", "1 12,345,678.9 12,345,678.9"] {
@@ -250,12 +254,10 @@ fn large_amounts_fit_a_terminal() {
 #[test]
 fn rows_that_cannot_be_read_are_named() {
     let dir = scratch();
-    let header = "ChargePeriodStart,ChargePeriodEnd,ChargeCategory,ProviderName,ServiceName,\
-                  ChargeDescription,RegionId,PricingQuantity,ListCost,BilledCost,BillingCurrency";
-    let good = "2026-01-05T00:00:00Z,2026-01-05T01:00:00Z,Usage,AWS,EC2,x,us-east-1,1,1,1,USD";
-    let bad = good.replace("2026-01-05T01:00:00Z", "later").replace(",1,1,1,", ",1,one,1,");
-    fs::write(dir.path().join("b.csv"), format!("{header}\n{good}\n{bad}\n{good},\n"))
-        .expect("written");
+    let good = focus_row(FOCUS, &[]);
+    let bad = focus_row(FOCUS, &[("ChargePeriodEnd", "later"), ("ListCost", "one")]);
+    let long = good.trim_end().to_owned() + ",\n";
+    fs::write(dir.path().join("b.csv"), format!("{FOCUS}\n{good}{bad}{long}")).expect("written");
     for format in ["table", "csv"] {
         refused(
             dir.path(),
