@@ -1,6 +1,7 @@
 //! FOCUS files under commitments, among them what `run` exports.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use super::{FOCUS, billed, focus_row};
 use crate::{fine, flat, json, pico, pico_of, scratch, text};
@@ -84,6 +85,22 @@ fn the_details_of_a_sku_tell_windows_and_dedicated_hardware() {
     }
 }
 
+/// Runs the trace `t.csv` on two pools and what `more` adds below them, and
+/// exports; where the results of the case lie.
+fn exported(dir: &Path, name: &str, more: &str, export: &[&str]) -> PathBuf {
+    let scenario = format!(
+        "version: 1\nname: {name}\nregion: us-east-1\nseeds: 1\n\
+         time: {{ start: 2025-01-06T00:00Z, horizon: 2h }}\n\
+         workload:\n  jobs: {{ trace: t.csv, startup: 0s }}\n\
+         charges: {{ root-volume: 20Gi }}\n\
+         pools:\n  owned: {{ fixed: {{ type: m5.large, count: 2, zones: [us-east-1a] }} }}\n  \
+         big: {{ fixed: {{ type: c6i.xlarge, count: 1, zones: [us-east-1b] }} }}\n{more}"
+    );
+    fs::write(dir.join("s.yaml"), scenario).expect("a scenario");
+    fine(dir, &[&["run", "s.yaml", "-q"][..], export].concat());
+    dir.join(format!("out/{name}/base"))
+}
+
 /// What a run bills for its instances under a commitment is what `bill` makes
 /// of the run's own FOCUS export under the same commitment, to the pico-dollar,
 /// in whole hours: a file does not tell where in its last hour a run ended.
@@ -92,25 +109,17 @@ fn an_exported_bill_is_billed_the_same_again() {
     let dir = scratch();
     let commitments = "commitments:\n  plan: { kind: compute-sp, term: 1y, payment: no-upfront, \
                        usd-per-hour: 0.1 }\n";
+    let spot = "  spot: { fixed: { type: r5.large, count: 1, purchase: spot, zones: [us-east-1a] } }\n\
+                spot: { interruptions: none }\n";
     let hand = "0,7200,500m,1Gi\n".repeat(5);
     let odd = "0,7000,500m,1Gi\n1,5433.217,1500m,1Gi\n77.7,1234.567,3,10Gi\n4000,100,100m,64Mi\n";
     for (name, trace) in [("hand", hand.as_str()), ("odd", odd)] {
         fs::write(dir.path().join("t.csv"), format!("arrival,duration,cpu,memory\n{trace}"))
             .expect("a trace");
-        let scenario = format!(
-            "version: 1\nname: {name}\nregion: us-east-1\nseeds: 1\n\
-             time: {{ start: 2025-01-06T00:00Z, horizon: 2h }}\n\
-             workload:\n  jobs: {{ trace: t.csv, startup: 0s }}\n\
-             pools:\n  owned: {{ fixed: {{ type: m5.large, count: 2, zones: [us-east-1a] }} }}\n  \
-             big: {{ fixed: {{ type: c6i.xlarge, count: 1, zones: [us-east-1b] }} }}\n  \
-             spot: {{ fixed: {{ type: r5.large, count: 1, purchase: spot, zones: [us-east-1a] }} }}\n\
-             spot: {{ interruptions: none }}\ncharges: {{ root-volume: 20Gi }}\n{commitments}"
-        );
-        fs::write(dir.path().join("s.yaml"), scenario).expect("a scenario");
         fs::write(dir.path().join("c.yaml"), commitments).expect("written");
+        let more = format!("{spot}{commitments}");
         let export = ["--export", "focus-csv", "--export", "focus-parquet"];
-        fine(dir.path(), &[&["run", "s.yaml", "-q"][..], &export].concat());
-        let out = dir.path().join(format!("out/{name}/base"));
+        let out = exported(dir.path(), name, &more, &export);
         let summary = json(&out.join("summary.json"));
         let by = &summary["cost"]["by_purchase"];
         let run = ["savings-plan", "on-demand"].map(|p| pico(&by[p]));
@@ -165,17 +174,7 @@ fn discounts_and_reserved_capacity_are_billed_the_same_again() {
     {
         let commitments = own(kind, usd);
         let write = |name: &str, own: &str| {
-            let scenario = format!(
-                "version: 1\nname: {name}\nregion: us-east-1\nseeds: 1\n\
-                 time: {{ start: 2025-01-06T00:00Z, horizon: 2h }}\n\
-                 workload:\n  jobs: {{ trace: t.csv, startup: 0s }}\n\
-                 pools:\n  owned: {{ fixed: {{ type: m5.large, count: 2, zones: [us-east-1a] }} }}\n  \
-                 big: {{ fixed: {{ type: c6i.xlarge, count: 1, zones: [us-east-1b] }} }}\n\
-                 charges: {{ root-volume: 20Gi }}\n{more}{own}"
-            );
-            fs::write(dir.path().join("s.yaml"), scenario).expect("a scenario");
-            fine(dir.path(), &["run", "s.yaml", "-q", "--export", "focus-csv"]);
-            dir.path().join(format!("out/{name}/base"))
+            exported(dir.path(), name, &format!("{more}{own}"), &["--export", "focus-csv"])
         };
         fs::write(dir.path().join("c.yaml"), &commitments).expect("written");
         let bare = write(&format!("bare{at}"), "");
