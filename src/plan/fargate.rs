@@ -277,7 +277,7 @@ pub(super) fn warn_of_profiles(scenario: &Scenario, notes: &mut Notes<'_>) {
 }
 
 /// Requests of the DaemonSets that become sidecars.
-fn sidecars(workloads: &[PlannedWorkload]) -> (MilliCpu, Bytes) {
+pub(crate) fn sidecars(workloads: &[PlannedWorkload]) -> (MilliCpu, Bytes) {
     let mut sum = (MilliCpu(0), Bytes(0));
     for workload in workloads {
         if let Content::Daemon(daemon) = &workload.content

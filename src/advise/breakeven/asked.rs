@@ -6,7 +6,6 @@ use super::prices::{Part, Prices, WAYS, Way};
 use crate::catalog::{Arch, ChargeItem, FargateRates, InstanceType, smallest_fargate};
 use crate::cluster::FargateSize;
 use crate::names::nearest;
-use crate::plan;
 use crate::scenario::quote;
 use crate::units::{Bytes, MilliCpu, Rate};
 use crate::{Error, Result};
@@ -161,10 +160,7 @@ fn overheads(asked: &Question, prices: &Prices, name: &str) -> Result<Vec<Part>>
 
 /// The mix with the Fargate sizes it is billed as.
 fn mix(asked: &Question, rates: &FargateRates) -> Result<Vec<MixPod>> {
-    let own = match asked.orchestrator {
-        Orchestrator::Eks => plan::fargate_overhead(),
-        Orchestrator::Ecs => Bytes(0),
-    };
+    let own = asked.orchestrator.fargate_overhead();
     let sidecars = asked.daemons.iter().fold((0, own.0), |sum, d| (sum.0 + d.0.0, sum.1 + d.1.0));
     asked
         .pods

@@ -3,6 +3,7 @@
 use crate::bill::PriceStatus;
 use crate::catalog::{Arch, InstanceType};
 use crate::cluster::FargateSize;
+use crate::plan;
 use crate::units::{Bytes, MilliCpu, Rate};
 
 /// An amount of what a node has or pods ask for; a mean where several kinds
@@ -178,6 +179,14 @@ impl Orchestrator {
         match self {
             Orchestrator::Eks => "eks",
             Orchestrator::Ecs => "ecs",
+        }
+    }
+
+    /// Memory that it adds to every pod on Fargate.
+    pub(super) const fn fargate_overhead(self) -> Bytes {
+        match self {
+            Orchestrator::Eks => plan::fargate_overhead(),
+            Orchestrator::Ecs => Bytes(0),
         }
     }
 }

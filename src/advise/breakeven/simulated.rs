@@ -13,7 +13,6 @@ use crate::observe::{Record, RejectReason};
 use crate::place::fargate::refusal;
 use crate::plan::{self, CasePlan, Origin};
 use crate::units::{Bytes, HOUR_MS, MilliCpu, Rate};
-use crate::workload::plan::Content;
 use crate::workload::{ClassId, Workloads};
 
 /// What is compared on Fargate: pods of one pool that could go there.
@@ -110,20 +109,9 @@ pub fn orchestrator(case: &CasePlan) -> Orchestrator {
 impl Platform {
     fn of(case: &CasePlan) -> Platform {
         let orchestrator = orchestrator(case);
-        let overhead = match orchestrator {
-            Orchestrator::Eks => plan::fargate_overhead(),
-            Orchestrator::Ecs => Bytes(0),
-        };
-        let mut sum = (0, overhead.0);
-        for workload in case.workload.workloads() {
-            if let Content::Daemon(daemon) = &workload.content
-                && daemon.sidecar_on_fargate
-            {
-                sum.0 += daemon.pod.cpu.unwrap_or_default().0;
-                sum.1 += daemon.pod.memory.unwrap_or_default().0;
-            }
-        }
-        Platform { orchestrator, cpu: MilliCpu(sum.0), memory: Bytes(sum.1) }
+        let (cpu, memory) = plan::fargate_sidecars(case.workload.workloads());
+        let memory = Bytes(memory.0 + orchestrator.fargate_overhead().0);
+        Platform { orchestrator, cpu, memory }
     }
 
     /// The size of a pod, or why there is none.
