@@ -3,11 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use clap::builder::PossibleValue;
 
 use super::cells::{billed, simulate};
 use super::scenario::{Scenario, Warnings};
 use super::{Console, Format, Outcome, print};
-use crate::advise::breakeven::{self, AskedPod, Breakevens, Prices, Question, Ran, Simulated};
+use crate::advise::breakeven::{
+    self, AskedPod, Breakevens, Orchestrator, Prices, Question, Ran, Simulated,
+};
 use crate::bill::KeepLines;
 use crate::catalog::Catalog;
 use crate::observe::KeepPods;
@@ -114,21 +117,17 @@ struct Asked {
     auto_mode: bool,
 }
 
-/// What runs the pods.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Orchestrator {
-    /// Amazon EKS
-    Eks,
-    /// Amazon ECS
-    Ecs,
-}
+impl ValueEnum for Orchestrator {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Orchestrator::Eks, Orchestrator::Ecs]
+    }
 
-impl From<Orchestrator> for breakeven::Orchestrator {
-    fn from(it: Orchestrator) -> Self {
-        match it {
-            Orchestrator::Eks => Self::Eks,
-            Orchestrator::Ecs => Self::Ecs,
-        }
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            Orchestrator::Eks => "Amazon EKS",
+            Orchestrator::Ecs => "Amazon ECS",
+        };
+        Some(PossibleValue::new(self.name()).help(help))
     }
 }
 
@@ -139,7 +138,7 @@ impl Asked {
             types: self.types.clone(),
             pods: self.mix()?,
             daemons: daemons.collect::<Result<_>>()?,
-            orchestrator: self.orchestrator.map_or_else(Default::default, Into::into),
+            orchestrator: self.orchestrator.unwrap_or_default(),
             max_pods: self.max_pods,
             root_volume: self.root_volume,
             auto_mode: self.auto_mode,
