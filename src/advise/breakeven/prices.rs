@@ -58,16 +58,22 @@ pub(super) type Known = (Rate, PriceStatus);
 pub(super) type Part = (String, Rate, PriceStatus);
 
 impl Priced {
+    /// What parts come to.
+    pub(super) fn new(
+        option: String,
+        plan: Option<&str>,
+        parts: Vec<(String, Rate)>,
+        status: PriceStatus,
+    ) -> Priced {
+        let per_hour = Rate::from_pico(parts.iter().map(|(_, rate)| rate.pico()).sum());
+        Priced { option, plan: plan.map(str::to_owned), per_hour, parts, status }
+    }
+
     /// What the first part and those beside it come to.
     pub(super) fn of(option: String, plan: Option<&str>, first: &Part, beside: &[Part]) -> Priced {
         let all = || std::iter::once(first).chain(beside);
-        Priced {
-            option,
-            plan: plan.map(str::to_owned),
-            per_hour: Rate::from_pico(all().map(|(_, rate, _)| rate.pico()).sum()),
-            parts: all().map(|(name, rate, _)| (name.clone(), *rate)).collect(),
-            status: weakest(all().map(|part| part.2)),
-        }
+        let parts = all().map(|(name, rate, _)| (name.clone(), *rate)).collect();
+        Priced::new(option, plan, parts, weakest(all().map(|part| part.2)))
     }
 }
 

@@ -294,16 +294,9 @@ fn ways(
         }
         sums.into_iter().map(|(part, sum)| (part.label().to_owned(), hourly(sum))).collect()
     };
-    let way = |option: &str, plan: Option<&str>, parts: Vec<(String, Rate)>, status| Priced {
-        option: option.to_owned(),
-        plan: plan.map(str::to_owned),
-        per_hour: Rate::from_pico(parts.iter().map(|(_, rate)| rate.pico()).sum()),
-        parts,
-        status,
-    };
     let bought = pool.skus.iter().filter_map(|sku| bill.skus.get(usize::from(*sku)));
     let weakest = weakest(bought.map(|s| s.status));
-    let mut ways = vec![way("as bought", None, parts(&|_| true), weakest)];
+    let mut ways = vec![Priced::new("as bought".to_owned(), None, parts(&|_| true), weakest)];
     // Everything beside the machine stays, whatever way that is bought.
     let beside = parts(&|c| !c.is_compute() && c != Charge::SpotFirstHour);
     'ways: for each in WAYS {
@@ -322,7 +315,7 @@ fn ways(
         let instance = Rate::from_pico(sum).scale(1, pool.node_ms);
         let mut all = vec![(Charge::Instance.label().to_owned(), instance)];
         all.extend(beside.iter().cloned());
-        ways.push(way(each.name(), each.plan(), all, status));
+        ways.push(Priced::new(each.name().to_owned(), each.plan(), all, status));
     }
     Ok(ways)
 }
