@@ -66,7 +66,7 @@ pub fn advise(question: &Question<'_>) -> Result<Advice> {
         list_per_hour: list / clock,
         before_per_hour: before.usd / clock,
         after_per_hour: after.usd / clock,
-        own_per_hour: ((before.usd - before.others) / clock, (after.usd - after.others) / clock),
+        own_per_hour: (before.own() / clock, after.own() / clock),
         coverage: (covered(before.rest, list), covered(after.rest, list)),
         utilisation: share(after.used.iter().sum(), at.iter().sum::<f64>() * clock),
         falls: sketch.falls(),

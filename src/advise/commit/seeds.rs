@@ -65,7 +65,7 @@ impl Seeds {
 }
 
 fn compare(seed: u64, exact: Paid, fast: &Outlook) -> Result<()> {
-    for (exact, fast) in [(exact.all, fast.usd), (exact.own, fast.usd - fast.others)] {
+    for (exact, fast) in [(exact.all, fast.usd), (exact.own, fast.own())] {
         if (exact.to_f64() - fast).abs() > TOLERANCE * exact.to_f64().abs().max(1.0) {
             let message = format!("seed {seed} costs {exact} USD but was searched as {fast}");
             return Err(Error::failed(message));
@@ -75,7 +75,7 @@ fn compare(seed: u64, exact: Paid, fast: &Outlook) -> Result<()> {
 }
 
 fn fast(outlook: &Outlook) -> Paid {
-    Paid { all: money(outlook.usd), own: money(outlook.usd - outlook.others) }
+    Paid { all: money(outlook.usd), own: money(outlook.own()) }
 }
 
 fn money(usd: f64) -> Money {

@@ -50,6 +50,14 @@ pub struct Outlook {
     pub others: f64,
 }
 
+impl Outlook {
+    /// USD of the scenario's own.
+    #[must_use]
+    pub fn own(&self) -> f64 {
+        self.usd - self.others
+    }
+}
+
 impl AddAssign<&Outlook> for Outlook {
     fn add_assign(&mut self, other: &Outlook) {
         self.used.resize(self.used.len().max(other.used.len()), 0.0);
