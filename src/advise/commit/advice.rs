@@ -1,6 +1,6 @@
 //! From a question to an answer: search, then exact bills of what was found.
 
-use super::held::{Held, unpublished};
+use super::held::{Held, rests_on_guess};
 use super::hours::{Hours, stride};
 use super::model::{Advice, Alternative, Candidate, PlanAdvice, Question};
 use super::search;
@@ -103,6 +103,6 @@ fn alternative(
         candidate: candidate.clone(),
         usd_per_hour,
         cost_per_hour: usd / hours.clock_hours(),
-        guessed: !unpublished(question, std::slice::from_ref(candidate)).is_empty(),
+        guessed: rests_on_guess(question, candidate),
     })
 }

@@ -1,6 +1,6 @@
 //! Which commitments are looked at, and on which terms.
 
-use super::model::{Candidate, Question};
+use super::model::{Candidate, Question, SeedUsage};
 use crate::bill::commitments::{Benefit, Terms, UsageItem};
 use crate::bill::{ALWAYS, PriceStatus};
 use crate::units::{Money, Rate};
@@ -72,14 +72,20 @@ fn is_guess(question: &Question<'_>, number: usize, item: &UsageItem) -> bool {
     matches!(status, Some(PriceStatus::Representative | PriceStatus::Believed))
 }
 
-/// Items that are used and for which one of these plans has a rate that nobody
-/// published, the costliest first.
-pub(super) fn unpublished(question: &Question<'_>, candidates: &[Candidate]) -> Vec<String> {
-    costliest(question.seeds.iter().flat_map(|seed| {
-        let guess =
-            |item: &UsageItem| candidates.iter().any(|c| is_guess(question, c.commitment, item));
-        seed.costs().filter(move |(item, _)| guess(item)).map(|(item, list)| (&*item.name, list))
-    }))
+/// Items that are used and for which one of the candidates has a rate that
+/// nobody published, the costliest first.
+pub(super) fn unpublished(question: &Question<'_>) -> Vec<String> {
+    let guess = |item: &UsageItem| {
+        question.candidates.iter().any(|c| is_guess(question, c.commitment, item))
+    };
+    let used = question.seeds.iter().flat_map(SeedUsage::costs);
+    costliest(used.filter(|(item, _)| guess(item)).map(|(item, list)| (&*item.name, list)))
+}
+
+/// Whether a plan has a rate that nobody published for something that is used.
+pub(super) fn rests_on_guess(question: &Question<'_>, plan: &Candidate) -> bool {
+    let mut used = question.seeds.iter().flat_map(SeedUsage::costs);
+    used.any(|(item, list)| list > Money::ZERO && is_guess(question, plan.commitment, item))
 }
 
 /// Names in the order of what they cost in all, those that cost nothing left

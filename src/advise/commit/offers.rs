@@ -6,10 +6,8 @@
 //! sources are those that a bill would use. That is done after the simulation,
 //! which does not depend on them and says which families there are.
 
-use std::slice;
-
 use super::advice::advise;
-use super::held::{costliest, unpublished};
+use super::held::{costliest, rests_on_guess, unpublished};
 use super::model::{Advice, Answer, Band, Candidate, Commitments, Elsewhere, Question, SeedUsage};
 use crate::bill::{ALWAYS, BillingPlan, Commitment};
 use crate::catalog::{Payment, Term};
@@ -139,7 +137,7 @@ impl Offers {
         spread_ppm: Option<i64>,
     ) -> Result<Answer> {
         let mut question = self.question(&case.billing, seeds, 0);
-        let guessed = unpublished(&question, &question.candidates);
+        let guessed = unpublished(&question);
         let band = match spread_ppm {
             _ if guessed.is_empty() => None,
             None => return Ok(Answer::Withheld(guessed)),
@@ -152,9 +150,9 @@ impl Offers {
             }
         };
         if spread_ppm.is_none() {
-            let mut alternatives = std::mem::take(&mut question.alternatives);
-            alternatives.retain(|plan| unpublished(&question, slice::from_ref(plan)).is_empty());
-            question.alternatives = alternatives;
+            let published = |plan: &&Candidate| !rests_on_guess(&question, plan);
+            question.alternatives =
+                question.alternatives.iter().filter(published).cloned().collect();
         }
         let owned = question.owned.iter().filter_map(|n| case.billing.commitments.get(*n));
         let other = case.billing.other_usage.as_ref();
