@@ -13,6 +13,7 @@ use crate::bill::{ALWAYS, BillingPlan, Commitment};
 use crate::catalog::{Payment, Term};
 use crate::plan::CasePlan;
 use crate::scenario::quote;
+use crate::scenario::tree::yaml_text;
 use crate::units::{Percent, Rate};
 use crate::{Error, Result};
 
@@ -225,15 +226,8 @@ fn is_open(commitment: &Commitment) -> bool {
 /// A plan of the scenario itself.
 fn stated(case: &CasePlan, commitment: &Commitment) -> Option<Offer> {
     let name = &commitment.name;
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    // JSON strings are YAML strings.
-    let key = if name.chars().all(plain) {
-        name.clone()
-    } else {
-        serde_json::Value::from(name.as_str()).to_string()
-    };
     let terms = case.commitment_terms(name)?;
-    let yaml = (format!("  {key}:\n    usd-per-hour: "), "\n".to_owned());
+    let yaml = (format!("  {}:\n    usd-per-hour: ", yaml_text(name)), "\n".to_owned());
     Some(offer(name, name.clone(), terms, yaml))
 }
 
