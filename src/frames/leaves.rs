@@ -11,9 +11,9 @@ use std::ops::Range;
 
 use jiff::Timestamp;
 use polars::prelude::{
-    ArrayRef, ArrowDataType, ArrowField, ArrowTimeUnit, BinaryChunked, BooleanChunked, DataType,
-    Float64Chunked, Int64Chunked, LargeListArray, NewChunkedArray as _, PlSmallStr, PolarsResult,
-    Series, polars_err,
+    ArrayRef, ArrowDataType, ArrowField, ArrowTimeUnit, BinaryChunked, BooleanChunked,
+    ChunkApply as _, DataType, Float64Chunked, Int64Chunked, LargeListArray, NewChunkedArray as _,
+    PlSmallStr, PolarsResult, Series, polars_err,
 };
 use polars_arrow::array::{Array as _, BinaryViewArray, PrimitiveArray};
 use polars_parquet::read::{
@@ -178,6 +178,9 @@ impl Leaves {
             arrays.push(decoded);
         }
         let first = || arrays.first().ok_or_else(damaged);
+        let series = || -> PolarsResult<Series> {
+            Ok(Series::try_from((self.name.clone(), first()?.clone()))?.rechunk())
+        };
         let whole = |series: &Series| -> PolarsResult<Int64Chunked> {
             Ok(series.strict_cast(&DataType::Int64)?.i64()?.clone())
         };
@@ -204,25 +207,26 @@ impl Leaves {
                 }
                 Texts::Decimal(values, places)
             }
-            Kind::Number | Kind::Flag | Kind::Day | Kind::Bytes => {
-                let series = Series::try_from((self.name.clone(), first()?.clone()))?.rechunk();
-                match self.kind {
+            Kind::Number => {
+                let series = series()?;
+                Texts::Number(match series.dtype() {
                     // A single 0.1 is meant as 0.1, not as its neighbour.
-                    Kind::Number if *series.dtype() == DataType::Float32 => {
+                    DataType::Float32 => {
                         let singles = series.f32()?.iter();
                         let meant = singles.map(|v| v.and_then(|v| v.to_string().parse().ok()));
-                        let meant = Float64Chunked::from_iter_options(self.name.clone(), meant);
-                        Texts::Number(Values::Floating(meant))
+                        Values::Floating(Float64Chunked::from_iter_options(
+                            self.name.clone(),
+                            meant,
+                        ))
                     }
-                    Kind::Number if series.dtype().is_float() => {
-                        Texts::Number(Values::Floating(series.f64()?.clone()))
-                    }
-                    Kind::Number => Texts::Number(Values::Whole(whole(&series)?)),
-                    Kind::Day => Texts::Day(whole(&series)?),
-                    Kind::Flag => Texts::Flag(series.bool()?.clone()),
-                    _ => Texts::Bytes(series.binary()?.clone()),
-                }
+                    DataType::Float64 => Values::Floating(series.f64()?.clone()),
+                    _ => Values::Whole(whole(&series)?),
+                })
             }
+            // Midnight, in seconds.
+            Kind::Day => Texts::Time(whole(&series()?)?.apply_values(|day| day * 86_400), 1),
+            Kind::Flag => Texts::Flag(series()?.bool()?.clone()),
+            Kind::Bytes => Texts::Bytes(series()?.binary()?.clone()),
         };
         Ok(Cells { texts, text: String::new(), moment: None })
     }
@@ -304,7 +308,6 @@ enum Texts {
     Flag(BooleanChunked),
     Bytes(BinaryChunked),
     Time(Int64Chunked, i64),
-    Day(Int64Chunked),
     Decimal(Vec<Option<i128>>, usize),
     Map(Vec<Option<String>>),
 }
@@ -332,18 +335,14 @@ impl Cells {
                 text.clear();
                 flags.get(row).map_or(Ok(()), |flag| write!(text, "{flag}"))
             }
-            Texts::Time(..) | Texts::Day(_) => {
-                let (value, second) = match &self.texts {
-                    Texts::Time(times, ticks) => (times.get(row), *ticks),
-                    Texts::Day(days) => (days.get(row).map(|day| day.saturating_mul(86_400)), 1),
-                    _ => (None, 1),
-                };
+            Texts::Time(times, second) => {
+                let value = times.get(row);
                 if value.is_some() && value == self.moment {
                     return;
                 }
                 self.moment = value;
                 text.clear();
-                value.map_or(Ok(()), |value| match moment(value, second) {
+                value.map_or(Ok(()), |value| match moment(value, *second) {
                     Some(time) => write!(text, "{time}"),
                     None => write!(text, "{value}"),
                 })
