@@ -110,7 +110,7 @@ impl Asked {
     /// Size in whole GiB; `None` after a reported error.
     fn gib(&self, notes: &mut Notes<'_>) -> Option<i64> {
         let Spanned { value: Bytes(bytes), span } = self.size;
-        let gib = around::gib(self.size.value);
+        let gib = self.size.value.gib();
         let [least, most] = limits(self.kind).gib;
         // Less than one is most likely a number whose unit is missing.
         if bytes < least << 30 || gib > most {

@@ -174,6 +174,12 @@ impl Bytes {
     pub const fn kib(self) -> i64 {
         (self.0 + 1_023) >> 10
     }
+
+    /// In GiB, rounded up.
+    #[must_use]
+    pub const fn gib(self) -> i64 {
+        self.0.div_euclid(1 << 30) + (self.0.rem_euclid(1 << 30) > 0) as i64
+    }
 }
 
 impl Percent {

@@ -134,9 +134,9 @@ fn overheads(asked: &Question, prices: &Prices, name: &str) -> Result<Vec<Part>>
         prices.usable(quote, &item)
     };
     let mut parts = Vec::new();
-    if let Some(Bytes(bytes)) = asked.root_volume {
-        let gib = bytes.div_euclid(1 << 30) + i64::from(bytes.rem_euclid(1 << 30) > 0);
-        if bytes < 1 << 30 || gib > MAX_VOLUME_GIB {
+    if let Some(size) = asked.root_volume {
+        let gib = size.gib();
+        if size.0 < 1 << 30 || gib > MAX_VOLUME_GIB {
             let range = format!("between 1 GiB and {MAX_VOLUME_GIB} GiB, as 50Gi");
             return Err(Error::input(format!("a root volume has {range}")));
         }

@@ -17,7 +17,7 @@ use crate::bill::{AroundCharge, Charge, Price, PriceStatus};
 use crate::catalog::{ChargeItem, Region};
 use crate::cluster::ClusterSpec;
 use crate::scenario::{KubernetesService, Scenario, Span, Spanned, Workload, quote};
-use crate::units::{Bytes, Rate};
+use crate::units::Rate;
 use crate::workload::WorkloadId;
 use crate::workload::plan::PlannedWorkload;
 
@@ -125,11 +125,6 @@ impl Around<'_> {
         notes.default("charges.zones", zones, note);
         zones
     }
-}
-
-/// A size in GiB, rounded up.
-pub(super) const fn gib(Bytes(bytes): Bytes) -> i64 {
-    bytes.div_euclid(1 << 30) + (bytes.rem_euclid(1 << 30) > 0) as i64
 }
 
 /// A price that the user states.
