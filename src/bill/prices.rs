@@ -35,6 +35,12 @@ impl PriceStatus {
         PriceStatus::Stated,
     ];
 
+    /// Whether nobody published it, not even what it would be computed from.
+    #[must_use]
+    pub const fn is_guess(self) -> bool {
+        matches!(self, PriceStatus::Representative | PriceStatus::Believed)
+    }
+
     /// Its name in results.
     #[must_use]
     pub const fn name(self) -> &'static str {

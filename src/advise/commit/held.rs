@@ -1,8 +1,8 @@
 //! Which commitments are looked at, and on which terms.
 
 use super::model::{Candidate, Question, SeedUsage};
+use crate::bill::ALWAYS;
 use crate::bill::commitments::{Benefit, Terms, UsageItem};
-use crate::bill::{ALWAYS, PriceStatus};
 use crate::units::{Money, Rate};
 
 /// What is owned, and after it some of what could be bought.
@@ -68,8 +68,8 @@ impl<'a> Held<'a> {
 /// Whether the rate of an item under a commitment is one that nobody
 /// published.
 fn is_guess(question: &Question<'_>, number: usize, item: &UsageItem) -> bool {
-    let status = question.plan.price_under(number, item.source).map(|price| price.status);
-    matches!(status, Some(PriceStatus::Representative | PriceStatus::Believed))
+    let price = question.plan.price_under(number, item.source);
+    price.is_some_and(|price| price.status.is_guess())
 }
 
 /// Items that are used and for which one of the candidates has a rate that

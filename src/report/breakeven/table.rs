@@ -8,7 +8,6 @@ use super::words::{
     caveats, counted, fargate, from, percent, pods, reason, subject, total, verdicts,
 };
 use crate::advise::breakeven::{Amount, Breakeven, Breakevens, MixPod, Priced};
-use crate::bill::PriceStatus;
 use crate::units::Rate;
 
 /// Characters of a heading in front of its text.
@@ -46,7 +45,7 @@ pub(super) fn terminal(it: &Breakevens) -> String {
         out += &wrapped(&line, "", "");
     }
     let weak = it.comparisons.iter().flat_map(|b| b.ec2.iter().chain(&b.fargate));
-    if weak.into_iter().any(|p| is_weak(p.status)) {
+    if weak.into_iter().any(|p| p.status.is_guess()) {
         out.push('\n');
         out += "* at a price that is not published for the item\n";
     }
@@ -196,11 +195,7 @@ fn starred(p: &Priced) -> String {
 }
 
 fn star(p: &Priced) -> &'static str {
-    if is_weak(p.status) { " *" } else { "" }
-}
-
-fn is_weak(status: PriceStatus) -> bool {
-    matches!(status, PriceStatus::Representative | PriceStatus::Believed)
+    if p.status.is_guess() { " *" } else { "" }
 }
 
 /// Memory for people: whole MiB where it is whole, else GiB.
