@@ -29,6 +29,13 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
+/// The candidate that is [`nearest`] to an unknown `name`, as the end of a
+/// message about it; empty where none is.
+#[must_use]
+pub fn hint<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(name, candidates).map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
+}
+
 /// Whether a pattern matches all of a text: `*` stands for any run of
 /// characters, `?` for one byte. At most their lengths multiplied.
 #[must_use]

@@ -49,7 +49,7 @@ pub use shock::PriceShock;
 pub use show::{PriceFilter, PriceRow};
 pub use spot_history::{SpotHistory, usual_zone_id};
 
-use crate::names::nearest;
+use crate::names::hint;
 use crate::{Error, Result};
 use lock::Lock;
 use region::Ratio;
@@ -257,9 +257,8 @@ impl Catalog {
     /// prices in USD, or a row of it is malformed (naming file and line).
     pub fn region(&self, name: &str) -> Result<Region> {
         let entry = self.regions.iter().find(|entry| entry.name == name).ok_or_else(|| {
-            let nearest = nearest(name, self.region_names())
-                .map_or_else(String::new, |other| format!("; did you mean `{other}`?"));
-            Error::input(format!("unknown Region `{name}`{nearest}"))
+            let hint = hint(name, self.region_names());
+            Error::input(format!("unknown Region `{name}`{hint}"))
         })?;
         match entry.on_demand {
             OnDemandTable::Usd => {}

@@ -34,7 +34,7 @@ use super::build::check;
 use super::lock::{LOCK_FILE, Lock, Locked};
 use super::write::{check_target, write_all};
 use super::{Tables, read_text, sha256};
-use crate::names::nearest;
+use crate::names::hint;
 use crate::{Error, Result};
 use dates::Dates;
 use input::{Input, Kind};
@@ -94,9 +94,8 @@ pub fn update(update: &Update<'_>) -> Result<Vec<Imported>> {
     let mut draft = Draft::read(&base, update.regions)?;
     for region in update.regions {
         if !draft.knows_region(region) {
-            let near = nearest(region, draft.regions_known())
-                .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-            return Err(Error::input(format!("unknown Region `{region}`{near}")));
+            let hint = hint(region, draft.regions_known());
+            return Err(Error::input(format!("unknown Region `{region}`{hint}")));
         }
     }
     let mut owned = Owned::default();

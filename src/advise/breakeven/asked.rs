@@ -5,7 +5,7 @@ use super::model::{Amount, Breakeven, Caveat, MixPod, NodeOffer, Orchestrator, P
 use super::prices::{Part, Prices, WAYS, Way};
 use crate::catalog::{Arch, ChargeItem, FargateRates, InstanceType, smallest_fargate};
 use crate::cluster::FargateSize;
-use crate::names::nearest;
+use crate::names::{hint, nearest};
 use crate::scenario::quote;
 use crate::units::{Bytes, MilliCpu, Rate};
 use crate::{Error, Result};
@@ -47,8 +47,7 @@ pub fn asked(question: &Question, prices: &Prices) -> Result<Vec<Breakeven>> {
 fn comparison(asked: &Question, prices: &Prices, name: &str) -> Result<Breakeven> {
     let region = &prices.region;
     let Some(kind) = region.instance_type(name) else {
-        let hint = nearest(name, region.names())
-            .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+        let hint = hint(name, region.names());
         return Err(Error::input(format!("unknown instance type {}{hint}", quote(name))));
     };
     let node = node(asked, kind)?;
