@@ -7,7 +7,7 @@ use super::defaults::{
 use super::notes::Notes;
 use super::{control, ecs, fargate_price};
 use crate::bill::FargatePrice;
-use crate::catalog::{Arch, FargateOs, FargateRates, Region, fargate_sizes};
+use crate::catalog::{self, Arch, FargateOs, FargateRates, Region, fargate_sizes};
 use crate::cluster::{FargateSize, FargateSpec};
 use crate::scenario::{self, Scenario, Spanned, WorkloadKind, quote};
 use crate::units::{Bytes, MilliCpu};
@@ -142,11 +142,15 @@ fn hazard(it: &scenario::Fargate, spot: bool, path: &str, notes: &mut Notes<'_>)
     control::hazard_of(per_month)
 }
 
+/// A size of the catalog as it is billed.
+pub(crate) const fn fargate_size(size: catalog::FargateSize) -> FargateSize {
+    FargateSize { cpu: size.cpu(), memory: size.memory() }
+}
+
 /// All sizes, the cheapest first; among equals the smaller. A licence beside
 /// the rates would make larger sizes dearer still.
 fn sizes(os: FargateOs, rates: &FargateRates) -> Vec<FargateSize> {
-    let mut sizes: Vec<FargateSize> =
-        fargate_sizes(os).map(|s| FargateSize { cpu: s.cpu(), memory: s.memory() }).collect();
+    let mut sizes: Vec<FargateSize> = fargate_sizes(os).map(fargate_size).collect();
     // Milli-cpu and MiB: the ratio to hours and GB is the same for all.
     sizes.sort_by_key(|s| {
         let cpu = rates.vcpu_hour.rate.pico() * i128::from(s.cpu.0) * 1_024;

@@ -79,7 +79,7 @@ mod volume_tests;
 mod warning_tests;
 mod workloads;
 
-pub(crate) use fargate::sidecars as fargate_sidecars;
+pub(crate) use fargate::{fargate_size, sidecars as fargate_sidecars};
 pub use link::{Grid, MAX_CELLS, link, link_sweep, load, load_sweep};
 pub use model::{
     Bound, CasePlan, Change, Goal, Input, Options, Origin, Plan, ReadTrace, Rightsizing, Setting,

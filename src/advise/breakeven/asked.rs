@@ -4,8 +4,8 @@ use super::crossing::{mean_rate, size_per_hour};
 use super::model::{Amount, Breakeven, Caveat, MixPod, NodeOffer, Orchestrator, Priced};
 use super::prices::{Part, Prices, WAYS, Way};
 use crate::catalog::{Arch, ChargeItem, FargateRates, InstanceType, smallest_fargate};
-use crate::cluster::FargateSize;
 use crate::names::{hint, nearest};
+use crate::plan;
 use crate::scenario::quote;
 use crate::units::{Bytes, MilliCpu, Rate};
 use crate::{Error, Result};
@@ -180,7 +180,7 @@ fn mix(asked: &Question, rates: &FargateRates) -> Result<Vec<MixPod>> {
                 weight: *weight,
                 cpu: *cpu,
                 memory: *memory,
-                size: FargateSize { cpu: size.cpu(), memory: size.memory() },
+                size: plan::fargate_size(size),
             })
         })
         .collect()

@@ -136,8 +136,7 @@ impl Platform {
         let (cpu, memory) = requests_of(workloads, class);
         let cpu = MilliCpu(cpu.0 + self.cpu.0);
         let size = smallest_fargate(cpu, Bytes(memory.0 + self.memory.0), rates);
-        let size = size.ok_or(RejectReason::FargateSize)?;
-        Ok(FargateSize { cpu: size.cpu(), memory: size.memory() })
+        size.map(plan::fargate_size).ok_or(RejectReason::FargateSize)
     }
 
     fn mix(&self, pool: &PoolUse, workloads: &Workloads, rates: &FargateRates) -> Mix {
