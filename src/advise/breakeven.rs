@@ -23,7 +23,7 @@ mod simulated;
 pub(crate) mod tests;
 
 pub use asked::{AskedPod, Question, asked};
-pub use crossing::{Binding, Crossing, Shares, mean_rate, size_per_hour};
+pub use crossing::{Binding, Crossing, Shares};
 pub use model::{
     Amount, Breakeven, Breakevens, Caveat, LeftOut, MeasuredPacking, MixPod, NodeOffer,
     Orchestrator, Priced, Simulated,

@@ -169,8 +169,7 @@ impl Breakeven {
 
 /// The price of a pod-hour: a Fargate size at rates per vCPU-hour and GB-hour
 /// (2³⁰ bytes), rounded half-even once at the twelfth place.
-#[must_use]
-pub fn size_per_hour(size: FargateSize, vcpu_hour: Rate, gb_hour: Rate) -> Rate {
+pub(super) fn size_per_hour(size: FargateSize, vcpu_hour: Rate, gb_hour: Rate) -> Rate {
     // Over a common denominator, so that only the sum is rounded.
     const CPU: i128 = 1_000;
     const MIB: i128 = 1_024;
@@ -180,8 +179,7 @@ pub fn size_per_hour(size: FargateSize, vcpu_hour: Rate, gb_hour: Rate) -> Rate 
 }
 
 /// The mean of the prices of a mix, weighted, rounded half-even once.
-#[must_use]
-pub fn mean_rate(rates: impl Iterator<Item = (i128, Rate)>) -> Rate {
+pub(super) fn mean_rate(rates: impl Iterator<Item = (i128, Rate)>) -> Rate {
     let (mut sum, mut weights) = (0, 0);
     for (weight, rate) in rates {
         sum += weight * rate.pico();

@@ -1,5 +1,6 @@
 //! Break-evens by hand.
 
+use super::crossing::{mean_rate, size_per_hour};
 use super::*;
 use crate::bill::PriceStatus;
 use crate::cluster::FargateSize;

@@ -20,25 +20,24 @@ pub(super) fn stride(len: usize, most: usize) -> usize {
 
 /// Hours of usage, one seed after the other.
 #[derive(Debug, Clone, Default)]
-pub struct Hours {
+pub(super) struct Hours {
     /// What there is in any seed.
-    pub items: Vec<UsageItem>,
+    pub(super) items: Vec<UsageItem>,
     /// Per item: whether it is the scenario's.
-    pub own: Vec<bool>,
+    pub(super) own: Vec<bool>,
     /// Per item: USD of each hour without commitments.
-    pub list: Vec<Vec<f64>>,
+    pub(super) list: Vec<Vec<f64>>,
     /// Share of each clock hour that lies within its window.
-    pub weight: Vec<f64>,
+    pub(super) weight: Vec<f64>,
     /// Start and end of what counts of each hour, Unix milliseconds.
-    pub span: Vec<(i64, i64)>,
+    pub(super) span: Vec<(i64, i64)>,
     /// Which hours are whose, in the order of the seeds.
-    pub seeds: Vec<Range<usize>>,
+    pub(super) seeds: Vec<Range<usize>>,
 }
 
 impl Hours {
     /// The hours of every seed's usage. Items that are alike are one.
-    #[must_use]
-    pub fn new(seeds: &[SeedUsage]) -> Self {
+    pub(super) fn new(seeds: &[SeedUsage]) -> Self {
         let all: usize = seeds.iter().map(|seed| seed.usage.hours()).sum();
         let mut hours = Hours::default();
         for SeedUsage { usage, own, .. } in seeds {
@@ -82,20 +81,17 @@ impl Hours {
     }
 
     /// Number of hours, those of all seeds together.
-    #[must_use]
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.weight.len()
     }
 
     /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.weight.is_empty()
     }
 
     /// Clock hours, edges in part.
-    #[must_use]
-    pub fn clock_hours(&self) -> f64 {
+    pub(super) fn clock_hours(&self) -> f64 {
         self.weight.iter().sum()
     }
 

@@ -50,8 +50,7 @@ struct Point {
 
 /// The spends per hour, USD, at which the hours of `stack`, which was made of
 /// `terms`, cost least; one for each candidate.
-#[must_use]
-pub fn best(stack: &Stack<'_>, terms: &[Terms]) -> Vec<f64> {
+pub(super) fn best(stack: &Stack<'_>, terms: &[Terms]) -> Vec<f64> {
     let zero = vec![0.0; stack.dimensions()];
     if stack.hours().is_empty() || zero.is_empty() {
         return zero;

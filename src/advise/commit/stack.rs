@@ -29,31 +29,30 @@ struct Plan {
 
 /// What hours cost, and how that changes.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Cost {
+pub(super) struct Cost {
     /// USD.
-    pub usd: f64,
+    pub(super) usd: f64,
     /// USD per unit of the direction, to its right.
-    pub slope: f64,
+    pub(super) slope: f64,
 }
 
 /// What hours come to at given commitments.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Outlook {
+pub(super) struct Outlook {
     /// USD of everything: commitments and what they do not cover.
-    pub usd: f64,
+    pub(super) usd: f64,
     /// Per candidate: what was used of its spend, USD.
-    pub used: Vec<f64>,
+    pub(super) used: Vec<f64>,
     /// USD left to pay On-Demand.
-    pub rest: f64,
+    pub(super) rest: f64,
     /// USD of it all that is not the scenario's: what other usage takes of
     /// commitments and has left to pay.
-    pub others: f64,
+    pub(super) others: f64,
 }
 
 impl Outlook {
     /// USD of the scenario's own.
-    #[must_use]
-    pub fn own(&self) -> f64 {
+    pub(super) fn own(&self) -> f64 {
         self.usd - self.others
     }
 }
@@ -70,7 +69,7 @@ impl AddAssign<&Outlook> for Outlook {
 
 /// Owned commitments and candidates over hours of usage.
 #[derive(Debug, Clone)]
-pub struct Stack<'a> {
+pub(super) struct Stack<'a> {
     hours: &'a Hours,
     plans: Vec<Plan>,
     steps: Vec<Step>,
@@ -85,8 +84,7 @@ pub struct Stack<'a> {
 impl<'a> Stack<'a> {
     /// Terms over the items of `hours`; those at `candidates` are Savings
     /// Plans whose spend is to be found.
-    #[must_use]
-    pub fn new(hours: &'a Hours, terms: &[Terms], candidates: &[usize]) -> Self {
+    pub(super) fn new(hours: &'a Hours, terms: &[Terms], candidates: &[usize]) -> Self {
         let plans = terms
             .iter()
             .enumerate()
@@ -199,14 +197,12 @@ impl<'a> Stack<'a> {
 
     /// The cost of all hours at spends `at` of the candidates, and its slope
     /// along `towards`.
-    #[must_use]
-    pub fn cost(&self, at: &[f64], towards: &[f64]) -> Cost {
+    pub(super) fn cost(&self, at: &[f64], towards: &[f64]) -> Cost {
         self.cost_of(0..self.hours.len(), at, Some(towards))
     }
 
     /// The cost of some hours.
-    #[must_use]
-    pub fn usd(&self, hours: Range<usize>, at: &[f64]) -> f64 {
+    pub(super) fn usd(&self, hours: Range<usize>, at: &[f64]) -> f64 {
         self.cost_of(hours, at, None).usd
     }
 
@@ -240,8 +236,7 @@ impl<'a> Stack<'a> {
     }
 
     /// What some hours come to if usage is `scale` times what it is.
-    #[must_use]
-    pub fn outlook(&self, hours: Range<usize>, at: &[f64], scale: f64) -> Outlook {
+    pub(super) fn outlook(&self, hours: Range<usize>, at: &[f64], scale: f64) -> Outlook {
         let mut outlook = Outlook { used: vec![0.0; self.candidates.len()], ..Outlook::default() };
         let mut lanes = Lanes::new(self.active.len(), self.plans.len());
         let steps = self.live(at, None);
@@ -290,8 +285,7 @@ impl<'a> Stack<'a> {
     }
 
     /// What the hours cost without any commitment, owned or not.
-    #[must_use]
-    pub fn list(&self, hours: Range<usize>) -> f64 {
+    pub(super) fn list(&self, hours: Range<usize>) -> f64 {
         self.hours.list.iter().map(|column| column[hours.clone()].iter().sum::<f64>()).sum()
     }
 

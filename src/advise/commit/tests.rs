@@ -2,6 +2,9 @@
 
 use proptest::prelude::*;
 
+use super::hours::Hours;
+use super::search::best;
+use super::stack::Stack;
 use super::*;
 use crate::bill::commitments::{Ec2Item, HourlyUsage, ItemSource, Terms, UsageItem, settle};
 use crate::bill::{CommitmentKind, Unit};
