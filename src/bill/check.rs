@@ -2,7 +2,7 @@
 
 use super::around;
 use super::model::{Bill, OwnerCost};
-use super::prices::{BillingPlan, MAX_COMMITMENTS, MAX_RATE};
+use super::prices::{BillingPlan, MAX_COMMITMENTS};
 use super::waterfall::StepCost;
 use crate::units::{Money, Rate};
 use crate::{Error, Result};
@@ -10,10 +10,10 @@ use crate::{Error, Result};
 /// Refuses what no bill can hold.
 pub(super) fn check_plan(plan: &BillingPlan) -> Result<()> {
     let check = |what: &str, rate: Rate| {
-        if (Rate::ZERO..=MAX_RATE).contains(&rate) {
+        if (Rate::ZERO..=Rate::MOST).contains(&rate) {
             return Ok(());
         }
-        Err(Error::input(format!("{what}: {rate} USD is not between 0 and {MAX_RATE} USD")))
+        Err(Error::input(format!("{what}: {rate} USD is not between 0 and {} USD", Rate::MOST)))
     };
     for shape in &plan.shapes {
         for price in shape.on_demand.iter().chain(shape.spot.iter().flatten()) {

@@ -55,8 +55,8 @@ pub use model::{
 pub use parts::{Distributed, Focus, Part, PartOwner, Parts};
 pub use prices::{
     ALWAYS, BillingPlan, Burst, CapacityReservation, Commitment, CommitmentFees, CommitmentKind,
-    FargatePrice, MAX_COMMITMENTS, MAX_RATE, MONTH_HOURS, NodeFee, PoolCharges, Price, PriceStatus,
-    Reserved, ResourceWeight, RootVolume, ShapePrice, SpotBilledAt,
+    FargatePrice, MAX_COMMITMENTS, MONTH_HOURS, NodeFee, PoolCharges, Price, PriceStatus, Reserved,
+    ResourceWeight, RootVolume, ShapePrice, SpotBilledAt,
 };
 pub use summary::CostSummary;
 pub use waterfall::{Step, StepCost};

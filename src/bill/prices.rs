@@ -368,8 +368,6 @@ impl Default for ResourceWeight {
 /// same. Everything else is priced by the hour, the GB or the unit.
 pub const MONTH_HOURS: u32 = 730;
 
-/// Highest rate billed: keeps every product inside its integer.
-pub const MAX_RATE: Rate = Rate::from_pico(100_000 * 1_000_000_000_000);
 /// Most commitments that are applied together.
 pub const MAX_COMMITMENTS: usize = 1_000;
 

@@ -30,8 +30,6 @@ use crate::{Error, Result};
 
 /// Most rows of a history: 16 bytes each.
 const MAX_ROWS: usize = 50_000_000;
-/// Highest price, pico-USD per hour: 100,000 USD, far above any.
-const MAX_PICO: i128 = 100_000 * 1_000_000_000_000;
 
 /// Most names of data sets that are kept for an error.
 const DATASETS: usize = 1_000;
@@ -166,7 +164,7 @@ impl Rows {
         let price: Rate = row.price.parse().map_err(|e| format!("price `{}`: {e}", row.price))?;
         let pico = i64::try_from(price.pico())
             .ok()
-            .filter(|pico| (1..=MAX_PICO).contains(&i128::from(*pico)))
+            .filter(|_| Rate::ZERO < price && price <= Rate::MOST)
             .ok_or_else(|| {
                 format!("price `{}` is not above 0 and at most 100,000 USD", row.price)
             })?;

@@ -11,7 +11,7 @@ use super::usage_prices::UsagePrices;
 use crate::bill::commitments::{Ec2Item, ItemSource, UsageItem};
 use crate::bill::statement::ItemFacts;
 use crate::bill::{
-    Commitment, FargatePrice, MAX_COMMITMENTS, MAX_RATE, Price, PriceStatus, ShapePrice, Unit,
+    Commitment, FargatePrice, MAX_COMMITMENTS, Price, PriceStatus, ShapePrice, Unit,
 };
 use crate::catalog::Arch;
 use crate::scenario::{self, Diagnostics, Owned, Span, quote};
@@ -217,8 +217,8 @@ impl Linking<'_> {
                     diags.error(name.span, message);
                 }
             }
-            if whole.as_ref().is_some_and(|it| it.usd_per_hour > MAX_RATE) {
-                let message = format!("{} costs more than {MAX_RATE} USD an hour", quote(name));
+            if whole.as_ref().is_some_and(|it| it.usd_per_hour > Rate::MOST) {
+                let message = format!("{} costs more than {} USD an hour", quote(name), Rate::MOST);
                 diags.error(name.span, message);
             }
             linked.extend(whole);

@@ -173,9 +173,6 @@ impl Decode for Bytes {
     }
 }
 
-/// Highest rate that a bill holds, USD; `bill` refuses what is above it.
-const MAX_RATE: Rate = Rate::from_pico(100_000 * 1_000_000_000_000);
-
 /// Money and rates: exact decimals that must not be negative.
 macro_rules! decimals {
     ($($ty:ty, $zero:expr, $max:expr;)*) => {$(
@@ -217,7 +214,7 @@ macro_rules! decimals {
 }
 
 decimals! {
-    Rate, Rate::ZERO, Some(MAX_RATE);
+    Rate, Rate::ZERO, Some(Rate::MOST);
     Money, Money::ZERO, None::<Money>;
 }
 

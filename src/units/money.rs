@@ -98,6 +98,10 @@ impl Rate {
     /// Free of charge.
     pub const ZERO: Rate = Rate(0);
 
+    /// Highest that a bill holds, 100,000 USD: keeps every product inside its
+    /// integer.
+    pub const MOST: Rate = Rate(100_000 * PICO);
+
     /// From pico-USD per unit.
     #[must_use]
     pub const fn from_pico(pico: i128) -> Self {

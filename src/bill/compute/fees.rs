@@ -39,7 +39,7 @@ impl Billing<'_> {
                 if unused == Money::ZERO {
                     continue;
                 }
-                // Less than the hour's commitment, which `MAX_RATE` bounds.
+                // Less than the hour's commitment, which `Rate::MOST` bounds.
                 let quantity = i64::try_from(unused.pico())
                     .map_err(|_| Error::failed("unused commitment leaves i64"))?;
                 self.commitment_line(i, charge, hour, quantity, unused)?;

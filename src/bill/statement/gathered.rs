@@ -5,7 +5,6 @@ use rustc_hash::FxHashMap;
 use super::Quantity;
 use crate::bill::commitments::{HourlyUsage, UsageItem, normal_quarters};
 use crate::bill::model::Unit;
-use crate::bill::prices::MAX_RATE;
 use crate::units::{Money, Rate};
 use crate::{Error, Result};
 
@@ -68,7 +67,7 @@ fn is_countable(item: &UsageItem, quantity: i128, list: Money) -> bool {
     let kind = item.ec2.as_ref().map(|ec2| ec2.instance_type.as_str());
     // As reserved: a type of undocumented size is a unit of its own.
     let size = kind.map_or(1, |kind| normal_quarters(kind).unwrap_or(4));
-    let (list, most) = (list.pico(), MAX_RATE.pico());
+    let (list, most) = (list.pico(), Rate::MOST.pico());
     quantity.checked_mul(size.into()).and_then(|units| units.checked_mul(list)).is_some()
         && quantity.checked_mul(most).is_some()
         && list.checked_mul(most).is_some()

@@ -7,7 +7,6 @@ use super::columns::{Columns, Field, Format};
 use super::decimal;
 use super::item::{self, FargateResource, Item, Market, Platform};
 use super::row::{Class, Quantity, Row};
-use crate::bill::prices::MAX_RATE;
 use crate::catalog::Arch;
 use crate::text;
 use crate::units::{HOUR_MS, Money, Rate};
@@ -218,7 +217,7 @@ impl Statement {
                 .number(Field::Quantity, Quantity::PLACES, MOST_UNITS, "is more than any bill has")?
                 .map(Quantity);
             row.unit_price = self
-                .number(Field::UnitPrice, 12, MAX_RATE.pico(), "is dearer than anything")?
+                .number(Field::UnitPrice, 12, Rate::MOST.pico(), "is dearer than anything")?
                 .map(Rate::from_pico);
             row.contracted_price = self.contracted_price(&row)?;
         }
@@ -230,7 +229,7 @@ impl Statement {
     /// to whole dollars, and where the invoice says otherwise it is not believed.
     fn contracted_price(&self, row: &Row<'_>) -> std::result::Result<Option<Rate>, BadRow> {
         let price = self
-            .number(Field::ContractedPrice, 12, MAX_RATE.pico(), "is dearer than anything")?
+            .number(Field::ContractedPrice, 12, Rate::MOST.pico(), "is dearer than anything")?
             .map(Rate::from_pico);
         let (Some(price), Some(list), Some(quantity)) = (price, row.unit_price, row.quantity)
         else {

@@ -8,22 +8,20 @@ use super::Taken;
 use super::input::{Input, shown};
 use super::savings::{payment, term};
 use super::tables::Draft;
-use crate::catalog::table::ONE;
 use crate::units::{Money, Rate};
 use crate::{Error, Result};
 
-/// Most that a commitment costs an hour, USD, and most instances of one: what
-/// a scenario takes.
-const MAX_USD: i128 = 100_000;
+/// Most instances of one commitment: what a scenario takes.
 const MAX_COUNT: u32 = 1_000_000;
 
 /// A rate that a scenario takes.
 fn payable(rate: Rate, what: &str, id: &str) -> Result<Rate> {
-    if (0..=MAX_USD * ONE).contains(&rate.pico()) {
+    if (Rate::ZERO..=Rate::MOST).contains(&rate) {
         return Ok(rate);
     }
     Err(Error::input(format!(
-        "the {what} of {id}, {rate} USD an hour, does not lie between 0 and {MAX_USD}"
+        "the {what} of {id}, {rate} USD an hour, does not lie between 0 and {}",
+        Rate::MOST
     )))
 }
 
