@@ -18,7 +18,7 @@ pub(super) fn link(given: &scenario::Discounts, billing: &mut BillingPlan, notes
         "choice: agreements are private; Spot, what commitments cover and stated prices stay, and \
          policies see list prices",
     );
-    let of = |share: Option<scenario::Spanned<scenario::Share>>| share.map(|s| s.value.0);
+    let of = |off: Option<scenario::Spanned<scenario::Off>>| off.map(|off| off.value.0);
     Discounts {
         ec2: of(given.ec2),
         fargate: of(given.fargate),

@@ -57,7 +57,7 @@ pub use kubernetes::*;
 pub use label::Labels;
 pub use leaf::{CpuTime, RelPath, Slug, Text};
 pub use model::*;
-pub use number::{Fraction, Growth, Int, NonNegative, Positive, Share};
+pub use number::{Fraction, Growth, Int, NonNegative, Off, Positive, Share};
 pub use owned::Owned;
 pub use patch::Assignments;
 pub use pool::*;

@@ -251,3 +251,22 @@ impl Decode for Share {
         Percent::schema(defs)
     }
 }
+
+/// A percentage off a price: less than 100 %.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Off(pub Percent);
+
+impl Decode for Off {
+    fn decode(node: &Node, ctx: &mut Ctx<'_>) -> Option<Self> {
+        let value = Share::decode(node, ctx)?.0;
+        if value.ppm < 1_000_000 {
+            return Some(Off(value));
+        }
+        let message = "a discount leaves something to pay";
+        ctx.diags().error(node.span, message).help("state less than 100%");
+        None
+    }
+    fn schema(defs: &mut Defs) -> Json {
+        Percent::schema(defs)
+    }
+}
