@@ -5,14 +5,15 @@
 //! selector of other pods that means them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
 use std::sync::Arc;
 
 use super::defaults::NAMESPACE;
 use super::notes::Notes;
 use crate::cluster::ClusterSpec;
 use crate::scenario::{
-    self, InclusionPolicy, LabelOperator, NodeOperator, Scenario, Span, Spanned, WhenUnsatisfiable,
-    quote,
+    self, InclusionPolicy, LabelKey, LabelOperator, NodeOperator, Scenario, Span, Spanned,
+    WhenUnsatisfiable, quote,
 };
 use crate::workload::constraints::{
     Constraints, HOSTNAME_LABEL, HostPort, LabelSelector, Namespaces, NodeSelectorTerm, Operator,
@@ -309,7 +310,7 @@ impl<'s> Cluster<'s> {
             add_keys(selected, &it.mismatch_label_keys, Operator::NotIn, labels);
         }
         PodAffinityTerm {
-            topology_key: it.topology_key.value.clone(),
+            topology_key: it.topology_key.to_string(),
             selector: selected,
             namespaces,
         }
@@ -381,7 +382,7 @@ pub(super) fn selector(it: &scenario::LabelSelector) -> LabelSelector {
             LabelOperator::Exists => Operator::Exists,
             LabelOperator::DoesNotExist => Operator::DoesNotExist,
         };
-        Requirement { key: e.key.value.clone(), operator, values: sorted(&e.values) }
+        Requirement { key: e.key.to_string(), operator, values: sorted(&e.values) }
     });
     let mut requirements: Vec<Requirement> = equal.chain(others).collect();
     requirements.sort();
@@ -394,13 +395,13 @@ pub(super) fn selector(it: &scenario::LabelSelector) -> LabelSelector {
 /// `plugins/podtopologyspread/common.go`, 1.31).
 fn add_keys(
     selector: &mut LabelSelector,
-    keys: &[Spanned<String>],
+    keys: &[Spanned<LabelKey>],
     operator: Operator,
     labels: &Labels,
 ) {
     for key in keys {
         if let Some(value) = label(labels, &key.value) {
-            let (key, values) = (key.value.clone(), vec![value.to_owned()]);
+            let (key, values) = (key.to_string(), vec![value.to_owned()]);
             selector.requirements.push(Requirement { key, operator, values });
         }
     }
@@ -409,8 +410,8 @@ fn add_keys(
 }
 
 /// Values of which one is enough: their order means nothing.
-fn sorted(values: &[Spanned<scenario::Text>]) -> Vec<String> {
-    let values: BTreeSet<String> = values.iter().map(|v| v.value.0.clone()).collect();
+fn sorted<T: Deref<Target = str>>(values: &[Spanned<T>]) -> Vec<String> {
+    let values: BTreeSet<String> = values.iter().map(|v| v.value.to_string()).collect();
     values.into_iter().collect()
 }
 
@@ -424,7 +425,7 @@ fn node_term(it: &scenario::NodeSelectorTerm) -> NodeSelectorTerm {
             NodeOperator::Gt => Operator::Gt,
             NodeOperator::Lt => Operator::Lt,
         };
-        Requirement { key: e.key.value.clone(), operator, values: sorted(&e.values) }
+        Requirement { key: e.key.to_string(), operator, values: sorted(&e.values) }
     });
     let fields = it.match_fields.iter().map(|f| {
         let operator = match f.operator.value {
@@ -447,7 +448,7 @@ fn spread(it: &scenario::TopologySpreadConstraint, labels: &Labels) -> SpreadCon
     };
     SpreadConstraint {
         max_skew: it.max_skew.value.get() as i64,
-        topology_key: it.topology_key.value.clone(),
+        topology_key: it.topology_key.to_string(),
         hard: it.when_unsatisfiable.value == WhenUnsatisfiable::DoNotSchedule,
         selector,
         min_domains: it.min_domains.map_or(1, |n| n.value.get() as i64),
@@ -483,7 +484,7 @@ pub(super) fn warn(scenario: &Scenario, cluster: &ClusterSpec, notes: &mut Notes
             found.suggest(&zone.value, cluster.zones.iter().map(String::as_str));
         }
         for key in topology_keys(workload) {
-            if known.contains(key.value.as_str()) || seen.contains(&key.span) {
+            if known.contains(&*key.value) || seen.contains(&key.span) {
                 continue;
             }
             seen.push(key.span);
@@ -498,13 +499,13 @@ pub(super) fn warn(scenario: &Scenario, cluster: &ClusterSpec, notes: &mut Notes
     }
 }
 
-fn topology_keys(it: &scenario::Workload) -> Vec<&Spanned<String>> {
+fn topology_keys(it: &scenario::Workload) -> Vec<&Spanned<LabelKey>> {
     let affinity = it.affinity.as_ref().map(|a| &a.value);
     let pods = affinity
         .into_iter()
         .flat_map(|a| [a.pod_affinity.as_ref(), a.pod_anti_affinity.as_ref()])
         .flatten();
-    let mut keys: Vec<&Spanned<String>> =
+    let mut keys: Vec<&Spanned<LabelKey>> =
         it.topology_spread_constraints.iter().map(|c| &c.topology_key).collect();
     for affinity in pods {
         keys.extend(affinity.required.iter().map(|t| &t.topology_key));

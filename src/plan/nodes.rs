@@ -386,8 +386,8 @@ fn labels(pool: &Pool, notes: &mut Notes<'_>) -> Vec<(String, String)> {
 
 fn taint(taint: &scenario::Taint) -> Taint {
     Taint {
-        key: taint.key.value.clone(),
-        value: taint.value.as_ref().map_or_else(String::new, |v| v.value.0.clone()),
+        key: taint.key.to_string(),
+        value: taint.value.as_ref().map_or_else(String::new, |v| v.to_string()),
         effect: effect(taint.effect.value),
     }
 }

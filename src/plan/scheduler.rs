@@ -190,7 +190,7 @@ fn profile(
         Some(Spanned { value: DefaultingType::List, .. }) => {
             let listed = it.default_constraints.iter().map(|c| DefaultConstraint {
                 max_skew: c.max_skew.get() as i64,
-                topology_key: c.topology_key.value.clone(),
+                topology_key: c.topology_key.to_string(),
                 hard: c.when_unsatisfiable.value == scenario::WhenUnsatisfiable::DoNotSchedule,
             });
             profile.default_spread = DefaultSpread::List(listed.collect());

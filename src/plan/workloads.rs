@@ -390,9 +390,9 @@ fn priority(
 fn toleration(it: &scenario::Toleration) -> Toleration {
     let exists =
         it.operator.as_ref().is_some_and(|o| o.value == scenario::TolerationOperator::Exists);
-    let value = it.value.as_ref().map_or_else(String::new, |v| v.value.0.clone());
+    let value = it.value.as_ref().map_or_else(String::new, |v| v.to_string());
     Toleration {
-        key: it.key.as_ref().map(|k| k.value.clone()),
+        key: it.key.as_ref().map(|k| k.to_string()),
         value: (!exists).then_some(value),
         effect: it.effect.as_ref().map(|e| effect(e.value)),
     }

@@ -7,7 +7,7 @@
 
 use super::decode::{Ctx, NonEmpty, Spanned};
 use super::diagnostic::{Span, quote};
-use super::label::{self, Labels};
+use super::label::{LabelKey, LabelValue, Labels};
 use super::leaf::Text;
 use super::number::Int;
 use super::record::{names, record};
@@ -69,7 +69,7 @@ record! {
     /// A requirement on a label of a node.
     pub struct NodeRequirement {
         /// The label.
-        "key" => key: Spanned<String>,
+        "key" => key: Spanned<LabelKey>,
         /// How it compares.
         "operator" => operator: Spanned<NodeOperator>,
         /// What with.
@@ -97,9 +97,6 @@ names! {
 }
 
 fn check_node_requirement(it: &NodeRequirement, _: Span, ctx: &mut Ctx<'_>) -> bool {
-    if !label::key_is_valid(&it.key, ctx) {
-        return false;
-    }
     match it.operator.value {
         NodeOperator::Gt | NodeOperator::Lt => {
             let whole = |v: &Spanned<Text>| v.value.parse::<i64>().is_ok();
@@ -121,10 +118,10 @@ fn check_node_requirement(it: &NodeRequirement, _: Span, ctx: &mut Ctx<'_>) -> b
 }
 
 /// Whether there are values exactly where the operator needs them.
-fn values_of<T: Copy + std::fmt::Display>(
+fn values_of<T: Copy + std::fmt::Display, V>(
     operator: &Spanned<T>,
     needed: bool,
-    values: &[Spanned<Text>],
+    values: &[Spanned<V>],
     ctx: &mut Ctx<'_>,
 ) -> bool {
     let name = operator.value;
@@ -210,19 +207,16 @@ record! {
         /// And of namespaces with these labels; {} is every namespace.
         "namespaceSelector" => namespace_selector: Option<LabelSelector>,
         /// Label of nodes whose equal values make them one domain.
-        "topologyKey" => topology_key: Spanned<String>,
+        "topologyKey" => topology_key: Spanned<LabelKey>,
         /// Labels whose values the pods have in common with this one.
-        "matchLabelKeys" => match_label_keys: Vec<Spanned<String>> = Vec::new(),
+        "matchLabelKeys" => match_label_keys: Vec<Spanned<LabelKey>> = Vec::new(),
         /// Labels whose values the pods do not have in common with this one.
-        "mismatchLabelKeys" => mismatch_label_keys: Vec<Spanned<String>> = Vec::new(),
+        "mismatchLabelKeys" => mismatch_label_keys: Vec<Spanned<LabelKey>> = Vec::new(),
     }
     check check_term;
 }
 
 fn check_term(it: &PodAffinityTerm, _: Span, ctx: &mut Ctx<'_>) -> bool {
-    if !label::key_is_valid(&it.topology_key, ctx) {
-        return false;
-    }
     let both = it
         .mismatch_label_keys
         .iter()
@@ -245,21 +239,18 @@ fn check_term(it: &PodAffinityTerm, _: Span, ctx: &mut Ctx<'_>) -> bool {
 /// Keys that are added to a selector need one, which does not name them.
 fn check_label_keys(
     field: &str,
-    keys: &[Spanned<String>],
+    keys: &[Spanned<LabelKey>],
     selector: Option<&LabelSelector>,
     ctx: &mut Ctx<'_>,
 ) -> bool {
     let Some(first) = keys.first() else { return true };
-    if !keys.iter().all(|key| label::key_is_valid(key, ctx)) {
-        return false;
-    }
     let Some(selector) = selector else {
         ctx.diags().error(first.span, format!("`{field}` needs a `labelSelector`"));
         return false;
     };
     let named = |key: &str| {
         selector.match_labels.iter().any(|(k, _)| k.value == key)
-            || selector.match_expressions.iter().any(|e| e.key.value == key)
+            || selector.match_expressions.iter().any(|e| *e.key.value == *key)
     };
     if let Some(key) = keys.iter().find(|key| named(&key.value)) {
         let message = format!("{} is in `labelSelector` already", quote(&key.value));
@@ -283,11 +274,11 @@ record! {
     /// A requirement on a label.
     pub struct LabelRequirement {
         /// The label.
-        "key" => key: Spanned<String>,
+        "key" => key: Spanned<LabelKey>,
         /// How it compares.
         "operator" => operator: Spanned<LabelOperator>,
         /// What with.
-        "values" => values: Vec<Spanned<Text>> = Vec::new(),
+        "values" => values: Vec<Spanned<LabelValue>> = Vec::new(),
     }
     check check_label_requirement;
 }
@@ -308,9 +299,7 @@ names! {
 
 fn check_label_requirement(it: &LabelRequirement, _: Span, ctx: &mut Ctx<'_>) -> bool {
     let needed = matches!(it.operator.value, LabelOperator::In | LabelOperator::NotIn);
-    label::key_is_valid(&it.key, ctx)
-        && it.values.iter().all(|value| label::value_is_valid(value, ctx))
-        && values_of(&it.operator, needed, &it.values, ctx)
+    values_of(&it.operator, needed, &it.values, ctx)
 }
 
 record! {
@@ -319,7 +308,7 @@ record! {
         /// Most pods that a domain may have more than the emptiest.
         "maxSkew" => max_skew: Spanned<Int<1, 1_000_000>>,
         /// Label of nodes whose equal values make them one domain.
-        "topologyKey" => topology_key: Spanned<String>,
+        "topologyKey" => topology_key: Spanned<LabelKey>,
         /// Whether a pod stays pending, or goes where the skew is least.
         "whenUnsatisfiable" => when_unsatisfiable: Spanned<WhenUnsatisfiable>,
         /// Which pods of the namespace are counted; none unless stated.
@@ -331,7 +320,7 @@ record! {
         /// Whether only nodes are counted whose taints are tolerated; Ignore unless stated.
         "nodeTaintsPolicy" => node_taints_policy: Option<Spanned<InclusionPolicy>>,
         /// Labels whose values the counted pods have in common with this one.
-        "matchLabelKeys" => match_label_keys: Vec<Spanned<String>> = Vec::new(),
+        "matchLabelKeys" => match_label_keys: Vec<Spanned<LabelKey>> = Vec::new(),
     }
     check check_spread;
 }
@@ -365,8 +354,7 @@ fn check_spread(it: &TopologySpreadConstraint, _: Span, ctx: &mut Ctx<'_>) -> bo
             .help("leave `minDomains` out");
         return false;
     }
-    label::key_is_valid(&it.topology_key, ctx)
-        && check_label_keys("matchLabelKeys", &it.match_label_keys, it.label_selector.as_ref(), ctx)
+    check_label_keys("matchLabelKeys", &it.match_label_keys, it.label_selector.as_ref(), ctx)
 }
 
 /// Two constraints on one key that differ in nothing that tells them apart
@@ -383,7 +371,7 @@ pub(super) fn check_repeated(
         if constraints.iter().take(at).any(same) {
             let message = format!(
                 "there is another constraint with `topologyKey: {}` and `whenUnsatisfiable: {}`",
-                it.topology_key.value, it.when_unsatisfiable.value
+                &*it.topology_key.value, it.when_unsatisfiable.value
             );
             ctx.diags().error(it.topology_key.span, message).help("leave one of them out");
             return false;

@@ -59,6 +59,48 @@ impl Decode for Labels {
     }
 }
 
+/// The key of a label or a taint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabelKey(String);
+
+impl Deref for LabelKey {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Decode for LabelKey {
+    fn decode(node: &Node, ctx: &mut Ctx<'_>) -> Option<Self> {
+        let key = Spanned::<String>::decode(node, ctx)?;
+        check_key(&key, ctx.diags()).then_some(LabelKey(key.value))
+    }
+    fn schema(defs: &mut Defs) -> Json {
+        String::schema(defs)
+    }
+}
+
+/// The value of a label or a taint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabelValue(Text);
+
+impl Deref for LabelValue {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Decode for LabelValue {
+    fn decode(node: &Node, ctx: &mut Ctx<'_>) -> Option<Self> {
+        let value = Spanned::<Text>::decode(node, ctx)?;
+        check_value(&value, ctx.diags()).then_some(LabelValue(value.value))
+    }
+    fn schema(defs: &mut Defs) -> Json {
+        Text::schema(defs)
+    }
+}
+
 /// Whether the API server takes all of these labels; reports each that it does
 /// not.
 pub fn are_valid(labels: &Map<Spanned<Text>>, diags: &mut Diagnostics) -> bool {
@@ -71,17 +113,8 @@ pub fn are_valid(labels: &Map<Spanned<Text>>, diags: &mut Diagnostics) -> bool {
     fine
 }
 
-/// Whether the API server takes the key of a label.
-pub(super) fn key_is_valid(key: &Spanned<String>, ctx: &mut Ctx<'_>) -> bool {
-    check_key(key, ctx.diags())
-}
-
-/// Whether the API server takes the value of a label.
-pub(super) fn value_is_valid(value: &Spanned<Text>, ctx: &mut Ctx<'_>) -> bool {
-    check_value(value, ctx.diags())
-}
-
-fn check_key(key: &Spanned<String>, diags: &mut Diagnostics) -> bool {
+/// Whether the API server takes the key of a label; reports it if not.
+pub(super) fn check_key(key: &Spanned<String>, diags: &mut Diagnostics) -> bool {
     let Some(problem) = problem_of_key(&key.value) else { return true };
     let message = format!("{} is no key of a label: {problem}", quote(&key.value));
     diags.error(key.span, message).help(KEY_HELP);

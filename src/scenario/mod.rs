@@ -54,7 +54,7 @@ pub use discounts::Discounts;
 pub use dist::{CpuDist, Dist, MemoryDist, TimeDist};
 pub use ecs::*;
 pub use kubernetes::*;
-pub use label::Labels;
+pub use label::{LabelKey, LabelValue, Labels};
 pub use leaf::{CpuTime, RelPath, Slug, Text};
 pub use model::*;
 pub use number::{Fraction, Growth, Int, NonNegative, Off, Positive, Share};

@@ -12,7 +12,7 @@ use super::diagnostic::Span;
 use super::discounts::Discounts;
 use super::ecs::{Ecs, PlacementRule};
 use super::kubernetes::Kubernetes;
-use super::label;
+use super::label::check_key;
 use super::leaf::{FormatVersion, Slug};
 use super::number::{Fraction, Growth, Int, NonNegative, Positive, Share};
 use super::patch::{Assignments, Removals};
@@ -296,7 +296,7 @@ record! {
 }
 
 fn check_allocation(it: &Allocation, _: Span, ctx: &mut Ctx<'_>) -> bool {
-    it.by_label.iter().all(|(key, _)| label::key_is_valid(key, ctx))
+    it.by_label.iter().all(|(key, _)| check_key(key, ctx.diags()))
 }
 
 record! {

@@ -4,7 +4,7 @@ use super::decode::{Ctx, Keyed, NonEmpty, OneOrMany, Spanned};
 use super::diagnostic::Span;
 use super::dist::TimeDist;
 use super::ecs::{CapacityProvider, FargateInterruptions};
-use super::label;
+use super::label::{LabelKey, LabelValue};
 use super::leaf::Text;
 use super::number::{Int, Positive};
 use super::record::{choice, names, record};
@@ -389,18 +389,12 @@ record! {
     /// A taint of the nodes.
     pub struct Taint {
         /// The key.
-        "key" => key: Spanned<String>,
+        "key" => key: Spanned<LabelKey>,
         /// The value; empty unless stated.
-        "value" => value: Option<Spanned<Text>>,
+        "value" => value: Option<Spanned<LabelValue>>,
         /// What it does.
         "effect" => effect: Spanned<TaintEffect>,
     }
-    check check_taint;
-}
-
-fn check_taint(it: &Taint, _: Span, ctx: &mut Ctx<'_>) -> bool {
-    label::key_is_valid(&it.key, ctx)
-        && it.value.as_ref().is_none_or(|value| label::value_is_valid(value, ctx))
 }
 
 record! {

@@ -4,7 +4,7 @@
 use super::constraints::WhenUnsatisfiable;
 use super::decode::{Ctx, NonEmpty, Spanned};
 use super::diagnostic::Span;
-use super::label;
+use super::label::LabelKey;
 use super::number::Int;
 use super::record::{names, record};
 
@@ -43,9 +43,6 @@ pub(super) fn check_default_constraints(
         return false;
     }
     for (at, it) in constraints.iter().enumerate() {
-        if !label::key_is_valid(&it.topology_key, ctx) {
-            return false;
-        }
         let same = |other: &Spanned<DefaultConstraint>| {
             other.topology_key.value == it.topology_key.value
                 && other.when_unsatisfiable.value == it.when_unsatisfiable.value
@@ -76,7 +73,7 @@ record! {
         /// Most pods that a domain may have more than the emptiest.
         "maxSkew" => max_skew: Spanned<Int<1, 1_000_000>>,
         /// Label of nodes whose equal values make them one domain.
-        "topologyKey" => topology_key: Spanned<String>,
+        "topologyKey" => topology_key: Spanned<LabelKey>,
         /// Whether a pod stays pending, or goes where the skew is least.
         "whenUnsatisfiable" => when_unsatisfiable: Spanned<WhenUnsatisfiable>,
     }
