@@ -6,8 +6,8 @@ use super::model::{Advice, Alternative, Candidate, PlanAdvice, Question};
 use super::search;
 use super::seeds::Seeds;
 use super::sketch::{Sketch, covered, share};
-use super::stack::Stack;
-use crate::bill::commitments::Benefit;
+use super::stack::{Outlook, Stack};
+use crate::bill::commitments::{Benefit, Terms};
 use crate::units::Rate;
 use crate::{Error, Result};
 
@@ -28,12 +28,7 @@ pub fn advise(question: &Question<'_>) -> Result<Advice> {
     if hours.is_empty() {
         return Err(Error::input("there are no hours to commit for"));
     }
-    let held = Held::with(question, &question.candidates);
-    let terms = held.terms(&hours.items);
-    let stack = Stack::new(&hours, &terms, &held.candidates());
-    let best = search::best(&stack, &terms);
-    let bought: Vec<Rate> = best.iter().map(|usd| purchasable(*usd)).collect();
-    let at: Vec<f64> = bought.iter().map(|rate| rate.to_f64()).collect();
+    let Found { held, terms, stack, bought, at } = Found::of(question, &hours);
 
     let clock = hours.clock_hours();
     let Seeds { costs, before, after } = Seeds::of(question, &held, &stack, &bought)?;
@@ -74,6 +69,39 @@ pub fn advise(question: &Question<'_>) -> Result<Advice> {
         alternatives,
         stride: every,
     })
+}
+
+/// The spends per hour alone, and what all costs per hour with them.
+pub(super) fn sized(question: &Question<'_>, hours: &Hours) -> (Vec<Rate>, f64) {
+    let Found { stack, bought, at, .. } = Found::of(question, hours);
+    let mut after = Outlook::default();
+    for seed in &hours.seeds {
+        after += &stack.outlook(seed.clone(), &at, 1.0);
+    }
+    (bought, after.usd / hours.clock_hours())
+}
+
+/// What is searched, and what is found.
+struct Found<'a> {
+    held: Held<'a>,
+    terms: Vec<Terms>,
+    stack: Stack<'a>,
+    /// Spend per hour of each candidate.
+    bought: Vec<Rate>,
+    /// As `bought`, USD.
+    at: Vec<f64>,
+}
+
+impl<'a> Found<'a> {
+    fn of(question: &'a Question<'a>, hours: &'a Hours) -> Self {
+        let held = Held::with(question, &question.candidates);
+        let terms = held.terms(&hours.items);
+        let stack = Stack::new(hours, &terms, &held.candidates());
+        let best = search::best(&stack, &terms);
+        let bought: Vec<Rate> = best.iter().map(|usd| purchasable(*usd)).collect();
+        let at = bought.iter().map(|rate| rate.to_f64()).collect();
+        Found { held, terms, stack, bought, at }
+    }
 }
 
 /// Rounded down to what can be bought.

@@ -6,9 +6,10 @@
 //! sources are those that a bill would use. That is done after the simulation,
 //! which does not depend on them and says which families there are.
 
-use super::advice::advise;
+use super::advice::{advise, sized};
 use super::held::{costliest, rests_on_guess, unpublished};
-use super::model::{Advice, Answer, Band, Candidate, Commitments, Elsewhere, Question, SeedUsage};
+use super::hours::Hours;
+use super::model::{Answer, Band, Candidate, Commitments, Elsewhere, Question, SeedUsage};
 use crate::bill::{ALWAYS, BillingPlan, Commitment};
 use crate::catalog::{Payment, Term};
 use crate::plan::CasePlan;
@@ -143,11 +144,11 @@ impl Offers {
             _ if guessed.is_empty() => None,
             None => return Ok(Answer::Withheld(guessed)),
             Some(spread) => {
-                let at = |shift_ppm| {
-                    let question = self.question(&case.billing, seeds, shift_ppm);
-                    advise(&Question { alternatives: Vec::new(), ..question })
-                };
-                Some(Band::between(spread, &at(-spread)?, &at(spread)?))
+                let hours = Hours::new(seeds);
+                let at = |ppm| sized(&self.question(&case.billing, seeds, ppm), &hours);
+                let ((low, dearer), (high, cheaper)) = (at(-spread), at(spread));
+                let after_per_hour = (dearer, cheaper);
+                Some(Band { spread_ppm: spread, low, high, after_per_hour })
             }
         };
         if spread_ppm.is_none() {
@@ -241,16 +242,4 @@ fn offer(
     let fee_discount = Percent::default();
     let candidate = Candidate { commitment: 0, label, term, payment, fee_discount, yaml };
     Offer { name: name.to_owned(), candidate }
-}
-
-impl Band {
-    fn between(spread_ppm: i64, low: &Advice, high: &Advice) -> Band {
-        let spends = |advice: &Advice| advice.plans.iter().map(|p| p.usd_per_hour).collect();
-        Band {
-            spread_ppm,
-            low: spends(low),
-            high: spends(high),
-            after_per_hour: (low.after_per_hour, high.after_per_hour),
-        }
-    }
 }
